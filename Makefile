@@ -1,0 +1,250 @@
+# latentd: build, try, test. `make help` lists the targets.
+#
+# MODE=release (default) | asan | tsan | double | fuzz. Each mode has its own folder under build/. Plain `make` needs a
+# compiler and the libraries of deploy/setup.sh; no network, npm, Python or sudo.
+
+MODE ?= release
+O := build/$(MODE)
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+PACKAGES := libmicrohttpd libcjson libpng sqlite3 zlib nettle
+# Asked once per make, and not at all for targets that compile nothing.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
+
+VERSION := 0.1.0
+COMMIT = $(eval COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown))$(COMMIT)
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
+	-Wpointer-arith -Wundef -Wvla -Werror
+# Contraction is the compiler's whim; multiply-adds are written out (core/kern/vec.h). No -ffast-math, no -march=native.
+BASE := -std=gnu11 -D_GNU_SOURCE -I. -I$(O) -g -fno-math-errno -ffp-contract=off -fno-strict-aliasing -pthread -MMD -MP $(WARN)
+HARDEN := -fstack-protector-strong -fPIE
+# clang 14 has this only behind a flag that later ones refuse.
+ifeq (,$(findstring clang,$(CC)))
+HARDEN += -ftrivial-auto-var-init=zero
+endif
+
+CFLAGS_release := -O2 $(HARDEN) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-clash-protection -fcf-protection=full
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS_asan := -fsanitize=address,undefined
+CFLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
+LDFLAGS_tsan := -fsanitize=thread
+CFLAGS_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
+CFLAGS_double := -O2 -DLATENTD_DOUBLE
+LDFLAGS_double :=
+
+ARCH ?= $(shell uname -m)
+ifeq ($(ARCH),x86_64)
+CFLAGS_ARCH := -march=x86-64-v2
+LEVELS := baseline avx2 avx512
+else ifeq ($(ARCH),aarch64)
+LEVELS := neon
+CFLAGS_release := $(filter-out -fcf-protection=full,$(CFLAGS_release))
+else
+LEVELS := baseline
+endif
+CFLAGS_baseline :=
+CFLAGS_avx2 := -march=x86-64-v3
+CFLAGS_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+CFLAGS_neon :=
+# Unrolling the tiles under sanitizers takes longer to compile than it saves.
+CFLAGS_kern_release := -O3
+CFLAGS_kern_double := -O3
+CFLAGS_kern_asan := -O2
+CFLAGS_kern_tsan := -O2
+ifeq ($(MODE),double)
+LEVELS := $(firstword $(LEVELS))
+endif
+
+CFLAGS += $(BASE) $(CFLAGS_$(MODE)) $(CFLAGS_ARCH)
+LDFLAGS += $(LDFLAGS_$(MODE)) -pthread
+LDLIBS = $(PKG_LIBS) -lm
+
+# --- sources -----------------------------------------------------------------------------------------------------------
+# Compiled once per numeric level; everything else once.
+KERN_PER_LEVEL := $(addprefix core/kern/,conv dense elem norm group pool upsample dropout loss latent update row)
+CORE_SRC := $(filter-out $(addsuffix .c,$(KERN_PER_LEVEL)),$(wildcard core/*/*.c))
+API_SRC := $(wildcard api/*.c)
+SERVER_SRC := $(filter-out server/main.c,$(wildcard server/*.c))
+WEB_FILES := $(shell find web -type f ! -name '*.md' ! -name SHA256SUMS ! -name package.json 2>/dev/null | sort) $(O)/openapi.json
+
+LEVEL_OBJ := $(foreach l,$(LEVELS),$(addprefix $(O)/,$(addsuffix .$(l).o,$(KERN_PER_LEVEL))))
+CORE_OBJ := $(CORE_SRC:%.c=$(O)/%.o) $(LEVEL_OBJ)
+API_OBJ := $(API_SRC:%.c=$(O)/%.o)
+SERVER_OBJ := $(SERVER_SRC:%.c=$(O)/%.o) $(O)/web_assets.o
+
+.PHONY: all
+## all: build/release/latentd (the default)
+all: $(O)/latentd $(O)/bench
+
+$(O)/latentd: $(O)/server/main.o $(SERVER_OBJ) $(O)/libapi.a $(O)/libcore.a
+	@echo "  LD   $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+BENCH_SRC := $(wildcard tests/bench/*.c)
+$(O)/bench: $(BENCH_SRC:%.c=$(O)/%.o) $(O)/libcore.a
+	@echo "  LD   $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(O)/libcore.a: $(CORE_OBJ)
+$(O)/libapi.a: $(API_OBJ)
+$(O)/libserver.a: $(SERVER_OBJ)
+$(O)/%.a:
+	@echo "  AR   $@"
+	@rm -f $@ && ar rcs $@ $^
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	@$(CC) $(CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
+
+define level_rule
+$(O)/core/kern/%.$(1).o: core/kern/%.c
+	@mkdir -p $$(@D)
+	@echo "  CC   $$< ($(1))"
+	@$$(CC) $$(CFLAGS) $$(CFLAGS_$(1)) $$(CFLAGS_kern_$$(MODE)) -DKERN_LEVEL=$(1) -DKERN_LEVEL_$(1)=1 -c -o $$@ $$<
+endef
+$(foreach l,$(LEVELS),$(eval $(call level_rule,$(l))))
+$(O)/core/kern/kern.o: CFLAGS += $(foreach l,$(LEVELS),-DHAVE_LEVEL_$(l)=1)
+
+# The commit is known to one small object only, which is made anew when it changes.
+$(O)/server/version.o: $(O)/version.h
+$(O)/version.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define LATENTD_VERSION "%s"\n#define LATENTD_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+.PHONY: FORCE
+FORCE:
+
+# The API document is written as YAML and served as JSON.
+$(O)/openapi.json: api/openapi.yaml deploy/yaml_json.c
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -O1 -o $(O)/yaml_json deploy/yaml_json.c -lyaml
+	@$(O)/yaml_json < $< > $@.new && mv $@.new $@
+
+# web/ and openapi.json → one object: names and bytes.
+$(O)/web_assets.c: $(WEB_FILES) deploy/embed.sh Makefile
+	@mkdir -p $(@D)
+	@sh deploy/embed.sh $(WEB_FILES) > $@.new && mv $@.new $@
+$(O)/web_assets.o: $(O)/web_assets.c
+	@echo "  CC   $< (web/)"
+	@$(CC) $(CFLAGS) -c -o $@ $<
+
+.PHONY: check-vendor
+## check-vendor: the vendored files are the ones that were reviewed
+check-vendor:
+	@cd web/vendor && sha256sum --quiet -c SHA256SUMS && echo "vendored files: ok"
+
+# --- tests -------------------------------------------------------------------------------------------------------------
+# tests/<path>.c mirrors <path>.c; a test that ends in _double.c is built with real = double (gradients by differences).
+UNIT_SRC := $(shell find tests/core tests/api tests/server -name '*.c' 2>/dev/null | sort)
+DOUBLE_SRC := $(filter %_double.c,$(UNIT_SRC))
+SINGLE_SRC := $(filter-out $(DOUBLE_SRC),$(UNIT_SRC))
+ifeq ($(MODE),double)
+UNIT := $(DOUBLE_SRC:%.c=$(O)/%)
+UNIT_LIBS := $(O)/libcore.a
+else
+UNIT := $(SINGLE_SRC:%.c=$(O)/%)
+UNIT_LIBS := $(O)/libserver.a $(O)/libapi.a $(O)/libcore.a
+endif
+
+$(UNIT): $(O)/%: $(O)/%.o $(UNIT_LIBS)
+	@echo "  LD   $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
+
+# Trained there as bench trains them.
+$(addprefix $(O)/tests/core/model/,trajectory workloads_double): $(O)/tests/bench/workloads.o
+
+# tests/fuzz/<reader>.c: libFuzzer targets, built by clang into build/fuzz; what they learn stays in build/fuzz/corpus.
+FUZZ := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 60
+$(FUZZ): $(O)/%: $(O)/%.o $(O)/libapi.a $(O)/libcore.a
+	@echo "  LD   $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: fuzz fuzz-run
+## fuzz: run each reader of foreign bytes on hostile input for FUZZ_SECONDS=60 (needs clang)
+fuzz:
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-run
+fuzz-run: $(FUZZ)
+	@for target in $(FUZZ); do \
+		name=$${target##*/}; mkdir -p $(O)/corpus/$$name; \
+		$$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=$(O)/$$name- $(O)/corpus/$$name tests/fuzz/seeds/$$name > $(O)/$$name.log 2>&1 || \
+			{ tail -n 60 $(O)/$$name.log; echo "$$name: a crash"; exit 1; }; \
+		echo "$$name: no crash in $$(sed -n 's/^stat::number_of_executed_units: *//p' $(O)/$$name.log) inputs"; \
+	done
+
+.PHONY: unit
+## unit: build the unit tests of this MODE
+unit: $(UNIT)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+# --- what people type ----------------------------------------------------------------------------------------------------
+.PHONY: demo check test e2e web-test lint setup
+## demo: install what is missing, build, train an autoencoder, leave pictures in build/demo
+demo:
+	@deploy/demo.sh
+## setup: install what building and running need (Debian 12)
+setup:
+	@deploy/setup.sh
+## check: install what the tests need and run them all (12 minutes at most on 2 cores)
+check:
+	@deploy/setup.sh --tests
+	@tests/tools/check.sh full
+## test: the fast inner loop: unit tests and short scenarios (3 minutes at most)
+test:
+	@tests/tools/check.sh quick
+## e2e: all scenarios with the daemon of this MODE; one: build/release/latentd, then tests/e2e/03-jobs.sh
+e2e: $(O)/latentd
+	@LATENTD=$(O)/latentd tests/tools/run.sh build/logs/e2e-$(MODE) $(sort $(wildcard tests/e2e/[0-9]*.sh))
+## web-test: the dashboard in Chromium
+web-test: $(O)/latentd
+	@LATENTD=$(O)/latentd tests/tools/run.sh build/logs/web $(sort $(wildcard tests/web/*.test.mjs))
+## lint: floors and doors, headers that stand alone, scripts, vendored files, routes in the API document
+lint: all
+	@tests/tools/run.sh build/logs/lint tests/tools/lint.sh
+
+# Headers of libraries that have no word of the processor in them are the host's.
+ARM64_OBJ := $(filter-out $(addprefix build/arm64/core/data/,png.o gz.o sha256.o),$(CORE_SRC:%.c=build/arm64/%.o)) \
+	$(addprefix build/arm64/,$(addsuffix .neon.o,$(KERN_PER_LEVEL)))
+.PHONY: cross-arm64 cross-arm64-run
+## cross-arm64: compile the core for arm64 (gcc-aarch64-linux-gnu)
+cross-arm64:
+	@$(MAKE) --no-print-directory O=build/arm64 ARCH=aarch64 CC=aarch64-linux-gnu-gcc PKG_CFLAGS='-idirafter /usr/include' \
+		cross-arm64-run
+cross-arm64-run: $(ARM64_OBJ)
+
+.PHONY: bench bench-peers golden
+## bench: GFLOP/s of each kernel and whole training steps on this machine, then the latency of decoding while a job trains
+bench: all
+	@$(O)/bench kernels
+	@for w in ae vae cnn class1 class2; do $(O)/bench train $$w; done; $(O)/bench train gan --images 5120
+	@for i in encode decode decode1; do $(O)/bench infer $$i; done
+	@LATENTD=$(O)/latentd tests/bench/decode.sh
+## bench-peers: against PyTorch on this machine, in turns (QUICK=1: a glance; LONG=1: also the time to a given quality)
+bench-peers: all
+	@deploy/setup.sh --peers
+	@/usr/bin/python3 tests/bench/peers.py
+## golden: write the vectors in tests/golden again with PyTorch (deploy/setup.sh --golden)
+golden:
+	@deploy/setup.sh --golden
+	@/usr/bin/python3 tests/golden/make.py
+	@/usr/bin/python3 tests/golden/trajectory.py
+
+.PHONY: help clean
+## help: this list
+help:
+	@sed -n 's/^## \([a-z0-9-]*\): /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
+## clean: remove build/
+clean:
+	rm -rf build
+.DELETE_ON_ERROR:
+.SECONDARY:

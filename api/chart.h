@@ -1,0 +1,24 @@
+/* chart.h: curves as a picture, for READMEs, terminals and mail: SVG text or pixels. The page draws its own.
+ *
+ * Thin curves first (curve_thin): a picture is a thousand pixels wide, and the spread of thinned points is drawn behind
+ * them.
+ */
+#ifndef LATENTD_API_CHART_H
+#define LATENTD_API_CHART_H
+
+#include "api/curve.h"
+#include "core/data/grid.h"
+
+enum chart_x { CHART_STEP, CHART_EPOCH, CHART_TIME };
+
+struct chart {
+	const char *title;
+	enum chart_x x;
+	bool log_y;
+	int w, h; /* pixels */
+};
+
+void chart_svg(struct buf *b, const struct chart *chart, const struct curve *curves, int n);
+int chart_canvas(struct canvas *ret, const struct chart *chart, const struct curve *curves, int n, struct err *err);
+
+#endif

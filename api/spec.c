@@ -1,0 +1,332 @@
+#include "api/spec.h"
+
+#include "api/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PRIORITY_MAX = 1000, METADATA_MAX = 16384 };
+static const int64_t seed_max = (INT64_C(1) << 53) - 1; /* what every JSON reader keeps exactly */
+static const char default_dataset[] = "fashion-mnist";
+
+/* --- params --- */
+
+/* Tries a JSON value on a row through the setter of the value's own type; a row of another type then says what it
+ * wants. */
+static int set_value(const struct param *row, const struct json *value, void *params, struct err *err)
+{
+	switch (json_type(value)) {
+	case JSON_NUMBER:
+		return param_set_number(row, params, json_number(value), err);
+	case JSON_BOOL:
+		return param_set_bool(row, params, json_bool(value), err);
+	case JSON_STRING:
+		return param_set_choice(row, params, json_string(value), err);
+	default: /* null, object: of no row's type */
+		return row->type == PARAM_BOOL ? param_set_number(row, params, 0, err)
+									   : param_set_bool(row, params, false, err);
+	}
+}
+
+static bool type_fits(const struct param *row, enum json_type type)
+{
+	static const enum json_type wanted[] = {
+		[PARAM_INT] = JSON_NUMBER,
+		[PARAM_REAL] = JSON_NUMBER,
+		[PARAM_BOOL] = JSON_BOOL,
+		[PARAM_ENUM] = JSON_STRING,
+		[PARAM_INTS] = JSON_ARRAY,
+	};
+	return wanted[row->type] == type;
+}
+
+static int set_list(const struct param *row, const struct json *array, void *params, struct err *err)
+{
+	double values[PARAM_INTS_MAX] = {0};
+	size_t count = json_count(array);
+	int n = 0;
+	for (const struct json *item = json_first(array); item && n < PARAM_INTS_MAX; item = json_next(item), n++) {
+		if (json_type(item) != JSON_NUMBER) {
+			char pointer[96], wanted[96];
+			snprintf(pointer, sizeof pointer, "#/params/%s/%d", row->name, n);
+			snprintf(wanted, sizeof wanted, "a whole number %.15g..%.15g", row->min, row->max);
+			return json_fail_type(item, pointer, wanted, err);
+		}
+		values[n] = json_number(item);
+	}
+	if (count >= (size_t)row->min_items && count <= PARAM_INTS_MAX)
+		return param_set_ints(row, params, values, n, err);
+	char pointer[96];
+	snprintf(pointer, sizeof pointer, "#/params/%s", row->name);
+	return err_field(err, ERR_INVALID, pointer, "must be a list of %d..%d whole numbers, got %zu", row->min_items,
+		PARAM_INTS_MAX, count);
+}
+
+static int set_row(const struct param *row, const struct json *value, void *params, struct err *err)
+{
+	enum json_type type = json_type(value);
+	if (type == JSON_ARRAY && row->type == PARAM_INTS)
+		return set_list(row, value, params, err);
+	struct err wrong;
+	int code = set_value(row, value, params, &wrong);
+	if (!code)
+		return OK;
+	if (type_fits(row, type))
+		return err_field(err, code, wrong.pointer, "%s", wrong.message);
+	/* "must be X" becomes "must be X, got Y (a string)" */
+	const char *wanted = strncmp(wrong.message, "must be ", 8) ? wrong.message : wrong.message + 8;
+	return json_fail_type(value, wrong.pointer, wanted, err);
+}
+
+static int unknown_param(const struct family *f, const char *key, struct err *err)
+{
+	char pointer[sizeof err->pointer] = "#/params";
+	json_pointer_add(pointer, sizeof pointer, key);
+	const char *near = param_nearest(f->params, key);
+	if (near)
+		return err_field(err, ERR_INVALID, pointer, "unknown parameter; did you mean '%s'?", near);
+	return err_field(err, ERR_INVALID, pointer, "unknown parameter; GET /v1/kinds/%s lists the parameters", f->name);
+}
+
+int spec_params_read(const struct family *f, const struct json *object, void *params, struct err *err)
+{
+	if (json_type(object) != JSON_OBJECT)
+		return json_fail_type(object, "#/params", "an object", err);
+	for (const struct json *member = json_first(object); member; member = json_next(member)) {
+		const struct param *row = param_find(f->params, json_key(member));
+		int code = row ? set_row(row, member, params, err) : unknown_param(f, json_key(member), err);
+		if (code)
+			return code;
+	}
+	return OK;
+}
+
+void spec_param_write(struct jsonw *w, const struct param *row, const void *params)
+{
+	char choice[48];
+	double number = param_number(row, params);
+	const struct param_ints *list = param_ints(row, params);
+	switch (row->type) {
+	case PARAM_INT:
+	case PARAM_REAL:
+		jw_number(w, number);
+		break;
+	case PARAM_BOOL:
+		jw_bool(w, number != 0);
+		break;
+	case PARAM_ENUM:
+		jw_string(w, param_choice(row, (int)number, choice, sizeof choice) ? choice : NULL);
+		break;
+	case PARAM_INTS:
+		jw_array(w);
+		for (int i = 0; i < list->n; i++)
+			jw_int(w, list->v[i]);
+		jw_end_array(w);
+		break;
+	}
+}
+
+void spec_params_write(struct jsonw *w, const struct family *f, const void *params)
+{
+	jw_object(w);
+	for (const struct param *row = f->params; row->name; row++) {
+		jw_key(w, row->name);
+		spec_param_write(w, row, params);
+	}
+	jw_end_object(w);
+}
+
+int spec_params_parse(const struct family *f, const char *text, void **ret_params, struct err *err)
+{
+	struct json *object;
+	int code = json_parse(&object, text, strlen(text), err);
+	if (code)
+		return code;
+	void *params = family_params(f, f->presets);
+	code = params ? spec_params_read(f, object, params, err)
+				  : err_set(err, ERR_NO_MEMORY, "no memory for the parameters of a job");
+	json_free(object);
+	if (code)
+		free(params);
+	else
+		*ret_params = params;
+	return code;
+}
+
+/* --- the body of POST /v1/jobs --- */
+
+static void list_kinds(struct buf *b)
+{
+	const struct family *f;
+	for (int i = 0; (f = family_at(i)); i++)
+		buf_printf(b, "%s%s", i ? ", " : "", f->name);
+}
+
+static int take_kind(struct spec *s, const struct json *body, struct err *err)
+{
+	const char *kind = NULL;
+	int code = json_take_string(body, "kind", "#/kind", JOB_WORD - 1, &kind, err);
+	if (code)
+		return code;
+	s->family = kind ? family_find(kind) : NULL;
+	if (s->family)
+		return OK;
+	struct buf kinds = BUF_INIT;
+	list_kinds(&kinds);
+	code = kind ? err_field(err, ERR_INVALID, "#/kind", "unknown kind '%s'; kinds: %s", kind, kinds.data)
+				: err_field(err, ERR_INVALID, "#/kind", "is required; kinds: %s", kinds.data);
+	buf_free(&kinds);
+	return code;
+}
+
+static int take_preset(struct spec *s, const struct json *body, struct err *err)
+{
+	const struct family *f = s->family;
+	const char *name = f->presets->name;
+	int code = json_take_string(body, "preset", "#/preset", JOB_WORD - 1, &name, err);
+	if (code)
+		return code;
+	s->preset = preset_find(f, name);
+	if (s->preset)
+		return OK;
+	struct buf names = BUF_INIT;
+	for (const struct preset *p = f->presets; p->name; p++)
+		buf_printf(&names, "%s%s", p == f->presets ? "" : ", ", p->name);
+	code =
+		err_field(err, ERR_INVALID, "#/preset", "kind '%s' has no preset '%s'; presets: %s", f->name, name, names.data);
+	buf_free(&names);
+	return code;
+}
+
+/* A name stands where an id may stand ("/v1/models/{m}", "ae-8@best"), so it must not read as anything else. */
+static int check_name(const char *name, struct err *err)
+{
+	if (!strncmp(name, "job_", 4))
+		return err_field(err, ERR_INVALID, "#/name", "must not begin with job_: ids do");
+	if (strpbrk(name, "@/"))
+		return err_field(err, ERR_INVALID, "#/name", "must not contain '@' or '/'");
+	if (!strcmp(name, "latest") || !strcmp(name, ".") || !strcmp(name, ".."))
+		return err_field(err, ERR_INVALID, "#/name", "'%s' is reserved", name);
+	return OK;
+}
+
+static int take_name(struct spec *s, const struct json *body, struct err *err)
+{
+	const char *name = NULL;
+	int code = json_take_string(body, "name", "#/name", JOB_NAME_MAX, &name, err);
+	if (!code && name)
+		code = check_name(name, err);
+	if (!code && name)
+		snprintf(s->name, sizeof s->name, "%s", name);
+	return code;
+}
+
+static int take_dataset(struct spec *s, const struct json *body, struct err *err)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	const char *name = default_dataset;
+	int code = json_take_string(body, "dataset", "#/dataset", DATASET_NAME_MAX, &name, err);
+	if (code)
+		return code;
+	/* it becomes the name of a folder */
+	if (name[0] == '.' || name[strspn(name, allowed)])
+		return err_field(err, ERR_INVALID, "#/dataset",
+			"must be letters, digits, '.', '_' or '-', not beginning with '.'; GET /v1/datasets lists what is here");
+	snprintf(s->dataset, sizeof s->dataset, "%s", name);
+	return OK;
+}
+
+static int take_numbers(struct spec *s, const struct json *body, struct err *err)
+{
+	int64_t seed = 0, priority = 0;
+	int code = json_take_int(body, "seed", "#/seed", 0, seed_max, &seed, err);
+	if (!code)
+		code = json_take_int(body, "priority", "#/priority", -PRIORITY_MAX, PRIORITY_MAX, &priority, err);
+	s->seed = (uint64_t)seed;
+	s->priority = (int)priority;
+	return code;
+}
+
+static int take_metadata(struct spec *s, const struct json *body, struct err *err)
+{
+	const struct json *node = json_get(body, "metadata");
+	if (!node)
+		return OK;
+	if (json_type(node) != JSON_OBJECT)
+		return json_fail_type(node, "#/metadata", "an object", err);
+	struct buf text = BUF_INIT;
+	json_print(&text, node);
+	if (text.len > METADATA_MAX) {
+		int code = err_field(
+			err, ERR_INVALID, "#/metadata", "must have at most %d bytes of JSON, got %zu", METADATA_MAX, text.len);
+		buf_free(&text);
+		return code;
+	}
+	s->metadata = buf_take(&text, NULL);
+	return s->metadata ? OK : err_set(err, ERR_NO_MEMORY, "no memory for the metadata of a job");
+}
+
+static int take_params(struct spec *s, const struct json *body, struct err *err)
+{
+	s->params = family_params(s->family, s->preset);
+	if (!s->params)
+		return err_set(err, ERR_NO_MEMORY, "no memory for the parameters of a job");
+	const struct json *object = json_get(body, "params");
+	return object ? spec_params_read(s->family, object, s->params, err) : OK;
+}
+
+static int only_known(struct spec *s, const struct json *body, struct err *err)
+{
+	static const char *const fields[] = {
+		"kind",
+		"preset",
+		"name",
+		"dataset",
+		"seed",
+		"priority",
+		"params",
+		"metadata",
+		NULL,
+	};
+	struct err unknown;
+	int code = json_only(body, fields, "#", &unknown);
+	if (!code)
+		return OK;
+	/* the commonest slip: a hyper-parameter beside `kind` */
+	if (param_find(s->family->params, unknown.pointer + strlen("#/")))
+		return err_field(err, code, unknown.pointer, "unknown field; a parameter belongs inside \"params\"");
+	return err_field(err, code, unknown.pointer, "%s", unknown.message);
+}
+
+int spec_parse(struct spec *ret, const struct json *body, struct err *err)
+{
+	static int (*const steps[])(struct spec * s, const struct json *body, struct err *err) = {
+		take_kind,
+		only_known,
+		take_preset,
+		take_name,
+		take_dataset,
+		take_numbers,
+		take_metadata,
+		take_params,
+	};
+	struct spec s = {0};
+	if (json_type(body) != JSON_OBJECT)
+		return json_fail_type(body, "#", "an object such as {\"kind\":\"ae\"}", err);
+	int code = OK;
+	for (size_t i = 0; i < sizeof steps / sizeof *steps && !code; i++)
+		code = steps[i](&s, body, err);
+	if (code)
+		spec_free(&s);
+	else
+		*ret = s;
+	return code;
+}
+
+void spec_free(struct spec *s)
+{
+	free(s->metadata);
+	free(s->params);
+	*s = (struct spec){0};
+}

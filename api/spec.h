@@ -1,0 +1,37 @@
+/* spec.h: what a client asks for ↔ what a family's param rows describe.
+ *
+ * Why: request bodies, stored params, presets and the schema in GET /v1/kinds all walk the same rows.
+ * Owner: spec_free. Not here: whether the data set exists or the job fits in memory (server/sched.h).
+ */
+#ifndef LATENTD_API_SPEC_H
+#define LATENTD_API_SPEC_H
+
+#include "api/job.h"
+#include "api/json.h"
+#include "core/model/model.h"
+
+struct spec {
+	const struct family *family;
+	const struct preset *preset;
+	char name[JOB_NAME_SIZE], dataset[DATASET_NAME_MAX + 1];
+	uint64_t seed;
+	int priority;
+	char *metadata; /* JSON object text, malloc'd, or NULL */
+	void *params;   /* the family's struct, malloc'd */
+};
+
+/* A POST /v1/jobs body: only `kind` is required; preset, name, dataset (default "fashion-mnist"), seed (default 0),
+ * priority, params, metadata. Unknown fields, wrong types, values out of range: ERR_INVALID with the pointer and the
+ * remedy ("unknown parameter; did you mean 'latent_dim'?"). */
+int spec_parse(struct spec *ret, const struct json *body, struct err *err);
+void spec_free(struct spec *s);
+/* {"epochs":50,…} onto params that hold defaults already; pointer "#/params/…". */
+int spec_params_read(const struct family *f, const struct json *object, void *params, struct err *err);
+/* One row's value as JSON. */
+void spec_param_write(struct jsonw *w, const struct param *row, const void *params);
+/* The family's struct as JSON, every row. */
+void spec_params_write(struct jsonw *w, const struct family *f, const void *params);
+/* Stored text → struct (malloc'd). */
+int spec_params_parse(const struct family *f, const char *text, void **ret_params, struct err *err);
+
+#endif

@@ -1,0 +1,213 @@
+#include "api/view.h"
+
+#include "api/spec.h"
+
+/* What hangs below a job: the name in links{}, and the path around its id. */
+static const struct link {
+	const char *name, *before, *after;
+} job_links[] = {
+	{"self", "/v1/jobs/", ""},
+	{"cancel", "/v1/jobs/", "/cancel"},
+	{"events", "/v1/jobs/", "/events"},
+	{"metrics", "/v1/jobs/", "/metrics"},
+	{"curves", "/v1/jobs/", "/curves.svg"},
+	{"previews", "/v1/jobs/", "/previews"},
+	{"reconstructions", "/v1/jobs/", "/reconstructions.png"},
+	{"samples", "/v1/jobs/", "/samples.png"},
+	{"checkpoints", "/v1/jobs/", "/checkpoints"},
+	{"model", "/v1/models/", ""},
+};
+
+static void write_links(struct jsonw *w, const char *id, const char *prefix)
+{
+	jw_key(w, "links");
+	jw_object(w);
+	for (size_t i = 0; i < sizeof job_links / sizeof *job_links; i++) {
+		struct buf url = BUF_INIT;
+		buf_printf(&url, "%s%s%s%s", prefix, job_links[i].before, id, job_links[i].after);
+		jw_kstring(w, job_links[i].name, url.data);
+		buf_free(&url);
+	}
+	jw_end_object(w);
+}
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+/* null while it has not happened */
+static void write_time(struct jsonw *w, const char *key, int64_t at_ms)
+{
+	jw_key(w, key);
+	if (at_ms > 0)
+		jw_int(w, at_ms);
+	else
+		jw_null(w);
+}
+
+static void write_progress(struct jsonw *w, const struct job *job)
+{
+	jw_key(w, "progress");
+	jw_object(w);
+	jw_kint(w, "epoch", job->epoch);
+	jw_kint(w, "epochs", job->epochs);
+	jw_kint(w, "step", job->step);
+	jw_kint(w, "steps", job->steps);
+	jw_key(w, "eta_ms");
+	if (job->eta_ms >= 0)
+		jw_int(w, (int64_t)job->eta_ms);
+	else
+		jw_null(w);
+	jw_kreal(w, "samples_per_s", job->samples_per_s);
+	jw_end_object(w);
+}
+
+static void write_best(struct jsonw *w, const struct job *job)
+{
+	jw_key(w, "best");
+	if (!job->best_epoch) {
+		jw_null(w);
+		return;
+	}
+	jw_object(w);
+	jw_kstring(w, "metric", job->best_metric);
+	jw_kreal(w, "value", job->best_value);
+	jw_kint(w, "epoch", job->best_epoch);
+	jw_end_object(w);
+}
+
+static void write_test(struct jsonw *w, const struct job *job)
+{
+	jw_key(w, "test");
+	if (!job->has_test) {
+		jw_null(w);
+		return;
+	}
+	jw_object(w);
+	jw_kreal(w, "loss", job->test_loss);
+	jw_end_object(w);
+}
+
+static void write_error(struct jsonw *w, const struct job *job)
+{
+	jw_key(w, "error");
+	if (!*job->error_code) {
+		jw_null(w);
+		return;
+	}
+	jw_object(w);
+	jw_kstring(w, "code", job->error_code);
+	jw_kstring(w, "detail", job->error_detail);
+	jw_end_object(w);
+}
+
+static void write_text(struct jsonw *w, const char *key, const char *json, const char *absent)
+{
+	jw_key(w, key);
+	jw_raw(w, json ? json : absent);
+}
+
+static void write_results(struct jsonw *w, const struct job *job)
+{
+	jw_kreal(w, "train_s", job->train_s);
+	jw_kreal(w, "lineage_train_s", job->train_s); /* no job here goes on from another one yet */
+	write_best(w, job);
+	write_text(w, "metrics", job->metrics, "{}");
+	write_test(w, job);
+	write_error(w, job);
+	write_text(w, "warnings", job->warnings, "[]");
+	jw_kstring(w, "dataset", job->dataset);
+	jw_kstring(w, "dataset_sha256", or_null(job->dataset_sha256));
+	write_text(w, "metadata", job->metadata, "{}");
+}
+
+void view_job(struct jsonw *w, const struct job *job, const char *prefix)
+{
+	jw_object(w);
+	jw_kstring(w, "id", job->id);
+	jw_kstring(w, "object", "job");
+	jw_kstring(w, "kind", job->kind);
+	jw_kstring(w, "preset", job->preset);
+	jw_kstring(w, "name", or_null(job->name));
+	jw_kstring(w, "status", job_status_name(job->status));
+	jw_kstring(w, "stop_reason", or_null(job->stop_reason));
+	write_time(w, "created_at_ms", job->created_at_ms);
+	write_time(w, "started_at_ms", job->started_at_ms);
+	write_time(w, "finished_at_ms", job->finished_at_ms);
+	jw_key(w, "queue_position");
+	if (job->queue_position > 0)
+		jw_int(w, job->queue_position);
+	else
+		jw_null(w);
+	write_progress(w, job);
+	write_text(w, "params", job->params, "{}");
+	jw_kint(w, "seed", (int64_t)job->seed);
+	jw_kstring(w, "from", NULL);
+	jw_kint(w, "priority", job->priority);
+	jw_kint(w, "attempt", job->attempt);
+	write_results(w, job);
+	write_links(w, job->id, prefix);
+	jw_end_object(w);
+}
+
+void view_list_begin(struct jsonw *w)
+{
+	jw_object(w);
+	jw_kstring(w, "object", "list");
+	jw_key(w, "data");
+	jw_array(w);
+}
+
+void view_list_end(struct jsonw *w, const char *first_id, const char *last_id, bool has_more)
+{
+	jw_end_array(w);
+	jw_kstring(w, "first_id", first_id);
+	jw_kstring(w, "last_id", last_id);
+	jw_kbool(w, "has_more", has_more);
+	jw_end_object(w);
+}
+
+void view_job_list(struct jsonw *w, const struct job *jobs, int n, bool has_more, const char *prefix)
+{
+	view_list_begin(w);
+	for (int i = 0; i < n; i++)
+		view_job(w, &jobs[i], prefix);
+	view_list_end(w, n ? jobs[0].id : NULL, n ? jobs[n - 1].id : NULL, has_more);
+}
+
+void view_event(struct jsonw *w, const struct event *e)
+{
+	struct buf text = BUF_INIT;
+	/* data is an object with members, always: seq, job and at_ms at least */
+	buf_printf(&text, "{\"event\":\"%s\",%s", event_type_name(e->type), e->data + 1);
+	jw_raw(w, text.data);
+	buf_free(&text);
+}
+
+void view_estimate(struct jsonw *w, const struct spec *s, const struct estimate *e)
+{
+	jw_object(w);
+	jw_kstring(w, "object", "estimate");
+	jw_kstring(w, "kind", s->family->name);
+	jw_kstring(w, "preset", s->preset->name);
+	jw_kstring(w, "name", or_null(s->name));
+	jw_kstring(w, "dataset", s->dataset);
+	jw_kint(w, "seed", (int64_t)s->seed);
+	jw_kint(w, "priority", s->priority);
+	jw_key(w, "params");
+	spec_params_write(w, s->family, s->params);
+	jw_key(w, "estimate");
+	jw_object(w);
+	jw_kint(w, "parameters", (int64_t)e->parameters);
+	jw_kint(w, "memory_bytes", (int64_t)e->memory_bytes);
+	jw_kint(w, "steps_per_epoch", e->steps_per_epoch);
+	jw_kreal(w, "flops_per_epoch", e->flops_per_epoch);
+	jw_key(w, "seconds_per_epoch");
+	if (e->seconds_per_epoch >= 0)
+		jw_real(w, e->seconds_per_epoch);
+	else
+		jw_null(w);
+	jw_end_object(w);
+	jw_end_object(w);
+}

@@ -1,0 +1,200 @@
+#include "api/view.h"
+
+#include "api/spec.h"
+
+#include <stdlib.h>
+
+/* Series that every kind has; a family does not repeat them. */
+static const struct series common_series[] = {
+	{.name = "lr",
+		.help = "Learning rate of each optimiser step, as the schedule moved it.",
+		.formula = "lr(t) by `schedule`, `warmup_epochs`",
+		.per_step = true},
+	{.name = "samples_per_s",
+		.help = "Training images per second over the epoch. The one series that differs from run to run.",
+		.formula = "images of the epoch / its seconds",
+		.unit = "images/s"},
+	{0},
+};
+
+static void write_series(struct jsonw *w, const struct series *s)
+{
+	jw_object(w);
+	jw_kstring(w, "name", s->name);
+	jw_kstring(w, "help", s->help);
+	jw_kstring(w, "formula", s->formula);
+	jw_kstring(w, "unit", s->unit);
+	jw_kbool(w, "per_step", s->per_step);
+	jw_key(w, "reference_lines");
+	jw_array(w);
+	for (size_t i = 0; i < sizeof s->lines / sizeof *s->lines && s->lines[i].label; i++) {
+		jw_object(w);
+		jw_kreal(w, "value", s->lines[i].value);
+		jw_kstring(w, "label", s->lines[i].label);
+		jw_end_object(w);
+	}
+	jw_end_array(w);
+	jw_end_object(w);
+}
+
+static void write_all_series(struct jsonw *w, const struct family *f)
+{
+	const struct series *const tables[] = {f->series, common_series};
+	jw_key(w, "series");
+	jw_array(w);
+	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+		for (const struct series *s = tables[t]; s->name; s++)
+			write_series(w, s);
+	jw_end_array(w);
+}
+
+/* JSON Schema names of a row's type. */
+static const char *const schema_types[] = {
+	[PARAM_INT] = "integer",
+	[PARAM_REAL] = "number",
+	[PARAM_BOOL] = "boolean",
+	[PARAM_ENUM] = "string",
+	[PARAM_INTS] = "array",
+};
+
+static void write_bounds(struct jsonw *w, const struct param *row)
+{
+	jw_key(w, "minimum");
+	jw_number(w, row->min);
+	jw_key(w, "maximum");
+	jw_number(w, row->max);
+}
+
+static void write_choices(struct jsonw *w, const struct param *row)
+{
+	char choice[48];
+	jw_key(w, "enum");
+	jw_array(w);
+	for (int i = 0; param_choice(row, i, choice, sizeof choice); i++)
+		jw_string(w, choice);
+	jw_end_array(w);
+}
+
+static void write_items(struct jsonw *w, const struct param *row)
+{
+	jw_key(w, "items");
+	jw_object(w);
+	jw_kstring(w, "type", "integer");
+	write_bounds(w, row);
+	jw_end_object(w);
+	jw_kint(w, "minItems", row->min_items);
+	jw_kint(w, "maxItems", PARAM_INTS_MAX);
+}
+
+/* The schema of one row; defaults: what a job gets that names neither preset nor parameter. */
+static void write_property(struct jsonw *w, const struct param *row, const void *defaults, int order)
+{
+	jw_key(w, row->name);
+	jw_object(w);
+	jw_kstring(w, "type", schema_types[row->type]);
+	jw_key(w, "default");
+	spec_param_write(w, row, defaults);
+	if (row->type == PARAM_INT || row->type == PARAM_REAL)
+		write_bounds(w, row);
+	else if (row->type == PARAM_ENUM)
+		write_choices(w, row);
+	else if (row->type == PARAM_INTS)
+		write_items(w, row);
+	jw_kstring(w, "description", row->doc);
+	jw_kstring(w, "group", row->group);
+	jw_kstring(w, "unit", row->unit);
+	jw_kint(w, "order", order);
+	jw_end_object(w);
+}
+
+static void write_schema(struct jsonw *w, const struct family *f)
+{
+	void *defaults = family_params(f, f->presets);
+	if (!defaults) {
+		w->b->failed = true;
+		return;
+	}
+	int order = 0;
+	jw_key(w, "params");
+	jw_object(w);
+	jw_kstring(w, "type", "object");
+	jw_kbool(w, "additionalProperties", false);
+	jw_key(w, "properties");
+	jw_object(w);
+	for (const struct param *row = f->params; row->name; row++)
+		write_property(w, row, defaults, order++);
+	jw_end_object(w);
+	jw_end_object(w);
+	free(defaults);
+}
+
+static void write_presets(struct jsonw *w, const struct family *f)
+{
+	jw_key(w, "presets");
+	jw_array(w);
+	for (const struct preset *p = f->presets; p->name; p++) {
+		void *params = family_params(f, p);
+		if (!params) {
+			w->b->failed = true;
+			return;
+		}
+		jw_object(w);
+		jw_kstring(w, "name", p->name);
+		jw_kstring(w, "description", p->blurb);
+		jw_key(w, "params");
+		spec_params_write(w, f, params);
+		jw_end_object(w);
+		free(params);
+	}
+	jw_end_array(w);
+}
+
+void view_abilities(struct jsonw *w, const struct family *f)
+{
+	jw_key(w, "abilities");
+	jw_array(w);
+	for (int a = 0; a < ABILITY_COUNT; a++)
+		if (family_can(f, (enum ability)a))
+			jw_string(w, ability_name((enum ability)a));
+	jw_end_array(w);
+}
+
+/* The members that a list of kinds and a kind itself share. */
+static void write_summary(struct jsonw *w, const struct family *f)
+{
+	jw_kstring(w, "object", "kind");
+	jw_kstring(w, "kind", f->name);
+	jw_kstring(w, "description", f->blurb);
+	jw_kstring(w, "default_preset", f->presets->name);
+	view_abilities(w, f);
+}
+
+void view_kind(struct jsonw *w, const struct family *f)
+{
+	jw_object(w);
+	write_summary(w, f);
+	write_presets(w, f);
+	write_schema(w, f);
+	write_all_series(w, f);
+	jw_end_object(w);
+}
+
+void view_kinds(struct jsonw *w, const char *prefix)
+{
+	const struct family *f, *last = NULL;
+	view_list_begin(w);
+	for (int i = 0; (f = family_at(i)); i++) {
+		struct buf url = BUF_INIT;
+		buf_printf(&url, "%s/v1/kinds/%s", prefix, f->name);
+		jw_object(w);
+		write_summary(w, f);
+		jw_key(w, "links");
+		jw_object(w);
+		jw_kstring(w, "self", url.data);
+		jw_end_object(w);
+		jw_end_object(w);
+		buf_free(&url);
+		last = f;
+	}
+	view_list_end(w, last ? family_at(0)->name : NULL, last ? last->name : NULL, false);
+}

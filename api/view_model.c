@@ -1,0 +1,76 @@
+#include "api/view.h"
+
+static void write_reals(struct jsonw *w, const char *key, const double *values, int n)
+{
+	jw_key(w, key);
+	jw_array(w);
+	for (int i = 0; i < n; i++)
+		jw_real(w, values[i]);
+	jw_end_array(w);
+}
+
+/* Where the training codes lie: what sliders span and where they start. */
+static void write_codes(struct jsonw *w, const struct code_stats *codes)
+{
+	jw_key(w, "z");
+	if (!codes || !codes->latent_dim) {
+		jw_null(w);
+		return;
+	}
+	jw_object(w);
+	write_reals(w, "mean", codes->mean, codes->latent_dim);
+	write_reals(w, "std", codes->std, codes->latent_dim);
+	write_reals(w, "q01", codes->q01, codes->latent_dim);
+	write_reals(w, "q99", codes->q99, codes->latent_dim);
+	jw_end_object(w);
+}
+
+void view_model(
+	struct jsonw *w, const char *id, const struct model *m, int epoch, int64_t step, const struct code_stats *codes)
+{
+	jw_object(w);
+	jw_kstring(w, "id", id);
+	jw_kstring(w, "object", "model");
+	jw_kstring(w, "kind", m->family->name);
+	jw_kint(w, "epoch", epoch);
+	jw_kint(w, "step", step);
+	jw_kint(w, "latent_dim", m->latent_dim);
+	jw_key(w, "image");
+	jw_array(w);
+	jw_int(w, m->image.c);
+	jw_int(w, m->image.h);
+	jw_int(w, m->image.w);
+	jw_end_array(w);
+	jw_kint(w, "parameters", (int64_t)model_parameters(m));
+	view_abilities(w, m->family);
+	jw_kstring(w, "auto_distribution", m->family->auto_distribution);
+	write_codes(w, codes);
+	jw_end_object(w);
+}
+
+void view_dataset(struct jsonw *w, const struct dataset *d, const char *path)
+{
+	size_t images = 0;
+	for (int s = 0; s < SPLIT_COUNT; s++)
+		images += d->split[s].n;
+	jw_object(w);
+	jw_kstring(w, "name", d->name);
+	jw_kstring(w, "object", "dataset");
+	jw_kint(w, "images", (int64_t)images);
+	jw_kint(w, "height", d->h);
+	jw_kint(w, "width", d->w);
+	jw_kint(w, "channels", d->c);
+	jw_key(w, "classes");
+	jw_array(w);
+	for (int i = 0; i < d->classes; i++)
+		jw_string(w, d->class_name[i]);
+	jw_end_array(w);
+	jw_key(w, "splits");
+	jw_object(w);
+	for (int s = 0; s < SPLIT_COUNT; s++)
+		jw_kint(w, split_names[s], (int64_t)d->split[s].n);
+	jw_end_object(w);
+	jw_kstring(w, "sha256", d->sha256);
+	jw_kstring(w, "path", path);
+	jw_end_object(w);
+}

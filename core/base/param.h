@@ -1,0 +1,69 @@
+/* param.h: a table that describes the fields of a struct: the one source of defaults, bounds and words about them.
+ *
+ * Why: the schema, the form, validation, presets, stored specs and checkpoints all walk the same rows, so a hyper-parameter
+ * is one row plus its use.
+ * Invariants: every struct described starts from param_defaults; a value that was set is inside its row's bounds.
+ * Not here: JSON (api/spec.h).
+ */
+#ifndef LATENTD_CORE_BASE_PARAM_H
+#define LATENTD_CORE_BASE_PARAM_H
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum param_type {
+	PARAM_INT,  /* int64_t */
+	PARAM_REAL, /* double */
+	PARAM_BOOL, /* bool */
+	PARAM_ENUM, /* int: index into choices */
+	PARAM_INTS, /* struct param_ints */
+};
+
+enum { PARAM_INTS_MAX = 16 };
+
+struct param_ints {
+	int n;
+	int64_t v[PARAM_INTS_MAX];
+};
+
+struct param {
+	const char *name;
+	enum param_type type;
+	size_t offset;           /* of the field in its struct */
+	const char *by_default;  /* as param_set takes it */
+	double min, max;         /* of a number, or of each number of a list; unused for bool and enum */
+	const char *choices;     /* enum: "adam|adamw|sgd" */
+	const char *group;       /* heading in the form: "net", "training", "data", "output" */
+	const char *unit;        /* "epochs", "images"; NULL: a pure number */
+	const char *doc;         /* one sentence: what it does, and the value that switches it off */
+	int min_items;           /* lists: fewest entries */
+};
+
+/* A table ends with a row whose name is NULL. */
+
+/* Row of that name, or NULL. */
+const struct param *param_find(const struct param *table, const char *name);
+/* The name in the table nearest to `name` (edit distance ≤ 3, and at most half of the letters), or NULL: for "did you mean". */
+const char *param_nearest(const struct param *table, const char *name);
+/* Sets every field to its row's default. */
+void param_defaults(const struct param *table, void *object);
+
+/* Each checks type and bounds; on failure err names "#/params/<name>" and says what was allowed and what came. */
+int param_set_number(const struct param *row, void *object, double value, struct err *err);
+int param_set_bool(const struct param *row, void *object, bool value, struct err *err);
+int param_set_choice(const struct param *row, void *object, const char *choice, struct err *err);
+int param_set_ints(const struct param *row, void *object, const double *values, int n, struct err *err);
+/* From text: "0.001", "true", "adam", "8,16,32" ("" or "-" = empty list). */
+int param_set_text(const struct param *row, void *object, const char *text, struct err *err);
+/* "epochs=50 lr=1e-3 channels=8,16,32": a preset's overrides. */
+int param_set_all(const struct param *table, void *object, const char *assignments, struct err *err);
+
+double param_number(const struct param *row, const void *object); /* INT, REAL, BOOL (0/1), ENUM (index) */
+const struct param_ints *param_ints(const struct param *row, const void *object);
+/* The i-th choice of an enum row into text[size]; false past the last. */
+bool param_choice(const struct param *row, int i, char *text, size_t size);
+
+#endif

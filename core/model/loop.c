@@ -1,0 +1,158 @@
+/* loop.c: from where a trainer stands to its last step, telling the world through hooks. Knows no family and no server. */
+#include "core/model/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+struct loop {
+	struct trainer *t;
+	const struct hooks *hooks;
+};
+
+static void say(const struct loop *l, const char *series, double value)
+{
+	const struct trainer *t = l->t;
+	if (!l->hooks->point)
+		return;
+	struct point p = {
+		.step = t->step, .epoch = (double)t->step / (double)t->steps_per_epoch, .series = series, .value = value};
+	l->hooks->point(l->hooks->ctx, &p);
+}
+
+/* The rows of one sort, in order, are the parts in order. */
+static void say_parts(const struct loop *l, bool per_step, const double part[RESULT_PARTS], double images)
+{
+	int i = 0;
+	for (const struct series *s = l->t->m->family->series; s->name; s++)
+		if (s->per_step == per_step)
+			say(l, s->name, part[i++] / images);
+}
+
+/* Which part of a pass over the validation images is the one that is watched. */
+static int monitor_part(const struct family *f)
+{
+	int i = 0;
+	for (const struct series *s = f->series; strcmp(s->name, f->monitor); s++)
+		i += !s->per_step;
+	return i;
+}
+
+static int publish(const struct loop *l, struct err *err)
+{
+	return l->hooks->publish ? l->hooks->publish(l->hooks->ctx, l->t, err) : OK;
+}
+
+static int preview(const struct loop *l, int64_t epoch, struct err *err)
+{
+	int64_t every = l->t->p->preview_every_epochs;
+	if (!l->hooks->preview || !every || (epoch % every && epoch != l->t->p->epochs))
+		return OK;
+	return l->hooks->preview(l->hooks->ctx, l->t, (int)epoch, err);
+}
+
+/* A new best is always saved, so that "best" is a file too. */
+static int save(const struct loop *l, int64_t epoch, struct err *err)
+{
+	const struct trainer *t = l->t;
+	bool due = epoch % t->p->checkpoint_every_epochs == 0 || epoch == t->p->epochs || epoch == t->best_epoch;
+	if (!l->hooks->save || !due)
+		return OK;
+	return l->hooks->save(l->hooks->ctx, l->t, (int)epoch, err);
+}
+
+static void track(struct trainer *t, int64_t epoch, double value)
+{
+	if (!t->best_epoch || value < t->best_value) {
+		t->best_epoch = epoch;
+		t->best_value = value;
+	}
+}
+
+/* A step's gradients may be finite and what it made of the weights not: that must not become a result, nor replace one. */
+static int check_epoch(const struct trainer *t, double value, struct err *err)
+{
+	bool codes = true;
+	for (int i = 0; i < t->m->latent_dim; i++)
+		codes = codes && isfinite(t->codes.mean[i]) && isfinite(t->codes.std[i]);
+	if (isfinite(value) && codes && trainer_finite(t))
+		return OK;
+	return err_set(err, ERR_DIVERGED, "non-finite %s at step %lld; try a lower lr (it was %g)",
+		!isfinite(value) ? trainer_monitor(t)
+		: codes          ? "weights"
+						 : "codes",
+		(long long)t->step, t->p->lr);
+}
+
+static int tell_epoch(const struct loop *l, int64_t epoch, struct err *err)
+{
+	int code = publish(l, err);
+	if (!code)
+		code = preview(l, epoch, err);
+	return code ? code : save(l, epoch, err);
+}
+
+static int end_epoch(const struct loop *l, struct err *err)
+{
+	struct trainer *t = l->t;
+	int64_t epoch = t->step / t->steps_per_epoch;
+	double part[RESULT_PARTS], value = t->epoch_part[0] / (double)t->trains; /* train_loss: the first part */
+	if (t->vals) {
+		trainer_pass(t, SPLIT_TRAIN, t->val, t->vals, t->w, part);
+		value = part[monitor_part(t->m->family)] / (double)t->vals;
+	}
+	if (t->m->latent_dim)
+		trainer_take_codes(t);
+	int code = check_epoch(t, value, err);
+	if (code)
+		return code;
+	if (t->vals)
+		say_parts(l, false, part, (double)t->vals);
+	memset(t->epoch_part, 0, sizeof t->epoch_part);
+	track(t, epoch, value);
+	return tell_epoch(l, epoch, err);
+}
+
+static int one_step(const struct loop *l, struct err *err)
+{
+	struct trainer *t = l->t;
+	double part[RESULT_PARTS], lr = trainer_lr(t), images = (double)trainer_next_batch(t);
+	int code = trainer_step(t, part, err);
+	if (code)
+		return code;
+	for (int i = 0; i < RESULT_PARTS; i++)
+		t->epoch_part[i] += part[i];
+	say_parts(l, true, part, images);
+	say(l, "lr", lr);
+	return t->step % t->steps_per_epoch ? OK : end_epoch(l, err);
+}
+
+static int answer_poll(const struct loop *l, bool *ret_stop, struct err *err)
+{
+	unsigned asked = l->hooks->poll ? l->hooks->poll(l->hooks->ctx) : 0;
+	int code = OK;
+	if (asked & LOOP_PUBLISH)
+		code = publish(l, err);
+	if (!code && (asked & LOOP_SAVE) && l->hooks->save)
+		code = l->hooks->save(l->hooks->ctx, l->t, 0, err);
+	*ret_stop = asked & LOOP_STOP;
+	return code;
+}
+
+int train_loop(struct trainer *t, const struct hooks *hooks, enum loop_end *ret_end, struct err *err)
+{
+	struct loop l = {.t = t, .hooks = hooks};
+	int64_t steps = t->p->epochs * t->steps_per_epoch;
+	int code = publish(&l, err);
+	if (!code && t->step == 0)
+		code = preview(&l, 0, err);
+	bool stop = false;
+	while (!code && t->step < steps) {
+		code = answer_poll(&l, &stop, err);
+		if (stop || code)
+			break;
+		code = one_step(&l, err);
+	}
+	if (!code)
+		*ret_end = stop ? LOOP_STOPPED : LOOP_COMPLETED;
+	return code;
+}

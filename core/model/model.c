@@ -1,0 +1,287 @@
+#include "core/model/model.h"
+
+#include "core/base/cpu.h"
+#include "core/model/train.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reals in 64 bytes: where the next net's workspace may begin. */
+enum { VECTOR_REALS = 64 / sizeof(real) };
+
+static const struct family *const families[] = {
+#define X(f) &f,
+	FAMILIES(X)
+#undef X
+		NULL};
+
+static const char *const ability_names[ABILITY_COUNT] = {
+#define X(ability, name) [ability] = name,
+	ABILITIES(X)
+#undef X
+};
+
+static size_t whole_vectors(size_t reals)
+{
+	return (reals + VECTOR_REALS - 1) / VECTOR_REALS * VECTOR_REALS;
+}
+
+const struct family *family_at(int i)
+{
+	return i >= 0 && i < (int)(sizeof families / sizeof *families) ? families[i] : NULL;
+}
+
+const struct family *family_find(const char *name)
+{
+	for (int i = 0; families[i]; i++)
+		if (!strcmp(families[i]->name, name))
+			return families[i];
+	return NULL;
+}
+
+const struct preset *preset_find(const struct family *f, const char *name)
+{
+	for (const struct preset *p = f->presets; p->name; p++)
+		if (!strcmp(p->name, name))
+			return p;
+	return NULL;
+}
+
+void *family_params(const struct family *f, const struct preset *preset)
+{
+	void *params = calloc(1, f->params_size);
+	if (!params)
+		return NULL;
+	param_defaults(f->params, params);
+	struct err err;
+	if (preset && param_set_all(f->params, params, preset->overrides, &err)) {
+		fprintf(stderr, "preset %s of %s: %s\n", preset->name, f->name, err.message);
+		abort();
+	}
+	return params;
+}
+
+const char *ability_name(enum ability a)
+{
+	return ability_names[a];
+}
+
+bool family_can(const struct family *f, enum ability a)
+{
+	switch (a) {
+	case ABILITY_ENCODE:
+		return f->encode;
+	case ABILITY_DECODE:
+		return f->decode;
+	case ABILITY_SAMPLE:
+		return f->decode && f->auto_distribution;
+	case ABILITY_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* --- plan ------------------------------------------------------------------------------------------------------------- */
+
+int model_plan(
+	struct model *ret, const struct family *f, const void *params, struct map image, int classes, struct err *err)
+{
+	struct model m = {.family = f, .image = image, .classes = classes};
+	m.family_params = malloc(f->params_size);
+	if (!m.family_params)
+		return err_set(err, ERR_NO_MEMORY, "no memory for the parameters of a model");
+	memcpy(m.family_params, params, f->params_size);
+	int code = f->plan(&m, err);
+	if (code) {
+		model_free(&m);
+		return code;
+	}
+	*ret = m;
+	return OK;
+}
+
+void model_free(struct model *m)
+{
+	free(m->family_params);
+	*m = (struct model){0};
+}
+
+int model_add_net(
+	struct model *m, const char *name, struct map in, const struct layer_spec *rows, int n, struct err *err)
+{
+	if (n > NET_LAYERS_MAX)
+		return err_field(err, ERR_INVALID, "#/params", "the %s would have %d layers; at most %d are possible", name, n,
+			NET_LAYERS_MAX);
+	struct net *net = &m->net[m->nets];
+	int code = net_plan(net, name, in, rows, n, err);
+	if (code == ERR_INVALID && err && !err->pointer[0])
+		snprintf(err->pointer, sizeof err->pointer, "#/params");
+	if (code)
+		return code;
+	size_t total = model_parameters(m) + net_parameters(net);
+	if (total > MODEL_PARAMETERS_MAX)
+		return err_field(err, ERR_INVALID, "#/params",
+			"the model would have %zu parameters by the end of its %s; at most %d", total, name, MODEL_PARAMETERS_MAX);
+	m->net_offset[m->nets] = m->params;
+	m->buffer_offset[m->nets++] = m->buffers;
+	m->params += net->params;
+	m->buffers += net->buffers;
+	return OK;
+}
+
+const struct train_params *model_train(const struct model *m)
+{
+	return m->family_params; /* it begins with struct train_params */
+}
+
+size_t model_parameters(const struct model *m)
+{
+	size_t total = 0;
+	for (int i = 0; i < m->nets; i++)
+		total += net_parameters(&m->net[i]);
+	return total;
+}
+
+size_t model_reals(const struct model *m)
+{
+	return m->params + m->buffers;
+}
+
+double model_flops(const struct model *m)
+{
+	double total = 0;
+	for (int i = 0; i < m->nets; i++)
+		total += m->net[i].flops_fwd;
+	return total;
+}
+
+bool model_tensor(const struct model *m, int n, int i, struct net_tensor *ret_tensor, size_t *ret_offset)
+{
+	if (!net_tensor(&m->net[n], i, ret_tensor))
+		return false;
+	*ret_offset = ret_tensor->offset + (ret_tensor->buffer ? m->params + m->buffer_offset[n] : m->net_offset[n]);
+	return true;
+}
+
+void model_init(const struct model *m, real *w, uint64_t seed)
+{
+	int first_tensor = 0;
+	for (int i = 0; i < m->nets; i++) {
+		net_init(&m->net[i], w + m->net_offset[i], w + m->params + m->buffer_offset[i], seed, first_tensor);
+		struct net_tensor tensor;
+		for (int t = 0; net_tensor(&m->net[i], t, &tensor); t++)
+			first_tensor++;
+	}
+}
+
+size_t model_workspace(const struct model *m)
+{
+	size_t total = 0;
+	for (int i = 0; i < m->nets; i++)
+		total += whole_vectors(m->net[i].workspace);
+	return total + whole_vectors(m->extra);
+}
+
+real *model_net_ws(const struct model *m, real *ws, int i)
+{
+	for (int before = 0; before < i; before++)
+		ws += whole_vectors(m->net[before].workspace);
+	return ws;
+}
+
+real *model_extra(const struct model *m, real *ws)
+{
+	return model_net_ws(m, ws, m->nets);
+}
+
+size_t model_shared(const struct model *m)
+{
+	size_t total = 0;
+	for (int i = 0; i < m->nets; i++)
+		total += m->net[i].shared;
+	return total;
+}
+
+/* Masks are addressed by step and pass; a pass is through one net. */
+static uint64_t pass_address(const struct block *b)
+{
+	enum { PASSES = PHASES_MAX * OPS_MAX };
+	return b->rng.step * PASSES + (uint64_t)b->pass;
+}
+
+struct net_run model_net_run(const struct model *m, const struct block *b, int i)
+{
+	struct net_run run = {.kern = b->kern,
+		.w = b->w + m->net_offset[i],
+		.dw = b->dw ? b->dw + m->net_offset[i] : NULL,
+		.buffers = b->w + m->params + m->buffer_offset[i],
+		.new_buffers = b->new_buffers ? b->new_buffers + m->buffer_offset[i] : NULL,
+		.ws = model_net_ws(m, b->ws, i),
+		.shared = b->shared,
+		.lanes = b->lanes,
+		.training = b->training,
+		.rng = {.seed = b->rng.seed, .step = pass_address(b)},
+		.sample = b->sample};
+	for (int before = 0; b->shared && before < i; before++)
+		run.shared += m->net[before].shared;
+	return run;
+}
+
+/* --- use -------------------------------------------------------------------------------------------------------------- */
+
+static int lack(const struct family *f, const char *what, struct err *err)
+{
+	char list[96] = "";
+	for (enum ability a = 0; a < ABILITY_COUNT; a++)
+		if (family_can(f, a))
+			snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", list[0] ? ", " : "", ability_names[a]);
+	bool vowel = strchr("aeiou", f->name[0]);
+	return err_set(err, ERR_UNSUPPORTED, "%s %s has no %s; abilities: %s", vowel ? "an" : "a", f->name, what,
+		list[0] ? list : "none");
+}
+
+static int lanes_from(size_t i, size_t n)
+{
+	return n - i < LANES ? (int)(n - i) : LANES;
+}
+
+int model_encode(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, size_t n,
+	float *z, struct err *err)
+{
+	if (!m->family->encode)
+		return lack(m->family, "encoder", err);
+	cpu_flush_denormals();
+	size_t pixels = (size_t)map_features(&m->image);
+	for (size_t i = 0; i < n; i += LANES)
+		m->family->encode(m, k, w, ws, images + i * pixels, lanes_from(i, n), z + i * m->latent_dim);
+	return OK;
+}
+
+int model_decode(const struct model *m, const struct kern *k, const real *w, real *ws, const float *z, size_t n,
+	float *images, struct err *err)
+{
+	if (!m->family->decode)
+		return lack(m->family, "decoder", err);
+	cpu_flush_denormals();
+	size_t pixels = (size_t)map_features(&m->image);
+	for (size_t i = 0; i < n; i += LANES)
+		m->family->decode(m, k, w, ws, z + i * m->latent_dim, lanes_from(i, n), images + i * pixels);
+	return OK;
+}
+
+int model_reconstruct(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images,
+	size_t n, float *out, struct err *err)
+{
+	float z[LANES * LATENT_DIM_MAX];
+	size_t pixels = (size_t)map_features(&m->image);
+	for (size_t i = 0; i < n; i += LANES) {
+		size_t lanes = (size_t)lanes_from(i, n);
+		int code = model_encode(m, k, w, ws, images + i * pixels, lanes, z, err);
+		if (!code)
+			code = model_decode(m, k, w, ws, z, lanes, out + i * pixels, err);
+		if (code)
+			return code;
+	}
+	return OK;
+}

@@ -1,0 +1,177 @@
+/* model.h: a model kind (family) is one row; a model is what a family's params and an image shape say.
+ *
+ * Why: the loop, the server, the API and the page know no kind by name: what a kind can do is which callbacks its row has.
+ * Owner: struct model is plain data after model_plan (its params are a private copy; model_free gives them back), shared by
+ * any number of threads. Weights are one block of model_reals, the caller's: a trainer's live one or a published copy.
+ * Invariants: block = parameters of the nets in order, then their buffers (running statistics), each net's on a whole-vector
+ * boundary. A NULL callback is an absent ability.
+ * Not here: optimiser state and batches (train.h), files (state.h).
+ */
+#ifndef LATENTD_CORE_MODEL_MODEL_H
+#define LATENTD_CORE_MODEL_MODEL_H
+
+#include "core/base/err.h"
+#include "core/base/param.h"
+#include "core/data/dataset.h"
+#include "core/model/train_params.h"
+#include "core/nn/net.h"
+
+struct model;
+struct trainer;
+struct block;
+struct block_result;
+
+/* A named set of overrides of the defaults; rows end with name NULL; the first is the default preset. */
+struct preset {
+	const char *name, *blurb;
+	const char *overrides; /* as param_set_all takes them */
+};
+
+struct reference_line {
+	double value;
+	const char *label;
+};
+
+/* One curve a kind draws; rows end with name NULL. The i-th per_step row is part[i] of struct block_result over a training
+ * batch, the i-th of the others the same over the validation images: sums over images, shown divided by their number. */
+struct series {
+	const char *name, *help, *formula, *unit;
+	struct reference_line lines[4]; /* until label NULL */
+	bool per_step;                  /* a point per optimiser step, else per epoch */
+};
+
+/* What happens to a block of samples, one row after the other: the step of a kind as its paper would print it. Whoever walks
+ * the rows (program.h) knows where the whole batch must come together. */
+enum step_op_kind { OP_END, OP_CALL, OP_LOSS, OP_FORWARD, OP_BACKWARD };
+enum step_op_flag {
+	OP_INPUT_GRAD = 1, /* backward: leave dL/dinput too */
+	OP_FROZEN = 2,     /* backward: no gradients for the weights */
+};
+
+struct step_op {
+	enum step_op_kind kind;
+	int net; /* of OP_FORWARD and OP_BACKWARD: index in model->net */
+	unsigned flags;
+	/* OP_CALL: whatever lies between the nets. OP_LOSS: the same, and all that follows needs gradients: b->training or not,
+	 * adds the block's sums to r->part. */
+	void (*call)(const struct model *m, const struct block *b, struct block_result *r);
+};
+
+#define OP_FORWARD_OF(n)               \
+	{                                  \
+		.kind = OP_FORWARD, .net = (n) \
+	}
+#define OP_BACKWARD_OF(n, f)                          \
+	{                                                 \
+		.kind = OP_BACKWARD, .net = (n), .flags = (f) \
+	}
+#define OP_CALL_OF(f)                \
+	{                                \
+		.kind = OP_CALL, .call = (f) \
+	}
+#define OP_LOSS_OF(f)                \
+	{                                \
+		.kind = OP_LOSS, .call = (f) \
+	}
+
+/* Gradients by `ops` over the whole batch, then an update of nets first_net … first_net + nets - 1. */
+struct train_phase {
+	const struct step_op *ops; /* until OP_END, at most OPS_MAX */
+	int first_net, nets;
+};
+
+enum { MODEL_NETS_MAX = 4, PHASES_MAX = 4, OPS_MAX = 64, LATENT_DIM_MAX = 512, MODEL_PARAMETERS_MAX = 50000000 };
+
+struct family {
+	const char *name, *blurb;
+	const struct param *params;
+	size_t params_size; /* of the struct the rows describe; it begins with struct train_params */
+	const struct preset *presets;
+	const struct series *series;   /* `lr` and `samples_per_s`, which every kind has, are not repeated here */
+	const char *auto_distribution; /* what "auto" means when sampling (core/model/sample.h); NULL: cannot sample */
+	const char *monitor; /* series whose least value is best; train_loss instead when there is no validation */
+
+	/* Plans m->net[] and latent_dim from m->family_params and m->image. */
+	int (*plan)(struct model *m, struct err *err);
+	/* One optimiser step: phases in order, until ops NULL. Passes without gradients run the first one as far as its loss. */
+	const struct train_phase *phases;
+	/* One block of up to LANES rows; x and z sample-major float, ws as model_workspace says. */
+	void (*encode)(
+		const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, int lanes, float *z);
+	void (*decode)(
+		const struct model *m, const struct kern *k, const real *w, real *ws, const float *z, int lanes, float *images);
+};
+
+#define FAMILIES(X) X(family_ae)
+#define X(f) extern const struct family f;
+FAMILIES(X)
+#undef X
+
+/* NULL if there is none. family_at: rows in order, NULL past the last. */
+const struct family *family_find(const char *name);
+const struct family *family_at(int i);
+const struct preset *preset_find(const struct family *f, const char *name);
+/* A params struct (malloc'd, params_size) with defaults and the preset's overrides. */
+void *family_params(const struct family *f, const struct preset *preset);
+
+struct model {
+	const struct family *family;
+	void *family_params; /* private copy of the struct the family's rows describe */
+	struct map image;    /* c, h, w; halo 0 */
+	int latent_dim;      /* 0: no code */
+	int classes;
+	int nets;
+	struct net net[MODEL_NETS_MAX];
+	size_t net_offset[MODEL_NETS_MAX];    /* of its parameters in the block of weights */
+	size_t buffer_offset[MODEL_NETS_MAX]; /* of its buffers behind all parameters */
+	size_t params, buffers;               /* reals of all parameters, of all buffers */
+	size_t extra;                         /* reals a block needs between its nets (noise), set by plan */
+};
+
+/* ERR_INVALID with pointer "#/params/…" where a net cannot be built or is too large. */
+int model_plan(
+	struct model *ret, const struct family *f, const void *params, struct map image, int classes, struct err *err);
+void model_free(struct model *m);
+const struct train_params *model_train(const struct model *m);
+size_t model_parameters(const struct model *m); /* weights and biases that are trained */
+size_t model_reals(const struct model *m);      /* of a block of weights: parameters and buffers, padding included */
+double model_flops(const struct model *m);      /* forward, per sample */
+/* Appends a net to the plan (for family->plan). */
+int model_add_net(
+	struct model *m, const char *name, struct map in, const struct layer_spec *rows, int n, struct err *err);
+void model_init(const struct model *m, real *w, uint64_t seed);
+/* Reals of workspace that encode, decode or block need: all nets' together, one block. Zero at first use. */
+size_t model_workspace(const struct model *m);
+/* The workspace of net i inside ws. */
+real *model_net_ws(const struct model *m, real *ws, int i);
+/* The model->extra reals inside ws. */
+real *model_extra(const struct model *m, real *ws);
+/* Reals that the blocks of a batch share; 0: no net has a barrier. */
+size_t model_shared(const struct model *m);
+/* Net i's part of what a block works with. */
+struct net_run model_net_run(const struct model *m, const struct block *b, int i);
+/* The i-th tensor of net n and where it lies in a block of weights; false past the last. */
+bool model_tensor(const struct model *m, int n, int i, struct net_tensor *ret_tensor, size_t *ret_offset);
+
+/* n rows, a block at a time, on the calling thread. z is [n][latent_dim], images [n][c*h*w] in [0,1].
+ * ERR_UNSUPPORTED "an ae has no …; abilities: …" when the family lacks the ability. */
+int model_encode(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, size_t n,
+	float *z, struct err *err);
+int model_decode(const struct model *m, const struct kern *k, const real *w, real *ws, const float *z, size_t n,
+	float *images, struct err *err);
+/* decode(encode(images)). */
+int model_reconstruct(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images,
+	size_t n, float *out, struct err *err);
+
+/* What the family can do, for GET /v1/kinds and error texts. To reconstruct is to encode and to decode. */
+#define ABILITIES(X) X(ABILITY_ENCODE, "encode") X(ABILITY_DECODE, "decode") X(ABILITY_SAMPLE, "sample")
+enum ability {
+#define X(ability, name) ability,
+	ABILITIES(X)
+#undef X
+		ABILITY_COUNT
+};
+const char *ability_name(enum ability a);
+bool family_can(const struct family *f, enum ability a);
+
+#endif

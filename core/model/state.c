@@ -1,0 +1,116 @@
+#include "core/model/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/shape.h"
+
+static const struct {
+	const char *name;
+	size_t size;
+} dtypes[DTYPE_COUNT] = {
+	[DTYPE_U8] = {"U8", 1},
+	[DTYPE_I64] = {"I64", 8},
+	[DTYPE_F32] = {"F32", 4},
+	[DTYPE_F64] = {"F64", 8},
+};
+
+size_t dtype_size(enum dtype t)
+{
+	return dtypes[t].size;
+}
+
+const char *dtype_name(enum dtype t)
+{
+	return dtypes[t].name;
+}
+
+enum dtype dtype_real(void)
+{
+	return sizeof(real) == sizeof(double) ? DTYPE_F64 : DTYPE_F32;
+}
+
+void state_free(struct state *s)
+{
+	free(s->tensor);
+	*s = (struct state){0};
+}
+
+static bool grow(struct state *s)
+{
+	if (s->n < s->cap)
+		return true;
+	int cap = s->cap ? 2 * s->cap : 64;
+	struct tensor *tensor = realloc(s->tensor, (size_t)cap * sizeof *tensor);
+	if (!tensor)
+		return false;
+	s->tensor = tensor;
+	s->cap = cap;
+	return true;
+}
+
+void state_add(struct state *s, const char *name, enum dtype dtype, int rank, const int64_t *shape, void *data)
+{
+	struct tensor t = {.dtype = dtype, .rank = rank, .data = data};
+	int length = snprintf(t.name, sizeof t.name, "%s", name);
+	for (int i = 0; i < rank; i++)
+		t.shape[i] = shape[i];
+	if (length >= (int)sizeof t.name || !shape_bytes(shape, rank, dtype_size(dtype), &t.bytes) || !grow(s)) {
+		s->failed = 1;
+		return;
+	}
+	s->tensor[s->n++] = t;
+}
+
+const struct tensor *state_find(const struct state *s, const char *name)
+{
+	for (int i = 0; i < s->n; i++)
+		if (!strcmp(s->tensor[i].name, name))
+			return &s->tensor[i];
+	return NULL;
+}
+
+static void add_tensors(struct state *s, const char *prefix, const struct model *m, real *block, bool buffers)
+{
+	for (int i = 0; i < m->nets; i++) {
+		struct net_tensor t;
+		size_t offset;
+		for (int k = 0; model_tensor(m, i, k, &t, &offset); k++) {
+			char name[sizeof((struct tensor *)0)->name + 1];
+			snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", t.name);
+			if (buffers || !t.buffer)
+				state_add(s, name, dtype_real(), t.rank, t.shape, block + offset);
+		}
+	}
+}
+
+void state_add_prefixed(struct state *s, const char *prefix, const struct model *m, real *block)
+{
+	add_tensors(s, prefix, m, block, false);
+}
+
+void state_add_model(struct state *s, const struct model *m, real *w)
+{
+	add_tensors(s, "", m, w, true);
+}
+
+static bool same_form(const struct tensor *a, const struct tensor *b)
+{
+	return a->dtype == b->dtype && a->rank == b->rank &&
+		   !memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape);
+}
+
+int state_copy(const struct state *live, const struct state *saved, struct err *err)
+{
+	for (int i = 0; i < live->n; i++) {
+		const struct tensor *from = state_find(saved, live->tensor[i].name);
+		if (!from)
+			return err_set(err, ERR_CORRUPT, "tensor '%s' is missing", live->tensor[i].name);
+		if (!same_form(from, &live->tensor[i]))
+			return err_set(err, ERR_CORRUPT, "tensor '%s' has another shape or type than the model's", from->name);
+	}
+	for (int i = 0; i < live->n; i++)
+		memcpy(live->tensor[i].data, state_find(saved, live->tensor[i].name)->data, live->tensor[i].bytes);
+	return OK;
+}

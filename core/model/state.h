@@ -1,0 +1,46 @@
+/* state.h: anything that must survive, as a list of named tensors: the one form of a checkpoint and of an export.
+ *
+ * Why: resume, export, fork and verify compare and copy names, shapes and bytes, and know no kind.
+ * Owner: the list is the caller's (state_free); data points into whoever's memory it was made from.
+ * Not here: bytes on disk (api/safetensors.h).
+ */
+#ifndef LATENTD_CORE_MODEL_STATE_H
+#define LATENTD_CORE_MODEL_STATE_H
+
+#include "core/base/err.h"
+#include "core/model/model.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum dtype { DTYPE_U8, DTYPE_I64, DTYPE_F32, DTYPE_F64, DTYPE_COUNT };
+size_t dtype_size(enum dtype t);
+const char *dtype_name(enum dtype t); /* safetensors': "U8", "I64", "F32", "F64" */
+enum dtype dtype_real(void);
+
+struct tensor {
+	char name[96];
+	enum dtype dtype;
+	int rank;
+	int64_t shape[4];
+	void *data;
+	size_t bytes;
+};
+
+struct state {
+	struct tensor *tensor; /* malloc'd */
+	int n, cap;
+	int failed; /* an append ran out of memory: check once at the end */
+};
+
+void state_free(struct state *s);
+void state_add(struct state *s, const char *name, enum dtype dtype, int rank, const int64_t *shape, void *data);
+const struct tensor *state_find(const struct state *s, const char *name);
+/* Every tensor of the model's nets, pointing into w: the export. */
+void state_add_model(struct state *s, const struct model *m, real *w);
+/* As state_add_model with "prefix." before each name, and without the buffers: moments. */
+void state_add_prefixed(struct state *s, const char *prefix, const struct model *m, real *block);
+/* Copies from `saved` into every tensor of `live`; ERR_CORRUPT names the first that is missing or has another shape. */
+int state_copy(const struct state *live, const struct state *saved, struct err *err);
+
+#endif

@@ -1,0 +1,307 @@
+/* step.c: one optimiser step, and passes without gradients, cut into tasks for the pool.
+ *
+ * Bits: a batch is cut into the trainer's groups, each a run of whole blocks that adds up its own gradient in order; groups
+ * then add up in order over fixed ranges. Neither depends on how many threads there are or which of them does what.
+ */
+#include "core/model/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static const uint8_t *image_at(const struct trainer *t, enum split split, size_t i)
+{
+	return t->data->split[split].images + i * (size_t)map_features(&t->m->image);
+}
+
+static void add_parts(double sum[RESULT_PARTS], const double part[RESULT_PARTS])
+{
+	for (int i = 0; i < RESULT_PARTS; i++)
+		sum[i] += part[i];
+}
+
+/* The lanes of a block: images index[from …] of a split, or from … when index is NULL. */
+static void gather(
+	struct lanes *ret, const struct trainer *t, enum split split, const uint32_t *index, size_t from, int lanes)
+{
+	for (int l = 0; l < lanes; l++) {
+		size_t at = index ? index[from + (size_t)l] : from + (size_t)l;
+		ret->image[l] = image_at(t, split, at);
+		ret->label[l] = t->data->split[split].labels[at];
+		ret->index[l] = (uint32_t)at;
+	}
+}
+
+/* --- with gradients ---------------------------------------------------------------------------------------------------- */
+
+struct step {
+	struct trainer *t;
+	const uint32_t *picks; /* positions in t->train of this batch's images */
+	size_t images;
+	int blocks;
+	struct pool *pool;
+	int64_t number; /* from 1 */
+	double lr;
+	int phase;
+	size_t from, reals; /* the parameters that the phase trains */
+};
+
+double trainer_lr(const struct trainer *t)
+{
+	int64_t warmup = llround(t->p->warmup_epochs * (double)t->steps_per_epoch);
+	return schedule_lr(
+		(enum schedule_kind)t->p->schedule, t->p->lr, t->step, t->p->epochs * t->steps_per_epoch, warmup);
+}
+
+size_t trainer_next_batch(const struct trainer *t)
+{
+	return smaller(t->batch, t->trains - (size_t)(t->step % t->steps_per_epoch) * t->batch);
+}
+
+static const uint32_t *next_picks(struct trainer *t)
+{
+	int64_t epoch = t->step / t->steps_per_epoch;
+	if (t->order_epoch != epoch) {
+		struct rng r = {.seed = t->seed, .stream = RNG_SHUFFLE, .step = (uint64_t)epoch};
+		rng_permutation(t->order, (uint32_t)t->trains, r);
+		t->order_epoch = epoch;
+	}
+	return t->order + (size_t)(t->step % t->steps_per_epoch) * t->batch;
+}
+
+typedef real block_vec __attribute__((vector_size(LANES * sizeof(real)), may_alias));
+
+/* x - x is 0 for a number and NaN for anything else; a gradient block is whole vectors on a 64-byte boundary. */
+static bool all_finite(const real *x, size_t n)
+{
+	const block_vec *v = (const block_vec *)x;
+	block_vec sum = {0};
+	for (size_t i = 0; i < n / LANES; i++)
+		sum += v[i] - v[i];
+	bool finite = true;
+	for (int l = 0; l < LANES; l++)
+		finite = finite && sum[l] == 0;
+	return finite;
+}
+
+bool trainer_finite(const struct trainer *t)
+{
+	return all_finite(t->w, t->m->params);
+}
+
+static void open_block(const struct step *s, int i)
+{
+	struct trainer *t = s->t;
+	size_t from = (size_t)i * LANES;
+	int count = (int)smaller(LANES, s->images - from);
+	uint32_t index[LANES];
+	for (int l = 0; l < count; l++)
+		index[l] = t->train[s->picks[from + (size_t)l]];
+	gather(&t->lanes[i], t, SPLIT_TRAIN, index, 0, count);
+	t->block[i] = (struct block){.kern = t->kern,
+		.w = t->w,
+		.new_buffers = t->new_buffers,
+		.ws = t->ws[i % t->spaces],
+		.shared = t->shared,
+		.images = t->lanes[i].image,
+		.labels = t->lanes[i].label,
+		.index = t->lanes[i].index,
+		.features = t->features[SPLIT_TRAIN],
+		.lanes = count,
+		.batch = s->images,
+		.training = true,
+		.rng = {.seed = t->seed, .step = (uint64_t)s->number},
+		.sample = (uint32_t)from};
+}
+
+/* The blocks of a group, in order, from where they stand to the next barrier or the end of the phase. */
+static void group_task(void *ctx, int task, int slot)
+{
+	const struct step *s = ctx;
+	struct trainer *t = s->t;
+	struct group *g = &t->group[task];
+	const struct place from = g->at;
+	int first = s->blocks * task / t->groups, end = s->blocks * (task + 1) / t->groups;
+	for (int i = first; i < end; i++) {
+		struct block_result r = {0};
+		t->block[i].dw = g->grad;
+		if (!program_waits(t->m))
+			t->block[i].ws = t->ws[slot];
+		g->at = program_on(t->m, s->phase, &t->block[i], from, &r);
+		add_parts(g->part, r.part);
+	}
+	g->finite = all_finite(g->grad + s->from, s->reals);
+}
+
+static void settle_task(void *ctx, int task, int slot)
+{
+	(void)task, (void)slot;
+	const struct step *s = ctx;
+	struct trainer *t = s->t;
+	program_settle(t->m, s->phase, t->block, s->blocks, t->runs, t->group[0].at);
+}
+
+/* Handing a step's work to other threads takes some 40 us; less work than that is done here and now, to the same bits. */
+static struct pool *crew(const struct trainer *t, size_t images)
+{
+	static const double small_flops = 1e6;
+	return model_flops(t->m) * (double)images < small_flops ? NULL : t->pool;
+}
+
+/* Gradients of one phase: all groups go on together from barrier to barrier. */
+static void run_phase(struct step *s)
+{
+	struct trainer *t = s->t;
+	for (int g = 0; g < t->groups; g++) {
+		memset(t->group[g].grad + s->from, 0, s->reals * sizeof(real));
+		t->group[g].at = program_begin;
+	}
+	pool_run(s->pool, t->groups, group_task, s);
+	while (t->group[0].at.layer != NET_WHOLE) {
+		pool_run(s->pool, 1, settle_task, s);
+		pool_run(s->pool, t->groups, group_task, s);
+	}
+}
+
+static void update_task(void *ctx, int task, int slot)
+{
+	(void)slot;
+	const struct step *s = ctx;
+	struct trainer *t = s->t;
+	size_t from = s->from + (size_t)task * UPDATE_GRAIN, n = smaller(UPDATE_GRAIN, s->from + s->reals - from);
+	const real *parts[GROUPS_MAX];
+	for (int g = 0; g < t->groups; g++)
+		parts[g] = t->group[g].grad + from;
+	t->kern->sum_parts(t->sum + from, parts, t->groups, n);
+	optim_update(&t->optim, t->kern, t->w, t->sum, t->moment, from, n, s->number, s->lr);
+}
+
+/* A loss or gradient that is not a number must never reach the weights. */
+static int check_finite(const struct step *s, double part[RESULT_PARTS], struct err *err)
+{
+	const struct trainer *t = s->t;
+	bool gradient = true, loss = true;
+	memset(part, 0, RESULT_PARTS * sizeof *part);
+	for (int g = 0; g < t->groups; g++) {
+		add_parts(part, t->group[g].part);
+		gradient = gradient && t->group[g].finite;
+	}
+	for (int i = 0; i < RESULT_PARTS; i++)
+		loss = loss && isfinite(part[i]);
+	if (loss && gradient)
+		return OK;
+	return err_set(err, ERR_DIVERGED, "non-finite %s at step %lld; try a lower lr (it was %g)",
+		loss ? "gradient" : "loss", (long long)s->number, s->lr);
+}
+
+/* The parameters of the phase's nets lie together. */
+static void choose_phase(struct step *s, int phase)
+{
+	const struct model *m = s->t->m;
+	const struct train_phase *p = &m->family->phases[phase];
+	int end = p->first_net + p->nets;
+	s->phase = phase;
+	s->from = m->net_offset[p->first_net];
+	s->reals = (end < m->nets ? m->net_offset[end] : m->params) - s->from;
+}
+
+/* What a failed later phase takes back of the earlier ones. */
+static void keep_undo(struct trainer *t)
+{
+	size_t n = t->m->params;
+	memcpy(t->undo, t->w, n * sizeof(real));
+	for (int i = 0; i < t->moments; i++)
+		memcpy(t->undo + n * (size_t)(i + 1), t->moment[i], n * sizeof(real));
+}
+
+static void take_back(struct trainer *t)
+{
+	size_t n = t->m->params;
+	memcpy(t->w, t->undo, n * sizeof(real));
+	for (int i = 0; i < t->moments; i++)
+		memcpy(t->moment[i], t->undo + n * (size_t)(i + 1), n * sizeof(real));
+}
+
+int trainer_step(struct trainer *t, double ret_part[RESULT_PARTS], struct err *err)
+{
+	struct step s = {
+		.t = t, .picks = next_picks(t), .images = trainer_next_batch(t), .number = t->step + 1, .lr = trainer_lr(t)};
+	const struct train_phase *phases = t->m->family->phases;
+	s.blocks = (int)((s.images + LANES - 1) / LANES);
+	s.pool = crew(t, s.images);
+	for (int i = 0; i < s.blocks; i++)
+		open_block(&s, i);
+	for (int g = 0; g < t->groups; g++)
+		memset(t->group[g].part, 0, sizeof t->group[g].part);
+	memcpy(t->new_buffers, t->w + t->m->params, t->m->buffers * sizeof(real));
+	if (phases[1].ops)
+		keep_undo(t);
+	double part[RESULT_PARTS];
+	for (int phase = 0; phases[phase].ops; phase++) {
+		choose_phase(&s, phase);
+		run_phase(&s);
+		int code = check_finite(&s, part, err);
+		if (code && phase > 0)
+			take_back(t);
+		if (code)
+			return code;
+		pool_run(s.pool, (int)((s.reals + UPDATE_GRAIN - 1) / UPDATE_GRAIN), update_task, &s);
+	}
+	memcpy(t->w + t->m->params, t->new_buffers, t->m->buffers * sizeof(real));
+	t->step = s.number;
+	memcpy(ret_part, part, sizeof part);
+	return OK;
+}
+
+/* --- without gradients ------------------------------------------------------------------------------------------------- */
+
+struct pass {
+	struct trainer *t;
+	enum split split;
+	const uint32_t *index;
+	size_t n;
+	const real *w;
+};
+
+static void span_task(void *ctx, int task, int slot)
+{
+	const struct pass *p = ctx;
+	struct trainer *t = p->t;
+	struct block_result sum = {0};
+	size_t end = smaller((size_t)(task + 1) * SPAN_IMAGES, p->n);
+	for (size_t from = (size_t)task * SPAN_IMAGES; from < end; from += LANES) {
+		struct lanes lanes;
+		int count = (int)smaller(LANES, end - from);
+		gather(&lanes, t, p->split, p->index, from, count);
+		struct block b = {.kern = t->kern,
+			.w = p->w,
+			.ws = t->ws[slot],
+			.images = lanes.image,
+			.labels = lanes.label,
+			.index = lanes.index,
+			.features = t->features[p->split],
+			.lanes = count,
+			.batch = p->n,
+			.rng = {.seed = t->seed},
+			.sample = (uint32_t)from};
+		struct block_result r = {0};
+		program_run(t->m, &b, &r);
+		add_parts(sum.part, r.part);
+	}
+	t->span[task] = sum;
+}
+
+void trainer_pass(
+	struct trainer *t, enum split split, const uint32_t *index, size_t n, const real *w, double ret_part[RESULT_PARTS])
+{
+	struct pass p = {.t = t, .split = split, .index = index, .n = n, .w = w};
+	int spans = (int)((n + SPAN_IMAGES - 1) / SPAN_IMAGES);
+	pool_run(t->pool, spans, span_task, &p);
+	memset(ret_part, 0, RESULT_PARTS * sizeof *ret_part);
+	for (int i = 0; i < spans; i++)
+		add_parts(ret_part, t->span[i].part);
+}

@@ -1,0 +1,277 @@
+#include "core/model/train.h"
+
+#include "core/model/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct progress trainer_plan(const struct model *m, const struct dataset *d)
+{
+	const struct train_params *p = model_train(m);
+	struct progress plan = {.epochs = (int)p->epochs};
+	size_t n = d->split[SPLIT_TRAIN].n;
+	if (!n)
+		return plan;
+	if (p->train_limit > 0 && (size_t)p->train_limit < n)
+		n = (size_t)p->train_limit;
+	size_t held = (size_t)llround(p->val_fraction * (double)n);
+	plan.val_images = held < n ? held : n - 1; /* one image at least stays for training */
+	plan.train_images = n - plan.val_images;
+	plan.batch_size = (size_t)p->batch_size < plan.train_images ? (size_t)p->batch_size : plan.train_images;
+	plan.steps_per_epoch = (int64_t)((plan.train_images + plan.batch_size - 1) / plan.batch_size);
+	plan.steps = p->epochs * plan.steps_per_epoch;
+	return plan;
+}
+
+static int groups_of(const struct model *m, size_t batch)
+{
+	size_t blocks = (batch + LANES - 1) / LANES;
+	size_t groups = (blocks + GROUP_BLOCKS - 1) / GROUP_BLOCKS;
+	size_t most = GROUP_REALS / (m->params + 1);
+	if (most < GROUPS_LARGE)
+		most = GROUPS_LARGE;
+	if (most > GROUPS_MAX)
+		most = GROUPS_MAX;
+	return (int)(groups < most ? groups : most);
+}
+
+static struct optim optim_of(const struct train_params *p)
+{
+	return (struct optim){.kind = (enum optim_kind)p->optimizer,
+		.beta1 = p->beta1,
+		.beta2 = p->beta2,
+		.eps = 1e-8,
+		.weight_decay = p->weight_decay,
+		.momentum = p->momentum,
+		.nesterov = p->nesterov};
+}
+
+static void *take(struct arena *a, size_t n, size_t size)
+{
+	return arena_alloc(a, n * size);
+}
+
+static void layout_groups(struct trainer *t, struct arena *a)
+{
+	struct group *group = take(a, (size_t)t->groups, sizeof *group);
+	for (int g = 0; g < t->groups; g++) {
+		real *grad = take(a, t->m->params, sizeof(real));
+		if (group)
+			group[g].grad = grad;
+	}
+	t->group = group;
+}
+
+static void layout_blocks(struct trainer *t, struct arena *a, int threads)
+{
+	const struct model *m = t->m;
+	size_t blocks = (t->batch + LANES - 1) / LANES;
+	t->spaces = program_waits(m) && (int)blocks > threads ? (int)blocks : threads;
+	real **ws = take(a, (size_t)t->spaces, sizeof *ws);
+	for (int i = 0; i < t->spaces; i++) {
+		real *mine = take(a, model_workspace(m), sizeof(real));
+		if (ws)
+			ws[i] = mine;
+	}
+	t->ws = ws;
+	t->block = take(a, blocks, sizeof *t->block);
+	t->lanes = take(a, blocks, sizeof *t->lanes);
+	t->runs = take(a, program_waits(m) ? blocks : 0, sizeof *t->runs);
+	t->shared = take(a, model_shared(m), sizeof(real));
+}
+
+static void layout_compute(struct trainer *t, struct arena *a, int threads)
+{
+	const struct model *m = t->m;
+	t->w = take(a, model_reals(m), sizeof(real));
+	for (int i = 0; i < t->moments; i++)
+		t->moment[i] = take(a, m->params, sizeof(real));
+	t->sum = take(a, m->params, sizeof(real));
+	t->new_buffers = take(a, m->buffers, sizeof(real));
+	t->undo = take(a, m->family->phases[1].ops ? m->params * (size_t)(1 + t->moments) : 0, sizeof(real));
+	layout_groups(t, a);
+	layout_blocks(t, a, threads);
+}
+
+/* Sizes first, then memory: with a measuring arena the pointers stay NULL and only a->used is of use. */
+static void layout(struct trainer *t, struct arena *a, const struct model *m, const struct dataset *d, int threads)
+{
+	t->m = m;
+	t->p = model_train(m);
+	struct progress plan = trainer_plan(m, d);
+	size_t n = plan.train_images + plan.val_images;
+	t->trains = plan.train_images;
+	t->vals = plan.val_images;
+	t->batch = plan.batch_size;
+	t->steps_per_epoch = plan.steps_per_epoch;
+	t->optim = optim_of(t->p);
+	t->moments = optim_moments(&t->optim);
+	t->groups = groups_of(m, t->batch);
+	t->train = take(a, n, sizeof *t->train);
+	t->val = t->train ? t->train + t->trains : NULL;
+	t->order = take(a, n, sizeof *t->order);
+	size_t most = n > d->split[SPLIT_TEST].n ? n : d->split[SPLIT_TEST].n;
+	t->span = take(a, (most + SPAN_IMAGES - 1) / SPAN_IMAGES, sizeof *t->span);
+	layout_compute(t, a, threads);
+	if (m->latent_dim)
+		codes_layout(t, a, m->latent_dim, t->trains < CODE_STATS_IMAGES ? t->trains : CODE_STATS_IMAGES, threads);
+}
+
+size_t trainer_bytes(const struct model *m, const struct dataset *d, int threads)
+{
+	if (!d->split[SPLIT_TRAIN].n)
+		return sizeof(struct trainer);
+	struct arena measure = ARENA_MEASURE;
+	struct trainer t;
+	layout(&t, &measure, m, d, threads);
+	return sizeof t + measure.used;
+}
+
+/* Which images are held out: the first of a permutation; both parts in the data set's order. */
+static void draw_split(struct trainer *t)
+{
+	size_t n = t->trains + t->vals;
+	rng_permutation(t->order, (uint32_t)n, (struct rng){.seed = (uint64_t)t->p->val_seed, .stream = RNG_SPLIT});
+	memset(t->train, 0, n * sizeof *t->train);
+	for (size_t i = 0; i < t->vals; i++)
+		t->train[t->order[i]] = 1;
+	memcpy(t->order, t->train, n * sizeof *t->order);
+	size_t trains = 0, vals = 0;
+	for (uint32_t i = 0; i < n; i++)
+		*(t->order[i] ? &t->val[vals++] : &t->train[trains++]) = i;
+	t->order_epoch = -1;
+}
+
+static int check_data(const struct model *m, const struct dataset *d, struct err *err)
+{
+	if (!d->split[SPLIT_TRAIN].n)
+		return err_set(err, ERR_INVALID, "data set %s has no training images", d->name);
+	if (d->c != m->image.c || d->h != m->image.h || d->w != m->image.w)
+		return err_set(err, ERR_INVALID, "data set %s has images of %dx%dx%d, the model is for %dx%dx%d", d->name, d->c,
+			d->h, d->w, m->image.c, m->image.h, m->image.w);
+	return OK;
+}
+
+int trainer_open(struct trainer **ret, const struct model *m, struct dataset *d, struct pool *pool,
+	const struct kern *kern, uint64_t seed, struct err *err)
+{
+	int code = check_data(m, d, err);
+	if (code)
+		return code;
+	struct trainer *t = calloc(1, sizeof *t);
+	if (!t)
+		return err_set(err, ERR_NO_MEMORY, "no memory for a trainer");
+	code = arena_open(&t->arena, trainer_bytes(m, d, pool_threads(pool)) - sizeof *t, err);
+	if (code) {
+		free(t);
+		return code;
+	}
+	layout(t, &t->arena, m, d, pool_threads(pool));
+	t->data = dataset_get(d);
+	t->pool = pool;
+	t->kern = kern;
+	t->seed = seed;
+	draw_split(t);
+	model_init(m, t->w, seed);
+	if (m->latent_dim)
+		trainer_take_codes(t);
+	*ret = t;
+	return OK;
+}
+
+void trainer_close(struct trainer *t)
+{
+	if (!t)
+		return;
+	dataset_put(t->data);
+	arena_close(&t->arena);
+	free(t);
+}
+
+void trainer_features(struct trainer *t, enum split split, const float *rows)
+{
+	t->features[split] = rows;
+}
+
+const struct model *trainer_model(const struct trainer *t)
+{
+	return t->m;
+}
+
+struct progress trainer_progress(const struct trainer *t)
+{
+	struct progress now = trainer_plan(t->m, t->data);
+	now.step = t->step;
+	now.epoch = (int)(t->step / t->steps_per_epoch);
+	return now;
+}
+
+struct best trainer_best(const struct trainer *t)
+{
+	return (struct best){.epoch = (int)t->best_epoch, .value = t->best_value};
+}
+
+const char *trainer_monitor(const struct trainer *t)
+{
+	return t->vals ? t->m->family->monitor : "train_loss";
+}
+
+const real *trainer_weights(const struct trainer *t)
+{
+	return t->w;
+}
+
+const struct code_stats *trainer_codes(const struct trainer *t)
+{
+	return &t->codes;
+}
+
+void trainer_state(struct trainer *t, struct state *ret)
+{
+	static const int64_t one[] = {1}, parts[] = {RESULT_PARTS};
+	*ret = (struct state){0};
+	state_add_model(ret, t->m, t->w);
+	for (int i = 0; i < t->moments; i++) {
+		char prefix[32];
+		snprintf(prefix, sizeof prefix, "optim.%s", optim_moment_name(&t->optim, i));
+		state_add_prefixed(ret, prefix, t->m, t->moment[i]);
+	}
+	state_add(ret, "counter.step", DTYPE_I64, 1, one, &t->step);
+	state_add(ret, "tracker.best_epoch", DTYPE_I64, 1, one, &t->best_epoch);
+	state_add(ret, "tracker.best_value", DTYPE_F64, 1, one, &t->best_value);
+	state_add(ret, "tracker.epoch_part", DTYPE_F64, 1, parts, t->epoch_part);
+	if (t->m->latent_dim)
+		code_stats_state(&t->codes, ret);
+}
+
+int trainer_restore(struct trainer *t, const struct state *saved, struct err *err)
+{
+	const struct tensor *counter = state_find(saved, "counter.step");
+	int64_t step = -1, steps = trainer_progress(t).steps;
+	if (counter && counter->bytes == sizeof step)
+		memcpy(&step, counter->data, sizeof step);
+	if (step < 0 || step > steps)
+		return err_set(
+			err, ERR_CORRUPT, "the saved state is not of this run: its step is not in 0..%lld", (long long)steps);
+	struct state live;
+	trainer_state(t, &live);
+	int code =
+		live.failed ? err_set(err, ERR_NO_MEMORY, "no memory for the list of tensors") : state_copy(&live, saved, err);
+	state_free(&live);
+	if (!code && t->m->latent_dim)
+		code_stats_derive(&t->codes);
+	return code;
+}
+
+int trainer_evaluate(struct trainer *t, enum split split, const real *w, double *ret_loss, struct err *err)
+{
+	size_t n = t->data->split[split].n;
+	if (!n)
+		return err_set(err, ERR_INVALID, "the %s part of data set %s is empty", split_names[split], t->data->name);
+	double part[RESULT_PARTS];
+	trainer_pass(t, split, NULL, n, w ? w : t->w, part);
+	*ret_loss = part[0] / (double)n;
+	return OK;
+}

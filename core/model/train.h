@@ -1,0 +1,134 @@
+/* train.h: a trainer: one model being trained on one data set: live weights, moments, counters, statistics of the codes.
+ *
+ * Why: the state of a run is what is in here and nothing else; with the same (params, seed, data set) any two trainers pass
+ * through the same bits, whatever the threads, neighbours, kills and resumes.
+ * Owner: one thread drives it (train_loop); its compute runs on the shared pool. Everything lies in one arena.
+ * Invariants: a batch is cut into groups of blocks by batch and model size alone; groups add up in order; steps count from 1; the
+ * images of step s follow from (seed, s) alone.
+ * Not here: files, clocks, jobs: hooks bring them (struct hooks).
+ */
+#ifndef LATENTD_CORE_MODEL_TRAIN_H
+#define LATENTD_CORE_MODEL_TRAIN_H
+
+#include "core/base/err.h"
+#include "core/base/pool.h"
+#include "core/data/dataset.h"
+#include "core/model/model.h"
+#include "core/model/state.h"
+#include "core/nn/optim.h"
+
+/* One block of a batch: what the rows of a phase work on. */
+struct block {
+	const struct kern *kern;
+	const real *w;                /* model weights */
+	real *dw;                     /* group's gradient block; NULL unless training */
+	real *new_buffers;            /* running statistics after this step; NULL unless training */
+	real *ws;                     /* model_workspace reals */
+	real *shared;                 /* model_shared reals, of the whole batch; NULL unless training */
+	const uint8_t *const *images; /* [lanes] CHW bytes */
+	const uint8_t *labels;        /* [lanes] */
+	const uint32_t *index;        /* [lanes]: positions in their split */
+	const float *features;        /* of the whole split, what trainer_features gave for it; NULL: none */
+	int lanes;                    /* 1..LANES */
+	size_t batch;                 /* images in the whole batch: losses are means over it */
+	bool training;
+	struct rng rng;  /* seed and optimiser step */
+	uint32_t sample; /* position in the batch of lane 0 */
+	int pass;        /* counts the passes through nets in a step: masks differ between them */
+};
+
+/* Sums over the block's lanes; part[i] are family-defined and become the series the family names. */
+enum { RESULT_PARTS = 8 };
+struct block_result {
+	double part[RESULT_PARTS];
+};
+
+/* Statistics of the codes of up to CODE_STATS_IMAGES training images, taken before the first step and after each epoch. */
+enum { CODE_STATS_IMAGES = 10000 };
+struct code_stats {
+	int latent_dim;
+	double *mean, *std, *q01, *q99; /* [latent_dim] */
+	double *quantile;               /* [QUANTILES][latent_dim]: at i / (QUANTILES - 1) */
+	double *cov;                    /* [latent_dim][latent_dim], unbiased */
+};
+enum { QUANTILES = 101 };
+/* From a saved state; memory of its own, given back by code_stats_free. ERR_CORRUPT when a tensor is missing or misshapen. */
+int code_stats_load(struct code_stats *ret, const struct state *saved, int latent_dim, struct err *err);
+int code_stats_copy(struct code_stats *ret, const struct code_stats *from, struct err *err);
+void code_stats_free(struct code_stats *s); /* of load and copy only */
+
+struct progress {
+	int64_t step, steps; /* optimiser steps done, in total */
+	int epoch, epochs;   /* finished */
+	int64_t steps_per_epoch;
+	size_t train_images, val_images, batch_size;
+};
+
+struct best {
+	int epoch; /* 0: none yet */
+	double value;
+};
+
+struct point {
+	int64_t step;
+	double epoch; /* fractional: step / steps_per_epoch */
+	const char *series;
+	double value;
+};
+
+/* What a trainer's progress would be before its first step; of the data set only the sizes are looked at, here and below.
+ * Zeros when there is nothing to train on. */
+struct progress trainer_plan(const struct model *m, const struct dataset *d);
+/* Bytes of a trainer for this model on this many compute threads, data set not counted. */
+size_t trainer_bytes(const struct model *m, const struct dataset *d, int threads);
+/* Takes a reference on the data set; the model must outlive the trainer. Weights are initialised from `seed`. */
+int trainer_open(struct trainer **ret, const struct model *m, struct dataset *d, struct pool *pool,
+	const struct kern *kern, uint64_t seed, struct err *err);
+void trainer_close(struct trainer *t);
+
+/* Rows that a kind trains on instead of images (codes of a frozen encoder), [images of the split][whatever the kind expects];
+ * borrowed while the trainer lives. */
+void trainer_features(struct trainer *t, enum split split, const float *rows);
+
+const struct model *trainer_model(const struct trainer *t);
+struct progress trainer_progress(const struct trainer *t);
+struct best trainer_best(const struct trainer *t);
+const char *trainer_monitor(const struct trainer *t); /* "val_loss", or "train_loss" without validation */
+const real *trainer_weights(const struct trainer *t);
+const struct code_stats *trainer_codes(const struct trainer *t);
+/* All that a resume needs: model, optim.*, counters, tracker, codes.*. Points into the trainer. */
+void trainer_state(struct trainer *t, struct state *ret);
+/* From a saved state of an equal model. */
+int trainer_restore(struct trainer *t, const struct state *saved, struct err *err);
+/* Mean loss over a whole split with weights w (NULL: the live ones): `test{}` of the job. */
+int trainer_evaluate(struct trainer *t, enum split split, const real *w, double *ret_loss, struct err *err);
+
+/* What poll may answer, or'ed. */
+enum {
+	LOOP_PUBLISH = 1, /* copy the weights for those who decode */
+	LOOP_SAVE = 2,    /* checkpoint now */
+	LOOP_STOP = 4,    /* leave at this step boundary, unfinished (the caller knows why) */
+};
+
+/* How the world takes part. Called on the thread that runs train_loop, between steps; each may be NULL. A non-OK result
+ * ends the loop with that error. */
+struct hooks {
+	void *ctx;
+	void (*point)(void *ctx, const struct point *p);
+	unsigned (*poll)(void *ctx);
+	/* Before the first step of this run, at each epoch's end, and when polled. */
+	int (*publish)(void *ctx, struct trainer *t, struct err *err);
+	/* Epochs 0, 1, … as preview_every_epochs says, after publish. */
+	int (*preview)(void *ctx, struct trainer *t, int epoch, struct err *err);
+	/* epoch > 0: that epoch just ended (numbered, if checkpoint_every_epochs says so); 0: inside an epoch, when polled. */
+	int (*save)(void *ctx, struct trainer *t, int epoch, struct err *err);
+};
+
+enum loop_end { LOOP_COMPLETED, LOOP_STOPPED };
+
+/* Trains from where the trainer stands to the last step, or until poll says stop. ERR_DIVERGED "non-finite loss at step
+ * 1234" leaves the state of the step before; found at an epoch's end, nothing of that epoch is told or saved. Order at an
+ * epoch's end: points → publish → preview → save. */
+int train_loop(struct trainer *t, const struct hooks *hooks, enum loop_end *ret_end, struct err *err);
+
+#endif

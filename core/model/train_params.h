@@ -1,0 +1,62 @@
+/* train_params.h: the hyper-parameters every trained kind shares, and their rows.
+ *
+ * Use: a family's params struct begins with `struct train_params train;` and its table with TRAIN_PARAM_ROWS(struct x_params).
+ * Adding one: a field here, a row below, its use. Defaults that differ by family are overrides of its presets.
+ */
+#ifndef LATENTD_CORE_MODEL_TRAIN_PARAMS_H
+#define LATENTD_CORE_MODEL_TRAIN_PARAMS_H
+
+#include "core/base/param.h"
+
+#include <stdbool.h>
+
+struct train_params {
+	int64_t epochs, batch_size;
+	double lr;
+	int optimizer; /* enum optim_kind */
+	double beta1, beta2, momentum, weight_decay;
+	bool nesterov;
+	int schedule; /* enum schedule_kind */
+	double warmup_epochs;
+	double val_fraction;
+	int64_t val_seed, train_limit;
+	int64_t checkpoint_every_epochs, preview_every_epochs;
+};
+
+/* clang-format off */
+#define TRAIN_PARAM_ROWS(S) \
+	{"epochs", PARAM_INT, offsetof(S, train.epochs), "50", 1, 100000, NULL, "training", "epochs", \
+		"Passes over the training images, in total (a resumed or forked job counts on).", 0}, \
+	{"batch_size", PARAM_INT, offsetof(S, train.batch_size), "128", 1, 4096, NULL, "training", "images", \
+		"Images per optimiser step; the last, short batch of an epoch is kept.", 0}, \
+	{"lr", PARAM_REAL, offsetof(S, train.lr), "1e-3", 0, 10, NULL, "training", NULL, \
+		"Learning rate (the highest one, where a schedule moves it).", 0}, \
+	{"optimizer", PARAM_ENUM, offsetof(S, train.optimizer), "adam", 0, 0, "adam|adamw|sgd|rmsprop", "training", NULL, \
+		"How gradients become steps; semantics of torch.optim.", 0}, \
+	{"beta1", PARAM_REAL, offsetof(S, train.beta1), "0.9", 0, 0.999999, NULL, "training", NULL, \
+		"Adam: decay of the gradient's running mean.", 0}, \
+	{"beta2", PARAM_REAL, offsetof(S, train.beta2), "0.999", 0, 0.9999999, NULL, "training", NULL, \
+		"Adam: decay of the squared gradient's running mean.", 0}, \
+	{"momentum", PARAM_REAL, offsetof(S, train.momentum), "0.9", 0, 0.999999, NULL, "training", NULL, \
+		"SGD and RMSprop: decay of the velocity; 0: none (PyTorch's default for RMSprop).", 0}, \
+	{"nesterov", PARAM_BOOL, offsetof(S, train.nesterov), "false", 0, 0, NULL, "training", NULL, \
+		"SGD: look ahead by one momentum step.", 0}, \
+	{"weight_decay", PARAM_REAL, offsetof(S, train.weight_decay), "0", 0, 1, NULL, "training", NULL, \
+		"Pull of the weights towards 0: coupled (L2) for adam, sgd and rmsprop, decoupled for adamw; 0 is off.", 0}, \
+	{"schedule", PARAM_ENUM, offsetof(S, train.schedule), "constant", 0, 0, "constant|cosine|one_cycle", "training", NULL, \
+		"How the learning rate moves from the first step to the last.", 0}, \
+	{"warmup_epochs", PARAM_REAL, offsetof(S, train.warmup_epochs), "0", 0, 1000, NULL, "training", "epochs", \
+		"The learning rate climbs linearly from 0 for this long; 0 is off.", 0}, \
+	{"val_fraction", PARAM_REAL, offsetof(S, train.val_fraction), "0.1", 0, 0.5, NULL, "data", NULL, \
+		"Share of the training images held out for val_loss; 0: none, and no validation pass.", 0}, \
+	{"val_seed", PARAM_INT, offsetof(S, train.val_seed), "0", 0, 9007199254740991.0, NULL, "data", NULL, \
+		"Chooses which images are held out; jobs with the same value hold out the same ones.", 0}, \
+	{"train_limit", PARAM_INT, offsetof(S, train.train_limit), "0", 0, 100000000, NULL, "data", "images", \
+		"Use only the first so many training images; 0: all.", 0}, \
+	{"checkpoint_every_epochs", PARAM_INT, offsetof(S, train.checkpoint_every_epochs), "1", 1, 100000, NULL, "output", "epochs", \
+		"A numbered checkpoint after every so many epochs (and always after the last).", 0}, \
+	{"preview_every_epochs", PARAM_INT, offsetof(S, train.preview_every_epochs), "1", 0, 100000, NULL, "output", "epochs", \
+		"Preview pictures after every so many epochs, and before the first; 0: none.", 0}
+/* clang-format on */
+
+#endif

@@ -1,0 +1,74 @@
+#include "core/nn/layer.h"
+
+#include <string.h>
+
+/* PyTorch's constructors; LeakyReLU's slope is printed with it. */
+static const char *const modules[ACT_COUNT] = {
+	[ACT_NONE] = "Identity",
+	[ACT_RELU] = "ReLU",
+	[ACT_LEAKY_RELU] = "LeakyReLU",
+	[ACT_SIGMOID] = "Sigmoid",
+	[ACT_TANH] = "Tanh",
+	[ACT_SILU] = "SiLU",
+};
+
+static int plan(struct layer *l, int *ret_halo_in, int *ret_halo_out, struct err *err)
+{
+	*ret_halo_in = *ret_halo_out = 0;
+	return layer_set_out(l, l->in.c, l->in.h, l->in.w, err);
+}
+
+/* SiLU's slope needs what went in; the others tell it from what came out. */
+static size_t keep(const struct layer *l)
+{
+	return l->spec.act == ACT_SILU ? map_reals(&l->in) : 0;
+}
+
+static void fwd(const struct layer *l, const struct net_run *run)
+{
+	const real *x = layer_x(l, run);
+	real *y = layer_y(l, run);
+	size_t bytes = map_reals(&l->in) * sizeof *x;
+	if (l->keeps)
+		memcpy(run->ws + l->keep, x, bytes);
+	if (x != y)
+		memcpy(y, x, bytes);
+	run->kern->act_fwd(y, &l->out, l->spec.act, (real)l->spec.alpha);
+}
+
+/* dx = dy f', told from the values of the forward pass. */
+static void slope(real *dx, const real *dy, const struct layer *l, const struct net_run *run)
+{
+	const real *x = l->keeps ? run->ws + l->keep : NULL;
+	run->kern->act_bwd(dx, dy, layer_y(l, run), x, &l->out, l->spec.act, (real)l->spec.alpha);
+}
+
+static void bwd(const struct layer *l, const struct net_run *run)
+{
+	slope(layer_dx(l, run), layer_dy(l, run), l, run);
+}
+
+static void tangent(const struct layer *l, const struct net_run *run, real *ts)
+{
+	slope(ts + l->y, ts + l->x, l, run);
+}
+
+static void print(const struct layer *l, struct buf *text)
+{
+	buf_printf(text, "nn.%s(", modules[l->spec.act]);
+	if (l->spec.act == ACT_LEAKY_RELU)
+		buf_printf(text, "%.9g", l->spec.alpha);
+	buf_str(text, ")");
+}
+
+const struct layer_op layer_activation = {
+	.name = "Activation",
+	.word = "activation",
+	.elementwise = true,
+	.plan = plan,
+	.keep = keep,
+	.fwd = fwd,
+	.bwd = bwd,
+	.tangent = tangent,
+	.print = print,
+};

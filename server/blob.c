@@ -1,0 +1,237 @@
+#include "server/blob.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void blob_path(char *path, size_t size, const char *data_dir, const char *job_id, const char *name)
+{
+	snprintf(path, size, "%s/jobs/%s/%s", data_dir, job_id, name);
+}
+
+void blob_checkpoint_name(char *name, size_t size, int epoch)
+{
+	if (epoch > 0)
+		snprintf(name, size, "checkpoints/epoch-%06d.safetensors", epoch);
+	else
+		snprintf(name, size, "checkpoints/inside.safetensors");
+}
+
+void blob_preview_name(char *name, size_t size, int epoch, const char *what)
+{
+	snprintf(name, size, "previews/epoch-%06d-%s.png", epoch, what);
+}
+
+static int sync_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int error = fsync(fd) ? errno : 0;
+	close(fd);
+	return error;
+}
+
+/* A folder of which its parent does not durably know is lost with all that is in it. */
+static int sync_parent(const char *path)
+{
+	char parent[BLOB_PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	snprintf(parent, sizeof parent, "%.*s", (int)length, path);
+	return sync_dir(length ? parent : slash ? "/" : ".");
+}
+
+int blob_make_dirs(const char *dir, struct err *err)
+{
+	char part[BLOB_PATH_MAX];
+	size_t length = strlen(dir);
+	if (length >= sizeof part)
+		return err_set(err, ERR_INVALID, "the path %.60s… is too long", dir);
+	for (size_t i = 1; i <= length; i++) {
+		if (dir[i] != '/' && dir[i] != '\0')
+			continue;
+		memcpy(part, dir, i);
+		part[i] = '\0';
+		int error = mkdir(part, 0700) ? errno : sync_parent(part);
+		if (error && error != EEXIST)
+			return err_errno(err, error, "creating the folder %s", part);
+	}
+	return OK;
+}
+
+/* --- writing --- */
+
+static int write_all(int fd, const void *bytes, size_t size_bytes)
+{
+	const char *at = bytes;
+	while (size_bytes) {
+		ssize_t n = write(fd, at, size_bytes);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		at += n;
+		size_bytes -= (size_t)n;
+	}
+	return 0;
+}
+
+/* An errno value. Space is reserved first, so that a full disk is found before the first byte is written. */
+static int fill(int fd, const void *bytes, size_t size_bytes)
+{
+	int error = size_bytes ? posix_fallocate(fd, 0, (off_t)size_bytes) : 0;
+	if (error == EOPNOTSUPP || error == EINVAL) /* this file system cannot reserve */
+		error = 0;
+	if (!error)
+		error = write_all(fd, bytes, size_bytes);
+	if (!error && fsync(fd)) /* final for this descriptor: the kernel may have dropped the pages */
+		error = errno;
+	return error;
+}
+
+static int write_temporary(const char *path, const void *bytes, size_t size_bytes)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno;
+	int error = fill(fd, bytes, size_bytes);
+	if (close(fd) && !error)
+		error = errno;
+	return error;
+}
+
+int blob_write(const char *path, const void *bytes, size_t size_bytes, struct err *err)
+{
+	char temporary[BLOB_PATH_MAX + 8], dir[BLOB_PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	if (!slash || strlen(path) >= sizeof dir)
+		return err_set(err, ERR_INVALID, "'%.60s' is no path of a blob", path);
+	snprintf(temporary, sizeof temporary, "%s.tmp", path);
+	snprintf(dir, sizeof dir, "%.*s", (int)(slash - path), path);
+	int error = write_temporary(temporary, bytes, size_bytes);
+	if (error == ENOENT) { /* the first file of its folder */
+		int code = blob_make_dirs(dir, err);
+		if (code)
+			return code;
+		error = write_temporary(temporary, bytes, size_bytes);
+	}
+	if (!error && rename(temporary, path))
+		error = errno;
+	if (error) {
+		unlink(temporary);
+		return err_errno(err, error, "writing %s (%zu bytes)", path, size_bytes);
+	}
+	error = sync_dir(dir);
+	return error ? err_errno(err, error, "making %s durable", path) : OK;
+}
+
+/* --- reading --- */
+
+static int read_all(int fd, char *bytes, size_t size_bytes)
+{
+	while (size_bytes) {
+		ssize_t n = read(fd, bytes, size_bytes);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? errno : EIO; /* shorter than it said */
+		bytes += n;
+		size_bytes -= (size_t)n;
+	}
+	return 0;
+}
+
+int blob_read(const char *path, void **ret_bytes, size_t *ret_size, struct err *err)
+{
+	enum { ALIGN = 64 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_errno(err, errno, "opening %s", path);
+	struct stat st;
+	char *bytes = NULL;
+	int error = fstat(fd, &st) ? errno : 0;
+	size_t size = error ? 0 : (size_t)st.st_size;
+	if (!error && !(bytes = aligned_alloc(ALIGN, (size / ALIGN + 1) * ALIGN)))
+		error = ENOMEM;
+	if (!error)
+		error = read_all(fd, bytes, size);
+	close(fd);
+	if (error) {
+		free(bytes);
+		return err_errno(err, error, "reading %s", path);
+	}
+	*ret_bytes = bytes;
+	*ret_size = size;
+	return OK;
+}
+
+/* --- listing --- */
+
+/* The number between prefix and suffix, or -1. */
+static int epoch_of(const char *file, const char *prefix, const char *suffix)
+{
+	size_t length = strlen(prefix);
+	if (strncmp(file, prefix, length))
+		return -1;
+	char *end;
+	long epoch = strtol(file + length, &end, 10);
+	bool digits = end == file + length + 6;
+	return digits && !strcmp(end, suffix) && epoch >= 0 ? (int)epoch : -1;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+	return (x > y) - (x < y);
+}
+
+static int list_epochs(DIR *dir, const char *prefix, const char *suffix, int **ret_epochs, int *ret_n, struct err *err)
+{
+	int *epochs = NULL, n = 0, cap = 0;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		int epoch = epoch_of(entry->d_name, prefix, suffix);
+		if (epoch < 0)
+			continue;
+		if (n == cap) {
+			cap = 2 * cap + 16;
+			int *more = realloc(epochs, (size_t)cap * sizeof *more);
+			if (!more) {
+				free(epochs);
+				return err_set(err, ERR_NO_MEMORY, "out of memory");
+			}
+			epochs = more;
+		}
+		epochs[n++] = epoch;
+	}
+	if (n)
+		qsort(epochs, (size_t)n, sizeof *epochs, ascending);
+	*ret_epochs = epochs;
+	*ret_n = n;
+	return OK;
+}
+
+int blob_epochs(const char *data_dir, const char *job_id, const char *prefix, const char *suffix, int **ret_epochs,
+	int *ret_n, struct err *err)
+{
+	char folder[BLOB_PATH_MAX];
+	blob_path(folder, sizeof folder, data_dir, job_id, prefix);
+	char *slash = strrchr(folder, '/'); /* prefix may begin with a folder: "checkpoints/epoch-" */
+	*slash = '\0';
+	DIR *dir = opendir(folder);
+	if (!dir && errno == ENOENT) {
+		*ret_epochs = NULL;
+		*ret_n = 0;
+		return OK;
+	}
+	if (!dir)
+		return err_errno(err, errno, "opening %s", folder);
+	int code = list_epochs(dir, slash + 1, suffix, ret_epochs, ret_n, err);
+	closedir(dir);
+	return code;
+}

@@ -1,0 +1,34 @@
+/* blob.h: a job's files: checkpoints and previews under <data-dir>/jobs/<id>/, written so that a kill leaves old or new.
+ *
+ * Layout: job.json (the spec, so that a folder explains itself) · checkpoints/epoch-000012.safetensors ·
+ * checkpoints/inside.safetensors (newest one taken inside an epoch) · previews/epoch-000012-reconstructions.png.
+ * Invariants: write to a temporary in the same folder → fsync → rename → fsync folder; 0700/0600; names are made here, never
+ * from a request. An fsync error is final for that file: the old one stays.
+ */
+#ifndef LATENTD_SERVER_BLOB_H
+#define LATENTD_SERVER_BLOB_H
+
+#include "core/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BLOB_PATH_MAX = 4400 };
+
+/* The folder and those above it that are missing, 0700. */
+int blob_make_dirs(const char *dir, struct err *err);
+/* <data_dir>/jobs/<id>/<name>; folders on the way are made by blob_write. */
+void blob_path(char *path, size_t size, const char *data_dir, const char *job_id, const char *name);
+/* "checkpoints/epoch-000012.safetensors"; epoch 0: "checkpoints/inside.safetensors". */
+void blob_checkpoint_name(char *name, size_t size, int epoch);
+/* "previews/epoch-000012-samples.png" */
+void blob_preview_name(char *name, size_t size, int epoch, const char *what);
+int blob_write(const char *path, const void *bytes, size_t size_bytes, struct err *err);
+/* malloc'd, 64-byte aligned for safetensors_read. */
+int blob_read(const char *path, void **ret_bytes, size_t *ret_size, struct err *err);
+/* Epoch numbers that have a file "<prefix>%06d<suffix>" in the job's folder (prefix "checkpoints/epoch-"), ascending; malloc'd. */
+int blob_epochs(const char *data_dir, const char *job_id, const char *prefix, const char *suffix, int **ret_epochs,
+	int *ret_n, struct err *err);
+
+#endif

@@ -1,0 +1,285 @@
+#include "server/checkpoint.h"
+
+#include "api/spec.h"
+#include "server/blob.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PARAMS_TEXT_MAX = 16384 };
+static const char prefix[] = "checkpoints/epoch-", suffix[] = ".safetensors";
+
+static void path_of(char path[BLOB_PATH_MAX], const char *data_dir, const char *job_id, int epoch)
+{
+	char name[64];
+	blob_checkpoint_name(name, sizeof name, epoch);
+	blob_path(path, BLOB_PATH_MAX, data_dir, job_id, name);
+}
+
+/* --- writing --- */
+
+int checkpoint_print(struct buf *b, struct trainer *t, const struct checkpoint_facts *facts, struct err *err)
+{
+	const struct job *job = facts->job;
+	const struct model *m = trainer_model(t);
+	struct progress p = trainer_progress(t);
+	char seed[24], image[40], classes[12], epoch[12], step[24];
+	snprintf(seed, sizeof seed, "%llu", (unsigned long long)job->seed);
+	snprintf(image, sizeof image, "%d,%d,%d", m->image.c, m->image.h, m->image.w);
+	snprintf(classes, sizeof classes, "%d", m->classes);
+	snprintf(epoch, sizeof epoch, "%d", p.epoch);
+	snprintf(step, sizeof step, "%lld", (long long)p.step);
+	const struct metadata_entry metadata[] = {
+		{"format", "latentd-1"},
+		{"kind", job->kind},
+		{"dataset", job->dataset},
+		{"dataset_sha256", job->dataset_sha256},
+		{"image", image},
+		{"classes", classes},
+		{"seed", seed},
+		{"params", job->params},
+		{"epoch", epoch},
+		{"step", step},
+		{"level", facts->level},
+	};
+	struct state state;
+	trainer_state(t, &state);
+	int code = state.failed ? err_set(err, ERR_NO_MEMORY, "out of memory")
+							: safetensors_write(b, &state, metadata, sizeof metadata / sizeof *metadata, true, err);
+	state_free(&state);
+	return code;
+}
+
+int checkpoint_write(const char *data_dir, const char *job_id, int epoch, const struct buf *file, struct err *err)
+{
+	char path[BLOB_PATH_MAX];
+	path_of(path, data_dir, job_id, epoch);
+	int code = blob_write(path, file->data, file->len, err);
+	if (!code && epoch > 0)
+		checkpoint_drop_inside(data_dir, job_id);
+	return code;
+}
+
+void checkpoint_drop_inside(const char *data_dir, const char *job_id)
+{
+	char path[BLOB_PATH_MAX];
+	path_of(path, data_dir, job_id, 0);
+	unlink(path);
+}
+
+/* --- reading --- */
+
+static int read_counters(struct checkpoint *c, struct err *err)
+{
+	char text[24];
+	char *end;
+	if (!safetensors_metadata(&c->st, "step", text, sizeof text))
+		return err_set(err, ERR_CORRUPT, "the metadata has no step");
+	c->step = strtoll(text, &end, 10);
+	if (*end || c->step < 0 || !safetensors_metadata(&c->st, "epoch", text, sizeof text))
+		return err_set(err, ERR_CORRUPT, "the metadata has no valid step and epoch");
+	c->epoch = atoi(text);
+	return OK;
+}
+
+int checkpoint_load(struct checkpoint *ret, const char *data_dir, const char *job_id, int epoch, struct err *err)
+{
+	char path[BLOB_PATH_MAX], name[64];
+	struct checkpoint c = {.number = epoch};
+	path_of(path, data_dir, job_id, epoch);
+	int code = blob_read(path, &c.file, &c.size, err);
+	if (code)
+		return code;
+	code = safetensors_read(&c.st, c.file, c.size, err);
+	if (code) {
+		free(c.file);
+	} else {
+		code = c.st.has_checksum ? read_counters(&c, err) : err_set(err, ERR_CORRUPT, "it has no checksum");
+		if (code)
+			checkpoint_free(&c);
+	}
+	if (!code)
+		*ret = c;
+	blob_checkpoint_name(name, sizeof name, epoch);
+	return code ? err_wrap(err, "%s", name) : OK;
+}
+
+void checkpoint_free(struct checkpoint *c)
+{
+	safetensors_free(&c->st);
+	free(c->file);
+	*c = (struct checkpoint){0};
+}
+
+/* The newest numbered file that is whole. */
+static int newest_numbered(struct checkpoint *ret, const char *data_dir, const char *job_id,
+	checkpoint_skipped_fn *skipped, void *ctx, struct err *err)
+{
+	int *epochs, n;
+	struct err why = {0};
+	int code = blob_epochs(data_dir, job_id, prefix, suffix, &epochs, &n, err);
+	if (code)
+		return code;
+	code = err_set(err, ERR_NOT_FOUND, "%s has no checkpoint yet", job_id);
+	for (int i = n - 1; i >= 0 && code; i--) {
+		code = checkpoint_load(ret, data_dir, job_id, epochs[i], &why);
+		if (code && skipped)
+			skipped(ctx, &why);
+	}
+	free(epochs);
+	return code ? ERR_NOT_FOUND : OK;
+}
+
+int checkpoint_newest(struct checkpoint *ret, const char *data_dir, const char *job_id, checkpoint_skipped_fn *skipped,
+	void *ctx, struct err *err)
+{
+	struct checkpoint inside, numbered;
+	struct err why = {0};
+	int no_inside = checkpoint_load(&inside, data_dir, job_id, 0, &why);
+	if (no_inside && no_inside != ERR_NOT_FOUND && skipped)
+		skipped(ctx, &why);
+	int no_numbered = newest_numbered(&numbered, data_dir, job_id, skipped, ctx, err);
+	if (no_inside && no_numbered)
+		return no_numbered;
+	bool take_inside = !no_inside && (no_numbered || inside.step > numbered.step);
+	*ret = take_inside ? inside : numbered;
+	if (!no_inside && !no_numbered)
+		checkpoint_free(take_inside ? &numbered : &inside);
+	return OK;
+}
+
+static int fail_missing(const char *data_dir, const struct job *job, const char *which, struct err *err)
+{
+	enum { SHOWN = 20 };
+	char have[SHOWN * 8 + 8] = "";
+	int *epochs, n, length = 0;
+	int code = blob_epochs(data_dir, job->id, prefix, suffix, &epochs, &n, err);
+	if (code)
+		return code;
+	for (int i = 0; i < n && i < SHOWN; i++)
+		length += snprintf(have + length, sizeof have - (size_t)length, "%s%d", i ? ", " : "", epochs[i]);
+	if (n > SHOWN)
+		snprintf(have + length, sizeof have - (size_t)length, ", …");
+	free(epochs);
+	return err_set(err, ERR_NOT_FOUND, "%s has no checkpoint '%.40s'; it has %s%s", job->id, which,
+		n ? "epochs " : "none yet", have);
+}
+
+int checkpoint_pick(
+	struct checkpoint *ret, const char *data_dir, const struct job *job, const char *which, struct err *err)
+{
+	char *end;
+	if (!strcmp(which, "last"))
+		return checkpoint_newest(ret, data_dir, job->id, NULL, NULL, err);
+	bool best = !strcmp(which, "best");
+	long epoch = best ? job->best_epoch : strtol(which, &end, 10);
+	if (!best && (*end || end == which || epoch < 1 || epoch > 999999))
+		return err_set(err, ERR_INVALID, "'%.40s' is no checkpoint: say best, last or the number of an epoch", which);
+	int code = epoch ? checkpoint_load(ret, data_dir, job->id, (int)epoch, err) : ERR_NOT_FOUND;
+	return code == ERR_NOT_FOUND ? fail_missing(data_dir, job, which, err) : code;
+}
+
+/* --- the model in a file --- */
+
+static int plan_from(const struct checkpoint *c, char *params_text, struct model *ret, struct err *err)
+{
+	char kind[JOB_WORD], image[40], classes[12];
+	struct map map = {0};
+	void *params;
+	if (!safetensors_metadata(&c->st, "kind", kind, sizeof kind) ||
+		!safetensors_metadata(&c->st, "params", params_text, PARAMS_TEXT_MAX) ||
+		!safetensors_metadata(&c->st, "image", image, sizeof image) ||
+		!safetensors_metadata(&c->st, "classes", classes, sizeof classes) ||
+		sscanf(image, "%d,%d,%d", &map.c, &map.h, &map.w) != 3)
+		return err_set(err, ERR_CORRUPT, "the checkpoint does not say what model it is of");
+	const struct family *family = family_find(kind);
+	if (!family)
+		return err_set(err, ERR_CORRUPT, "the checkpoint is of the unknown kind '%s'", kind);
+	int code = spec_params_parse(family, params_text, &params, err);
+	if (code)
+		return code;
+	code = model_plan(ret, family, params, map, atoi(classes), err);
+	free(params);
+	return code;
+}
+
+static int copy_weights(const struct checkpoint *c, const struct model *m, real *w, struct err *err)
+{
+	struct state live = {0};
+	state_add_model(&live, m, w);
+	int code = live.failed ? err_set(err, ERR_NO_MEMORY, "out of memory") : state_copy(&live, &c->st.state, err);
+	state_free(&live);
+	return code;
+}
+
+int checkpoint_model(const struct checkpoint *c, struct model *ret_model, real **ret_w, struct err *err)
+{
+	enum { ALIGN = 64 };
+	struct model m;
+	char *text = malloc(PARAMS_TEXT_MAX);
+	if (!text)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	int code = plan_from(c, text, &m, err);
+	free(text);
+	if (code)
+		return code;
+	size_t bytes = (model_reals(&m) * sizeof(real) / ALIGN + 1) * ALIGN;
+	real *w = aligned_alloc(ALIGN, bytes);
+	if (w)
+		memset(w, 0, bytes); /* what lies between the tensors */
+	code = w ? copy_weights(c, &m, w, err) : err_set(err, ERR_NO_MEMORY, "out of memory");
+	if (code) {
+		free(w);
+		model_free(&m);
+		return code;
+	}
+	*ret_model = m;
+	*ret_w = w;
+	return OK;
+}
+
+/* --- retention --- */
+
+static size_t file_bytes(const char *data_dir, const char *job_id, int epoch)
+{
+	char path[BLOB_PATH_MAX];
+	struct stat st;
+	path_of(path, data_dir, job_id, epoch);
+	return stat(path, &st) ? 0 : (size_t)st.st_size;
+}
+
+/* Position of the file to drop, or -1. */
+static int least_missed(const int *epochs, int n, int best)
+{
+	int at = -1, least = 0;
+	for (int i = 0; i < n - 2; i++) {
+		int gap = epochs[i + 1] - (i ? epochs[i - 1] : 0);
+		if (epochs[i] != best && (at < 0 || gap < least)) {
+			at = i;
+			least = gap;
+		}
+	}
+	return at;
+}
+
+void checkpoint_thin(const char *data_dir, const char *job_id, int best, size_t budget_bytes)
+{
+	int *epochs, n, at;
+	char path[BLOB_PATH_MAX];
+	size_t total = 0;
+	if (blob_epochs(data_dir, job_id, prefix, suffix, &epochs, &n, NULL))
+		return;
+	for (int i = 0; i < n; i++)
+		total += file_bytes(data_dir, job_id, epochs[i]);
+	while (total > budget_bytes && (at = least_missed(epochs, n, best)) >= 0) {
+		total -= file_bytes(data_dir, job_id, epochs[at]);
+		path_of(path, data_dir, job_id, epochs[at]);
+		unlink(path);
+		memmove(&epochs[at], &epochs[at + 1], (size_t)(n - at - 1) * sizeof *epochs);
+		n--;
+	}
+	free(epochs);
+}

@@ -1,0 +1,25 @@
+/* daemon.h: what the rooms of the server share: one of each, made by main in this order, closed in reverse. */
+#ifndef LATENTD_SERVER_DAEMON_H
+#define LATENTD_SERVER_DAEMON_H
+
+#include "server/cache.h"
+#include "server/config.h"
+#include "server/hub.h"
+#include "server/sched.h"
+#include "server/store.h"
+
+#include <stdatomic.h>
+
+struct daemon {
+	const struct config *config;
+	const struct kern *kern;
+	struct pool *pool;
+	struct hub *hub;
+	struct store *store;
+	struct cache *cache;
+	struct sched *sched;
+	int64_t started_ms;   /* monotonic */
+	atomic_bool draining; /* new work is refused with 503 */
+};
+
+#endif

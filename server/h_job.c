@@ -1,0 +1,199 @@
+#include "server/handlers.h"
+
+#include "api/spec.h"
+#include "server/clock.h"
+#include "server/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int reply_job(struct call *c, struct job *job, int status, struct err *err)
+{
+	struct jsonw w;
+	sched_live(c->daemon->sched, job);
+	call_json(c, &w, status);
+	view_job(&w, job, c->daemon->config->path_prefix);
+	job_free(job);
+	return call_json_end(c, &w, err);
+}
+
+/* --- submit --- */
+
+static int parse_spec(struct call *c, struct spec *ret, struct err *err)
+{
+	struct json *body;
+	if (!c->req.body.len)
+		return err_set(err, ERR_SYNTAX, "the body is empty; send a JSON object such as {\"kind\":\"ae\"}");
+	int code = call_body_json(c, &body, err);
+	if (code)
+		return code;
+	code = spec_parse(ret, body, err);
+	json_free(body);
+	return code;
+}
+
+static int reply_estimate(struct call *c, const struct spec *spec, struct err *err)
+{
+	struct estimate estimate;
+	int code = sched_estimate(c->daemon->sched, spec, &estimate, err);
+	if (code)
+		return code;
+	struct jsonw w;
+	call_json(c, &w, 200);
+	view_estimate(&w, spec, &estimate);
+	return call_json_end(c, &w, err);
+}
+
+static int submit(struct call *c, const struct spec *spec, struct err *err)
+{
+	struct job job;
+	int code = sched_submit(c->daemon->sched, spec, &job, err);
+	if (code)
+		return code;
+	call_header(c, "Location", "%s/v1/jobs/%s", c->daemon->config->path_prefix, job.id);
+	return reply_job(c, &job, 201, err);
+}
+
+int h_job_submit(struct call *c, struct err *err)
+{
+	bool validate_only;
+	struct spec spec;
+	int code = uri_bool(&c->req.uri, "validate_only", &validate_only, err);
+	if (code || (code = parse_spec(c, &spec, err)))
+		return code;
+	code = validate_only ? reply_estimate(c, &spec, err) : submit(c, &spec, err);
+	if (code == ERR_DATASET && !*err->pointer)
+		snprintf(err->pointer, sizeof err->pointer, "#/dataset");
+	spec_free(&spec);
+	return code;
+}
+
+/* --- list --- */
+
+/* "asc" or "desc" (the default). */
+static int take_order(const struct uri *u, bool *ret_ascending, struct err *err)
+{
+	const char *order = uri_get(u, "order");
+	*ret_ascending = order && !strcmp(order, "asc");
+	if (order && !*ret_ascending && strcmp(order, "desc") != 0)
+		return err_set(err, ERR_INVALID, "order must be asc or desc, got '%.60s'", order);
+	return OK;
+}
+
+static int unknown_status(const char *word, struct err *err)
+{
+	char names[160] = "";
+	for (int s = 0; s < JOB_STATUS_COUNT; s++) {
+		size_t used = strlen(names);
+		snprintf(names + used, sizeof names - used, "%s%s", s ? ", " : "", job_status_name((enum job_status)s));
+	}
+	return err_set(err, ERR_INVALID, "status must be one of %s, or several apart by commas; got '%s'", names, word);
+}
+
+static int check_statuses(const char *list, struct err *err)
+{
+	for (const char *at = list; at && *at;) {
+		char word[JOB_WORD];
+		enum job_status status;
+		size_t n = strcspn(at, ",");
+		snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), at);
+		if (!job_status_parse(word, &status))
+			return unknown_status(word, err);
+		at += n + (at[n] == ',');
+	}
+	return OK;
+}
+
+int h_job_list(struct call *c, struct err *err)
+{
+	const struct uri *u = &c->req.uri;
+	struct store_filter f = {.status = uri_get(u, "status"), .kind = uri_get(u, "kind"), .name = uri_get(u, "name"),
+		.after = uri_get(u, "after")};
+	int64_t limit = 20;
+	struct job *jobs;
+	int n;
+	bool more;
+	int code = uri_int(u, "limit", 1, LIMIT_LIST, &limit, err);
+	if (!code)
+		code = take_order(u, &f.ascending, err);
+	if (!code)
+		code = check_statuses(f.status, err);
+	f.limit = (int)limit;
+	if (!code)
+		code = store_list(c->daemon->store, &f, &jobs, &n, &more, err);
+	if (code)
+		return code;
+	struct jsonw w;
+	for (int i = 0; i < n; i++)
+		sched_live(c->daemon->sched, &jobs[i]);
+	call_json(c, &w, 200);
+	view_job_list(&w, jobs, n, more, c->daemon->config->path_prefix);
+	for (int i = 0; i < n; i++)
+		job_free(&jobs[i]);
+	free(jobs);
+	return call_json_end(c, &w, err);
+}
+
+/* --- one --- */
+
+/* Parks until the job is terminal. The deadline is set once: the handler runs again at each change. */
+static bool park(struct call *c, const struct job *job, int64_t wait_s)
+{
+	int64_t now = clock_ms();
+	if (!c->wait_until_ms)
+		c->wait_until_ms = now + wait_s * 1000;
+	if (job_terminal(job->status) || now >= c->wait_until_ms || c->park_over || atomic_load(&c->daemon->draining))
+		return false;
+	snprintf(c->park_job, sizeof c->park_job, "%s", job->id);
+	c->park_until_ms = c->wait_until_ms;
+	return true;
+}
+
+int h_job_show(struct call *c, struct err *err)
+{
+	struct job job;
+	int64_t wait_s = 0;
+	int code = uri_int(&c->req.uri, "wait_s", 0, LIMIT_WAIT_S, &wait_s, err);
+	/* waiting for "latest" waits for the job that was the latest when it began */
+	const char *ref = *c->park_job ? c->park_job : c->arg[0];
+	if (code || (code = store_get(c->daemon->store, ref, &job, err)))
+		return code;
+	if (park(c, &job, wait_s)) {
+		job_free(&job);
+		return OK;
+	}
+	return reply_job(c, &job, 200, err);
+}
+
+/* --- commands --- */
+
+/* What the problem adds: where the job stands and what may be asked of it there. */
+static void explain_conflict(struct call *c, const char *ref)
+{
+	struct job job;
+	if (store_get(c->daemon->store, ref, &job, NULL))
+		return;
+	bool may_cancel = job_may_move(job.status, JOB_CANCELLING) || job_may_move(job.status, JOB_CANCELLED);
+	buf_printf(&c->problem_extra, ",\"current\":\"%s\",\"allowed\":[%s]", job_status_name(job.status),
+		may_cancel ? "\"cancel\"" : "");
+	job_free(&job);
+}
+
+int h_job_cancel(struct call *c, struct err *err)
+{
+	struct json *body;
+	struct job job;
+	static const char *const no_fields[] = {NULL};
+	int code = call_body_json(c, &body, err);
+	if (code)
+		return code;
+	code = json_only(body, no_fields, "#", err);
+	json_free(body);
+	if (code)
+		return code;
+	code = sched_cancel(c->daemon->sched, c->arg[0], &job, err);
+	if (code == ERR_CONFLICT)
+		explain_conflict(c, c->arg[0]);
+	return code ? code : reply_job(c, &job, 200, err);
+}

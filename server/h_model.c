@@ -1,0 +1,295 @@
+#include "server/handlers.h"
+
+#include "api/pytorch.h"
+#include "api/view.h"
+#include "core/data/sha256.h"
+#include "server/cache.h"
+#include "server/clock.h"
+#include "server/limits.h"
+#include "server/metrics.h"
+#include "server/model_io.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The model of {model}; replies about it say which epoch and step they are of. */
+static int acquire(struct call *c, struct published **ret, struct err *err)
+{
+	int code = cache_acquire(c->daemon->cache, c->arg[0], ret, err);
+	if (code)
+		return code;
+	call_header(c, "Latentd-Epoch", "%d", (*ret)->epoch);
+	call_header(c, "Latentd-Step", "%lld", (long long)(*ret)->step);
+	return OK;
+}
+
+/* --- computing --- */
+
+typedef int model_fn(const struct model *m, const struct kern *k, const real *w, real *ws, const float *in, size_t n, float *out,
+	struct err *err);
+
+static int compute(struct call *c, const struct published *p, model_fn *fn, const struct rows *in, size_t width, struct rows *ret,
+	struct err *err)
+{
+	int64_t begin = clock_us();
+	size_t bytes = (model_workspace(&p->model) * sizeof(real) + 63) / 64 * 64;
+	real *ws = aligned_alloc(64, bytes ? bytes : 64);
+	if (!ws)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	memset(ws, 0, bytes);
+	int code = rows_alloc(ret, in->n, width, err);
+	if (!code && (code = fn(&p->model, c->daemon->kern, p->w, ws, in->v, in->n, ret->v, err)))
+		rows_free(ret);
+	free(ws);
+	if (code)
+		return code;
+	ret->cols = in->cols;
+	metrics_observe(METRIC_DECODE_SECONDS, (double)(clock_us() - begin) * 1e-6);
+	return OK;
+}
+
+static int decode_rows(struct call *c, const struct published *p, const struct rows *z, bool show_z, struct err *err)
+{
+	struct rows images;
+	int code = compute(c, p, model_decode, z, (size_t)map_features(&p->model.image), &images, err);
+	if (code)
+		return code;
+	code = output_images(c, p, &images, show_z ? z : NULL, err);
+	rows_free(&images);
+	return code;
+}
+
+int h_decode(struct call *c, struct err *err)
+{
+	struct published *p;
+	struct rows z;
+	int code = acquire(c, &p, err);
+	if (code)
+		return code;
+	if (!(code = input_codes(c, p, &z, err))) {
+		code = decode_rows(c, p, &z, false, err);
+		rows_free(&z);
+	}
+	published_put(p);
+	return code;
+}
+
+/* What a GET gives follows from the weights and the URL alone. */
+static bool unchanged(struct call *c, const struct published *p)
+{
+	struct buf key = BUF_INIT;
+	char hex[SHA256_HEX], etag[33];
+	buf_printf(&key, "%s %s %s", p->etag, format_name(c->format), c->req.target);
+	sha256_text(key.data ? key.data : "", key.len, hex);
+	buf_free(&key);
+	snprintf(etag, sizeof etag, "%.32s", hex);
+	return call_etag(c, etag);
+}
+
+int h_decode_get(struct call *c, struct err *err)
+{
+	struct published *p;
+	struct rows z;
+	int code = acquire(c, &p, err);
+	if (code)
+		return code;
+	if (!(code = input_codes_text(c, p, &z, err))) {
+		if (!unchanged(c, p))
+			code = decode_rows(c, p, &z, false, err);
+		rows_free(&z);
+	}
+	published_put(p);
+	return code;
+}
+
+/* --- sampling --- */
+
+static int draw(struct call *c, const struct published *p, const struct sample_request *r, struct err *err)
+{
+	struct rows z;
+	struct code_stats stats = p->codes;
+	if (!stats.latent_dim && r->spec.distribution != DIST_NORMAL && !r->spec.has_box)
+		return err_set(err, ERR_CONFLICT, "%s has no statistics of its codes; ask for distribution normal", p->job_id);
+	stats.latent_dim = p->model.latent_dim;
+	int code = rows_alloc(&z, (size_t)r->count, (size_t)p->model.latent_dim, err);
+	if (code)
+		return code;
+	z.cols = r->cols;
+	if (!(code = sample_codes(z.v, z.n, &r->spec, &stats, err)))
+		code = decode_rows(c, p, &z, true, err);
+	rows_free(&z);
+	return code;
+}
+
+static int sample(struct call *c, bool cacheable, struct err *err)
+{
+	struct published *p;
+	struct sample_request r;
+	int code = acquire(c, &p, err);
+	if (code)
+		return code;
+	if (!(code = input_sample(c, p, &r, err)) && !(cacheable && unchanged(c, p)))
+		code = draw(c, p, &r, err);
+	published_put(p);
+	return code;
+}
+
+int h_sample(struct call *c, struct err *err)
+{
+	return sample(c, false, err);
+}
+
+int h_samples_get(struct call *c, struct err *err)
+{
+	return sample(c, true, err);
+}
+
+/* --- encoding --- */
+
+int h_encode(struct call *c, struct err *err)
+{
+	struct published *p;
+	struct rows images, z;
+	int code = acquire(c, &p, err);
+	if (code)
+		return code;
+	if (!(code = input_images(c, p, &images, err))) {
+		if (!(code = compute(c, p, model_encode, &images, (size_t)p->model.latent_dim, &z, err))) {
+			code = output_codes(c, &z, err);
+			rows_free(&z);
+		}
+		rows_free(&images);
+	}
+	published_put(p);
+	return code;
+}
+
+int h_reconstruct(struct call *c, struct err *err)
+{
+	struct published *p;
+	struct rows images, again;
+	int code = acquire(c, &p, err);
+	if (code)
+		return code;
+	if (!(code = input_images(c, p, &images, err))) {
+		if (!(code = compute(c, p, model_reconstruct, &images, images.width, &again, err))) {
+			code = output_images(c, p, &again, NULL, err);
+			rows_free(&again);
+		}
+		rows_free(&images);
+	}
+	published_put(p);
+	return code;
+}
+
+/* --- what there is --- */
+
+int h_model(struct call *c, struct err *err)
+{
+	struct published *p;
+	int code = acquire(c, &p, err);
+	if (code)
+		return code;
+	struct jsonw w;
+	call_json(c, &w, 200);
+	view_model(&w, p->job_id, &p->model, p->epoch, p->step, &p->codes);
+	published_put(p);
+	return call_json_end(c, &w, err);
+}
+
+int h_pytorch(struct call *c, struct err *err)
+{
+	struct published *p;
+	int code = acquire(c, &p, err);
+	if (code)
+		return code;
+	char url[700]; /* to be pasted into a shell: whole, and of the checkpoint that was asked for */
+	const char *at = strrchr(c->arg[0], '@');
+	snprintf(url, sizeof url, "http://%s%s/v1/models/%s%s/weights", c->req.host, c->daemon->config->path_prefix, p->job_id, at ? at : "");
+	c->resp.status = 200;
+	c->resp.type = "text/x-python; charset=utf-8";
+	pytorch_print(&c->resp.body, &p->model, url);
+	published_put(p);
+	return c->resp.body.failed ? err_set(err, ERR_NO_MEMORY, "out of memory") : OK;
+}
+
+/* A list shows what the store knows: it loads no weights. */
+static void view_entry(struct call *c, struct jsonw *w, const struct job *job)
+{
+	char url[256];
+	const struct family *f = family_find(job->kind);
+	jw_object(w);
+	jw_kstring(w, "id", job->id);
+	jw_kstring(w, "object", "model");
+	jw_kstring(w, "name", *job->name ? job->name : NULL);
+	jw_kstring(w, "kind", job->kind);
+	jw_kstring(w, "status", job_status_name(job->status));
+	jw_kint(w, "epoch", job->epoch);
+	if (f)
+		view_abilities(w, f);
+	snprintf(url, sizeof url, "%s/v1/models/%s", c->daemon->config->path_prefix, job->id);
+	jw_kstring(w, "url", url);
+	jw_end_object(w);
+}
+
+static bool can_decode(const struct job *job)
+{
+	return job->status == JOB_RUNNING || job->status == JOB_CANCELLING || job->epoch > 0;
+}
+
+/* Jobs are read a page at a time until enough of them can decode. */
+struct listing {
+	struct call *call;
+	struct jsonw *w;
+	struct store_filter filter;
+	char after[JOB_ID_SIZE], first[JOB_ID_SIZE], last[JOB_ID_SIZE];
+	int wanted;
+	bool more;
+};
+
+static int list_page(struct listing *l, struct err *err)
+{
+	struct job *jobs;
+	int n;
+	int code = store_list(l->call->daemon->store, &l->filter, &jobs, &n, &l->more, err);
+	if (code)
+		return code;
+	for (int i = 0; i < n; i++) {
+		if (can_decode(&jobs[i]) && l->wanted) {
+			view_entry(l->call, l->w, &jobs[i]);
+			snprintf(l->last, sizeof l->last, "%s", jobs[i].id);
+			if (!*l->first)
+				strcpy(l->first, l->last);
+			l->wanted--;
+		} else if (can_decode(&jobs[i])) {
+			l->more = true;
+		}
+		snprintf(l->after, sizeof l->after, "%s", jobs[i].id);
+		job_free(&jobs[i]);
+	}
+	free(jobs);
+	l->filter.after = l->after;
+	return OK;
+}
+
+int h_models(struct call *c, struct err *err)
+{
+	const struct uri *u = &c->req.uri;
+	const char *order = uri_get(u, "order");
+	int64_t limit = 20;
+	int code = uri_int(u, "limit", 1, LIMIT_LIST, &limit, err);
+	if (!code && order && strcmp(order, "asc") != 0 && strcmp(order, "desc") != 0)
+		code = err_set(err, ERR_INVALID, "order must be asc or desc, got '%.60s'", order);
+	if (code)
+		return code;
+	struct jsonw w;
+	struct listing l = {.call = c, .w = &w, .wanted = (int)limit, .more = true};
+	l.filter = (struct store_filter){.after = uri_get(u, "after"), .limit = LIMIT_LIST, .ascending = order && !strcmp(order, "asc")};
+	call_json(c, &w, 200);
+	view_list_begin(&w);
+	while (!code && l.wanted && l.more)
+		code = list_page(&l, err);
+	view_list_end(&w, *l.first ? l.first : NULL, *l.last ? l.last : NULL, l.more);
+	return code ? code : call_json_end(c, &w, err);
+}

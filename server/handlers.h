@@ -1,0 +1,18 @@
+/* handlers.h: the handlers that route.c's rows name. Each: parse → act → view. */
+#ifndef LATENTD_SERVER_HANDLERS_H
+#define LATENTD_SERVER_HANDLERS_H
+
+#include "server/call.h"
+
+/* clang-format off */
+handler_fn h_page, h_openapi, h_livez, h_readyz, h_metrics, h_info; /* h_meta.c, h_page.c */
+handler_fn h_kinds, h_kind, h_datasets, h_dataset;                  /* h_data.c */
+handler_fn h_job_submit, h_job_list, h_job_show, h_job_cancel;      /* h_job.c */
+handler_fn h_events;                                                /* h_event.c */
+handler_fn h_job_metrics, h_curves;                                 /* h_curve.c */
+handler_fn h_previews, h_preview, h_preview_latest;                 /* h_preview.c */
+handler_fn h_checkpoints, h_checkpoint_weights, h_model_weights;    /* h_weights.c */
+handler_fn h_models, h_model, h_pytorch, h_decode, h_decode_get, h_sample, h_samples_get, h_encode, h_reconstruct; /* h_model.c */
+/* clang-format on */
+
+#endif

@@ -1,0 +1,29 @@
+/* limits.h: every bound a client can meet, one row each: checked where it applies, listed in GET /v1/info. */
+#ifndef LATENTD_SERVER_LIMITS_H
+#define LATENTD_SERVER_LIMITS_H
+
+#include "api/json.h"
+#include "core/model/model.h"
+#include "server/door.h"
+#include "server/http.h"
+#include "server/stream.h"
+
+enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LIMIT_WAIT_S = 600, LIMIT_LIST = 100, LIMIT_EVENTS = 1000 };
+
+/* key in /v1/info, value */
+#define LIMITS(X) \
+	X("body_bytes", DOOR_JSON_BYTES) \
+	X("binary_body_bytes", DOOR_BINARY_BYTES) \
+	X("json_depth", JSON_DEPTH_MAX) \
+	X("name_characters", JOB_NAME_MAX) \
+	X("grid_images", LIMIT_GRID_IMAGES) \
+	X("vectors", LIMIT_VECTORS) \
+	X("queued_jobs", LIMIT_QUEUE) \
+	X("event_streams", STREAMS_MAX) \
+	X("header_deadline_s", HTTP_HEADER_MS / 1000) \
+	X("body_deadline_s", HTTP_BODY_MS / 1000) \
+	X("wait_s", LIMIT_WAIT_S) \
+	X("model_parameters", MODEL_PARAMETERS_MAX) \
+	X("latent_dim", LATENT_DIM_MAX)
+
+#endif

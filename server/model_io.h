@@ -1,0 +1,39 @@
+/* model_io.h: what the model routes take (model_input.c, model_sample.c) and give (model_io.c): codes and images as JSON, npy or PNG.
+ *
+ * Owner: whoever calls rows_free. Values are rows of one width, float32, sample after sample.
+ * Invariants: at most LIMIT_VECTORS rows; pixels are in [0,1]; every refusal names the field.
+ */
+#ifndef LATENTD_SERVER_MODEL_IO_H
+#define LATENTD_SERVER_MODEL_IO_H
+
+#include "core/model/sample.h"
+#include "server/call.h"
+
+struct rows {
+	float *v; /* [n][width], malloc'd */
+	size_t n, width;
+	int64_t cols; /* images a line when shown as a grid; 0: the squarest */
+};
+void rows_free(struct rows *r);
+int rows_alloc(struct rows *ret, size_t n, size_t width, struct err *err);
+
+/* A decode body: {"z":[[…],…],"cols":8}, or npy [n,latent_dim]. */
+int input_codes(struct call *c, const struct published *p, struct rows *ret, struct err *err);
+/* ?z=0.1,-1.2;0,0 (and ?cols=). */
+int input_codes_text(struct call *c, const struct published *p, struct rows *ret, struct err *err);
+/* An encode or reconstruct body: {"images":[[…]]}, {"dataset","split","indices"}, npy, or a PNG of one image or a grid. */
+int input_images(struct call *c, const struct published *p, struct rows *ret, struct err *err);
+
+/* A sample body, or the query of samples.png. */
+struct sample_request {
+	struct sample_spec spec;
+	int64_t count, cols;
+};
+int input_sample(struct call *c, const struct published *p, struct sample_request *ret, struct err *err);
+
+/* Images in the call's format; z (or NULL) is told beside them in JSON. */
+int output_images(struct call *c, const struct published *p, const struct rows *images, const struct rows *z, struct err *err);
+/* Codes, as JSON or npy. */
+int output_codes(struct call *c, const struct rows *z, struct err *err);
+
+#endif

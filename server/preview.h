@@ -1,0 +1,21 @@
+/* preview.h: pictures of how far a run is: the same images and the same z at every epoch. */
+#ifndef LATENTD_SERVER_PREVIEW_H
+#define LATENTD_SERVER_PREVIEW_H
+
+#include "core/model/train.h"
+
+enum { PREVIEW_IMAGES = 32, PREVIEW_SAMPLES = 64 };
+
+struct preview {
+	const struct trainer *trainer;
+	const struct dataset *data;
+	const struct kern *kern;
+	uint64_t seed; /* the job's: the samples' z follow from it */
+	const char *data_dir, *job_id;
+	int epoch;
+};
+
+/* Writes previews/epoch-NNNNNN-{reconstructions,samples}.png, as far as the family can; says which. */
+int preview_write(const struct preview *p, bool *ret_reconstructions, bool *ret_samples, struct err *err);
+
+#endif

@@ -1,0 +1,371 @@
+#include "server/sched.h"
+
+#include "server/log.h"
+#include "server/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CLAIM_RETRY_S = 1, BACKWARD_FACTOR = 3 }; /* a backward pass costs about two forward ones */
+
+struct seat {
+	pthread_t thread;
+	struct sched *sched;
+	struct worker worker;
+};
+
+struct sched {
+	struct sched_config config;
+	atomic_bool drain;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	unsigned submitted; /* grows with each submission: a worker that found nothing sleeps until it does */
+	int seats;          /* threads running */
+	struct seat *seat;
+};
+
+/* --- workers --- */
+
+static void view_reset(struct worker *w, const char *job_id)
+{
+	pthread_mutex_lock(&w->lock);
+	snprintf(w->view.job_id, sizeof w->view.job_id, "%s", job_id);
+	w->view.epoch = 0;
+	w->view.step = w->view.steps = 0;
+	w->view.eta_ms = -1;
+	w->view.samples_per_s = w->view.train_s = 0;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* A cancel between the claim and the moment the job could be found at this worker would be lost. */
+static void catch_early_cancel(struct seat *seat, const char *job_id)
+{
+	struct job now;
+	if (store_get(seat->sched->config.store, job_id, &now, NULL))
+		return;
+	if (now.status == JOB_CANCELLING)
+		atomic_store(&seat->worker.cancel, true);
+	job_free(&now);
+}
+
+static void run_one(struct seat *seat, struct job *job)
+{
+	atomic_store(&seat->worker.cancel, false);
+	view_reset(&seat->worker, job->id);
+	catch_early_cancel(seat, job->id);
+	worker_run(&seat->worker, job);
+	view_reset(&seat->worker, "");
+}
+
+static void wait_for_submission(struct sched *s, unsigned seen)
+{
+	pthread_mutex_lock(&s->lock);
+	while (!atomic_load(&s->drain) && s->submitted == seen)
+		pthread_cond_wait(&s->wake, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static unsigned submissions(struct sched *s)
+{
+	pthread_mutex_lock(&s->lock);
+	unsigned n = s->submitted;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+static void *seat_main(void *arg)
+{
+	struct seat *seat = arg;
+	struct sched *s = seat->sched;
+	cpu_flush_denormals(); /* previews compute here */
+	while (!atomic_load(&s->drain)) {
+		struct job job;
+		struct err err = {0};
+		unsigned seen = submissions(s);
+		int code = store_claim(s->config.store, &job, &err);
+		if (!code) {
+			run_one(seat, &job);
+		} else if (code == ERR_NOT_FOUND) {
+			wait_for_submission(s, seen);
+		} else {
+			log_warn("no job could be claimed", "error=%s", log_quote(err.message));
+			sleep(CLAIM_RETRY_S);
+		}
+	}
+	return NULL;
+}
+
+/* Signals are the main thread's: a worker must never be interrupted inside a write. */
+static int start_seats(struct sched *s, struct err *err)
+{
+	sigset_t all, before;
+	int error = 0;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (int i = 0; i < s->config.workers && !error; i++) {
+		struct seat *seat = &s->seat[i];
+		seat->sched = s;
+		seat->worker.config = &s->config;
+		seat->worker.drain = &s->drain;
+		pthread_mutex_init(&seat->worker.lock, NULL);
+		error = pthread_create(&seat->thread, NULL, seat_main, seat);
+		if (error)
+			pthread_mutex_destroy(&seat->worker.lock);
+		else
+			s->seats++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error ? err_errno(err, error, "starting a worker") : OK;
+}
+
+static size_t default_memory_limit(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	return pages > 0 && page > 0 ? (size_t)pages / 4 * 3 * (size_t)page : SIZE_MAX;
+}
+
+int sched_open(struct sched **ret, const struct sched_config *config, struct err *err)
+{
+	struct sched *s = calloc(1, sizeof *s);
+	struct seat *seat = calloc((size_t)config->workers + 1, sizeof *seat);
+	if (!s || !seat) {
+		free(s);
+		free(seat);
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	}
+	s->config = *config;
+	s->seat = seat;
+	if (!s->config.memory_limit_bytes)
+		s->config.memory_limit_bytes = default_memory_limit();
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->wake, NULL);
+	store_set_queue_limit(s->config.store, s->config.queue_limit);
+	int code = start_seats(s, err);
+	if (code)
+		sched_close(s);
+	else
+		*ret = s;
+	return code;
+}
+
+void sched_close(struct sched *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	atomic_store(&s->drain, true);
+	pthread_cond_broadcast(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+	for (int i = 0; i < s->seats; i++) {
+		pthread_join(s->seat[i].thread, NULL);
+		pthread_mutex_destroy(&s->seat[i].worker.lock);
+	}
+	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->wake);
+	free(s->seat);
+	free(s);
+}
+
+/* --- estimates and submission --- */
+
+/* FLOPs per second that this kind reached here last; 0: not known. */
+static double known_speed(struct sched *s, const char *kind)
+{
+	double speed = 0;
+	for (int i = 0; i < s->seats && speed <= 0; i++) {
+		struct worker *w = &s->seat[i].worker;
+		pthread_mutex_lock(&w->lock);
+		if (!strcmp(w->view.kind, kind))
+			speed = w->view.flops_per_s;
+		pthread_mutex_unlock(&w->lock);
+	}
+	return speed;
+}
+
+static void work_out(struct sched *s, const struct model *m, const struct dataset *shape, struct estimate *ret)
+{
+	const struct progress p = trainer_plan(m, shape);
+	double trained = (double)p.train_images, held = (double)p.val_images, speed = known_speed(s, m->family->name);
+	*ret = (struct estimate){
+		.parameters = model_parameters(m),
+		.memory_bytes = trainer_bytes(m, shape, pool_threads(s->config.pool)),
+		.flops_per_epoch = model_flops(m) * (BACKWARD_FACTOR * trained + held),
+		.seconds_per_epoch = speed > 0 ? model_flops(m) * trained / speed : -1,
+		.steps_per_epoch = p.steps_per_epoch,
+	};
+}
+
+static int check_memory(const struct sched *s, const struct estimate *e, struct err *err)
+{
+	enum { MIB = 1 << 20 };
+	if (e->memory_bytes <= s->config.memory_limit_bytes)
+		return OK;
+	return err_field(err, ERR_INVALID, "#/params", "this net needs %zu MiB, the limit for one job is %zu MiB",
+		e->memory_bytes / MIB, s->config.memory_limit_bytes / MIB);
+}
+
+int sched_estimate(struct sched *s, const struct spec *spec, struct estimate *ret, struct err *err)
+{
+	struct dataset_head head;
+	struct model m;
+	struct estimate e;
+	int code = cache_peek(s->config.cache, spec->dataset, &head, err);
+	if (code) {
+		if (err)
+			snprintf(err->pointer, sizeof err->pointer, "#/dataset");
+		return code;
+	}
+	const struct map image = {.c = head.c, .h = head.h, .w = head.w};
+	code = model_plan(&m, spec->family, spec->params, image, 0, err);
+	if (code)
+		return code;
+	struct dataset *shape = calloc(1, sizeof *shape); /* sizes only; too large for a stack */
+	if (shape) {
+		shape->c = head.c;
+		shape->h = head.h;
+		shape->w = head.w;
+		for (int i = 0; i < SPLIT_COUNT; i++)
+			shape->split[i].n = head.n[i];
+		work_out(s, &m, shape, &e);
+		code = check_memory(s, &e, err);
+	} else {
+		code = err_set(err, ERR_NO_MEMORY, "out of memory");
+	}
+	free(shape);
+	model_free(&m);
+	if (!code)
+		*ret = e;
+	return code;
+}
+
+static int fill_job(struct job *job, const struct spec *spec, const struct estimate *e, struct err *err)
+{
+	const struct train_params *p = spec->params;
+	struct buf params = BUF_INIT;
+	struct jsonw w;
+	*job = (struct job){.priority = spec->priority, .seed = spec->seed, .eta_ms = -1};
+	snprintf(job->kind, sizeof job->kind, "%s", spec->family->name);
+	snprintf(job->preset, sizeof job->preset, "%s", spec->preset->name);
+	snprintf(job->dataset, sizeof job->dataset, "%s", spec->dataset);
+	snprintf(job->name, sizeof job->name, "%s", spec->name);
+	job->epochs = (int)p->epochs;
+	job->steps = p->epochs * e->steps_per_epoch;
+	jw_init(&w, &params, false);
+	spec_params_write(&w, spec->family, spec->params);
+	job->params = buf_take(&params, NULL);
+	job->metadata = spec->metadata ? strdup(spec->metadata) : NULL;
+	if (!job->params || (spec->metadata && !job->metadata))
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	return job_make_id(job->id, err);
+}
+
+static void wake_workers(struct sched *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->submitted++;
+	pthread_cond_broadcast(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
+int sched_submit(struct sched *s, const struct spec *spec, struct job *ret, struct err *err)
+{
+	struct estimate e;
+	struct job job;
+	if (atomic_load(&s->drain))
+		return err_set(err, ERR_UNAVAILABLE, "the daemon is stopping; try again in a moment");
+	int code = sched_estimate(s, spec, &e, err);
+	if (code)
+		return code;
+	code = fill_job(&job, spec, &e, err);
+	if (!code)
+		code = store_insert(s->config.store, &job, err);
+	if (!code) {
+		wake_workers(s);
+		code = store_get(s->config.store, job.id, ret, err);
+	}
+	job_free(&job);
+	return code;
+}
+
+/* --- cancel --- */
+
+static void tell_worker(struct sched *s, const char *job_id)
+{
+	for (int i = 0; i < s->seats; i++) {
+		struct worker *w = &s->seat[i].worker;
+		pthread_mutex_lock(&w->lock);
+		if (!strcmp(w->view.job_id, job_id))
+			atomic_store(&w->cancel, true);
+		pthread_mutex_unlock(&w->lock);
+	}
+}
+
+static int cancel_as_it_is(struct sched *s, const struct job *job, struct err *err)
+{
+	static const struct store_change cancelled = {.stop_reason = "user_cancel", .finished = true};
+	switch (job->status) {
+	case JOB_QUEUED:
+		return store_move(s->config.store, job->id, JOB_QUEUED, JOB_CANCELLED, &cancelled, err);
+	case JOB_RUNNING: {
+		int code = store_move(s->config.store, job->id, JOB_RUNNING, JOB_CANCELLING, NULL, err);
+		if (!code)
+			tell_worker(s, job->id);
+		return code;
+	}
+	case JOB_CANCELLING:
+	case JOB_CANCELLED:
+		return OK;
+	default:
+		return err_set(err, ERR_CONFLICT, "%s has %s already", job->id, job_status_name(job->status));
+	}
+}
+
+int sched_cancel(struct sched *s, const char *ref, struct job *ret, struct err *err)
+{
+	enum { TRIES = 3 }; /* queued → running → ended is all that can happen in between */
+	struct job job;
+	struct err why = {0};
+	int code = store_get(s->config.store, ref, &job, err);
+	if (code)
+		return code;
+	char id[JOB_ID_SIZE];
+	memcpy(id, job.id, sizeof id);
+	code = cancel_as_it_is(s, &job, &why);
+	for (int i = 1; i < TRIES && code == ERR_CONFLICT && !job_terminal(job.status); i++) {
+		job_free(&job);
+		code = store_get(s->config.store, id, &job, err);
+		if (code)
+			return code;
+		code = cancel_as_it_is(s, &job, &why);
+	}
+	job_free(&job);
+	if (code && err)
+		*err = why;
+	return code ? code : store_get(s->config.store, id, ret, err);
+}
+
+/* --- live --- */
+
+void sched_live(struct sched *s, struct job *job)
+{
+	if (job->status != JOB_RUNNING && job->status != JOB_CANCELLING)
+		return;
+	for (int i = 0; i < s->seats; i++) {
+		struct worker *w = &s->seat[i].worker;
+		pthread_mutex_lock(&w->lock);
+		if (!strcmp(w->view.job_id, job->id) && w->view.step >= job->step && w->view.steps) {
+			job->epoch = w->view.epoch;
+			job->step = w->view.step;
+			job->steps = w->view.steps;
+			job->eta_ms = w->view.eta_ms;
+			job->samples_per_s = w->view.samples_per_s;
+			job->train_s = w->view.train_s;
+		}
+		pthread_mutex_unlock(&w->lock);
+	}
+}

@@ -1,0 +1,46 @@
+/* sched.h: which job runs next, on which worker; the verbs that change a job's fate.
+ *
+ * Threads: N worker threads live here; each claims a job, trains it, settles it. Any thread may call the verbs.
+ * Invariants: a job acknowledged is on disk; only the worker that claimed a job moves it out of running.
+ */
+#ifndef LATENTD_SERVER_SCHED_H
+#define LATENTD_SERVER_SCHED_H
+
+#include "api/spec.h"
+#include "api/view.h"
+#include "core/base/pool.h"
+#include "core/kern/kern.h"
+#include "server/cache.h"
+#include "server/store.h"
+
+struct sched;
+
+struct sched_config {
+	struct store *store;
+	struct cache *cache;
+	struct pool *pool;
+	const struct kern *kern;
+	const char *data_dir;
+	int workers;
+	size_t memory_limit_bytes; /* for one job; 0: three quarters of the machine's */
+	int queue_limit;
+	/* optional */
+	const char *path_prefix; /* of the urls in preview events; NULL: "" */
+	int checkpoint_ms;       /* longest time between checkpoints; 0: within ten seconds */
+};
+
+int sched_open(struct sched **ret, const struct sched_config *config, struct err *err);
+/* Stop taking work, have running jobs checkpoint at their next step, join the workers. They stay "running" in the store and
+ * go on at the next start. */
+void sched_close(struct sched *s);
+
+/* Parameters, bytes, FLOPs; seconds per epoch when this kind has run here before. Fails where submit would. */
+int sched_estimate(struct sched *s, const struct spec *spec, struct estimate *ret, struct err *err);
+/* ERR_INVALID for a net that cannot be built or does not fit, ERR_DATASET for a missing data set, ERR_FULL. */
+int sched_submit(struct sched *s, const struct spec *spec, struct job *ret, struct err *err);
+/* queued → cancelled at once; running → cancelling, and cancelled at the next step. Idempotent. *ret: the job then. */
+int sched_cancel(struct sched *s, const char *ref, struct job *ret, struct err *err);
+/* Overlays what a running worker knows and the store does not yet: step, eta, speed. */
+void sched_live(struct sched *s, struct job *job);
+
+#endif

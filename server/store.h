@@ -1,0 +1,89 @@
+/* store.h: all SQL: jobs, points, events. The truth about jobs is here and nowhere else.
+ *
+ * Threads: one writer thread owns the only read-write connection and the checkpoints of the WAL (SQLite before 3.51.3
+ * corrupts otherwise); readers use read-only connections of their own. Any thread may call anything.
+ * Durability: a call that answers OK is committed with synchronous=FULL. What a worker reports is queued and committed in
+ * batches at most STORE_BATCH_MS apart, in order, together with any blocking call. An fsync that fails ends the process
+ * (EXIT_IO) as a kill would: nobody is told of a commit that may not be on disk, nor that it is not.
+ * Invariants: a change of status repeats `from` in its WHERE, so a race is ERR_CONFLICT, never corruption; an event gets
+ * its number in the transaction that stores it and is visible only after COMMIT; a point whose step its series has already
+ * is dropped (after a kill the worker repeats steps, bit-equal).
+ * Not here: what a job computes (worker.h), files (blob.h).
+ */
+#ifndef LATENTD_SERVER_STORE_H
+#define LATENTD_SERVER_STORE_H
+
+#include "api/job.h"
+#include "api/sse.h"
+#include "api/view.h"
+#include "core/base/err.h"
+
+enum { STORE_BATCH_MS = 200 };
+
+struct store;
+
+/* Opens or creates data_dir/latentd.db, migrates, and repairs the states a killed daemon left: running → queued,
+ * cancelling → cancelled. */
+int store_open(struct store **ret, const char *data_dir, struct err *err);
+/* Commits what is queued, then closes. */
+void store_close(struct store *s);
+/* Called on the writer thread after each COMMIT, once per job that got an event or changed: wakes streams and waiters. Set
+ * before the first write. */
+typedef void store_notify_fn(void *ctx, const char *job_id, int64_t last_seq, enum job_status status);
+void store_on_commit(struct store *s, store_notify_fn *fn, void *ctx);
+/* At most so many jobs wait (0, as opened: no limit). */
+void store_set_queue_limit(struct store *s, int jobs);
+
+/* --- blocking writes --- */
+/* Queues the job: sets number and created_at_ms; writes its first event (status queued). ERR_FULL at the queue's limit. */
+int store_insert(struct store *s, struct job *job, struct err *err);
+/* from → to with its status event (and the end event when terminal). `change` may be NULL. ERR_CONFLICT "job_… is
+ * running" if it is not in `from`. Earlier reports of the job are committed before. */
+struct store_change {
+	const char *stop_reason, *error_code, *error_detail;
+	bool has_test;
+	double test_loss;
+	bool first_start; /* sets started_at_ms if unset and adds 1 to attempt */
+	bool finished;    /* sets finished_at_ms */
+};
+int store_move(struct store *s, const char *job_id, enum job_status from, enum job_status to,
+	const struct store_change *change, struct err *err);
+/* Next job by priority, then number: queued → running in one step. ERR_NOT_FOUND when none waits. */
+int store_claim(struct store *s, struct job *ret, struct err *err);
+
+/* --- reports of workers: queued, never wait, copied --- */
+void store_point(struct store *s, const char *job_id, const char *series, int64_t step, double epoch, double value);
+/* body: JSON members without braces ("\"epoch\":3,\"step\":1266"). `unique` (or NULL): an event of this job, type and
+ * unique text that is stored already is not stored again (repeated steps after a kill). */
+void store_event(struct store *s, const char *job_id, enum event_type type, const char *unique, const char *body);
+/* The running job's row: epoch, step, steps, eta_ms, samples_per_s, train_s, best_*, dataset_sha256, warnings. */
+void store_progress(struct store *s, const struct job *job);
+/* Waits until everything this thread reported for the job is committed. */
+int store_flush(struct store *s, struct err *err);
+
+/* --- reads --- */
+/* id, name (the newest job so named) or "latest". ERR_NOT_FOUND "no job 'x'; newest: job_…". */
+int store_get(struct store *s, const char *ref, struct job *ret, struct err *err);
+struct store_filter {
+	const char *status, *kind, *name; /* NULL: any; status may be a comma list */
+	const char *after;                /* job id, or NULL */
+	int limit;
+	bool ascending;
+};
+/* *ret_jobs: malloc'd, *ret_n of them, each to be job_free'd. */
+int store_list(
+	struct store *s, const struct store_filter *f, struct job **ret_jobs, int *ret_n, bool *ret_more, struct err *err);
+/* Numbers of jobs per kind and status, for /metrics. */
+int store_counts(struct store *s, void (*fn)(void *ctx, const char *kind, enum job_status status, int64_t n), void *ctx,
+	struct err *err);
+/* Events with seq > after, at most `limit`, oldest first; *ret_events malloc'd, each data to be freed. */
+int store_events(struct store *s, const char *job_id, int64_t after, int limit, struct event **ret_events, int *ret_n,
+	struct err *err);
+/* Number of the job's newest event; 0: none. */
+int store_last_seq(struct store *s, const char *job_id, int64_t *ret_seq, struct err *err);
+/* Names of the job's series in order of appearance, then one of them with steps >= from_step. */
+int store_series(struct store *s, const char *job_id, char (**ret_names)[JOB_WORD], int *ret_n, struct err *err);
+int store_curve(
+	struct store *s, const char *job_id, const char *series, int64_t from_step, struct curve *ret, struct err *err);
+
+#endif

@@ -1,0 +1,358 @@
+#include "server/store_internal.h"
+
+#include "api/json.h"
+#include "server/clock.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- events --- */
+
+static int touch(struct txn *t, const char *job_id, int64_t seq, enum job_status status, struct err *err)
+{
+	int i = 0;
+	while (i < t->ntouched && strcmp(t->touched[i].job_id, job_id))
+		i++;
+	if (i == t->ntouched) {
+		struct touched *more = realloc(t->touched, (size_t)(i + 1) * sizeof *more);
+		if (!more)
+			return err_set(err, ERR_NO_MEMORY, "out of memory");
+		t->touched = more;
+		t->ntouched++;
+		memset(&more[i], 0, sizeof more[i]);
+		snprintf(more[i].job_id, sizeof more[i].job_id, "%s", job_id);
+	}
+	t->touched[i].last_seq = seq;
+	t->touched[i].status = status;
+	return OK;
+}
+
+static int next_seq(struct txn *t, int64_t job, int64_t *ret_seq, struct err *err)
+{
+	struct sqlite3_stmt *stmt;
+	bool row;
+	int code = sql_start(t->conn, SQL_EVENT_NUMBER, &stmt, err, "i", job);
+	if (!code)
+		code = sql_step(t->conn, stmt, &row, err);
+	if (code)
+		return code;
+	if (!row)
+		return err_set(err, ERR_NOT_FOUND, "no job number %lld", (long long)job);
+	char id[JOB_ID_SIZE], name[JOB_WORD];
+	enum job_status status = JOB_QUEUED;
+	*ret_seq = sqlite3_column_int64(stmt, 0);
+	sql_text(stmt, 1, name, sizeof name);
+	sql_text(stmt, 2, id, sizeof id);
+	job_status_parse(name, &status);
+	code = sql_step(t->conn, stmt, &row, err); /* to its end: an open statement would keep COMMIT waiting */
+	return code ? code : touch(t, id, *ret_seq, status, err);
+}
+
+int event_append(struct txn *t, int64_t job, enum event_type type, const char *once, const char *body, struct err *err)
+{
+	int64_t known = 0, seq = 0;
+	const char *type_name = event_type_name(type);
+	int code = once ? sql_int(t->conn, SQL_EVENT_KNOWN, &known, 0, err, "iss", job, type_name, once) : OK;
+	if (code || known)
+		return code;
+	code = next_seq(t, job, &seq, err);
+	if (code)
+		return code;
+	return sql_run(t->conn, SQL_EVENT_INSERT, err, "iisiss", job, seq, type_name, t->now_ms, once, body);
+}
+
+static int append_status(struct txn *t, int64_t job, enum job_status status, const char *stop_reason, struct err *err)
+{
+	char body[160];
+	const char *quote = stop_reason ? "\"" : "";
+	snprintf(body, sizeof body, "\"status\":\"%s\",\"stop_reason\":%s%s%s", job_status_name(status), quote,
+		stop_reason ? stop_reason : "null", quote);
+	int code = event_append(t, job, EVENT_STATUS, NULL, body, err);
+	if (code || !job_terminal(status))
+		return code;
+	snprintf(body, sizeof body, "\"status\":\"%s\"", job_status_name(status));
+	return event_append(t, job, EVENT_END, NULL, body, err);
+}
+
+/* --- calls --- */
+
+struct insert_op {
+	struct op op;
+	const struct job *job;
+	int64_t number, created_at_ms;
+};
+
+static int apply_insert(struct txn *t, struct op *base, struct err *err)
+{
+	struct insert_op *op = (struct insert_op *)base;
+	const struct job *j = op->job;
+	int64_t waiting = 0;
+	int limit = t->store->queue_limit;
+	int code = limit ? sql_int(t->conn, SQL_QUEUE_LENGTH, &waiting, 0, err, "") : OK;
+	if (code)
+		return code;
+	if (limit && waiting >= limit)
+		return err_set(err, ERR_FULL, "%d jobs are queued already; wait for some to finish or cancel some", limit);
+	op->created_at_ms = t->now_ms;
+	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiisss", j->id, j->kind, j->preset, j->dataset,
+		j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
+		j->metadata, j->warnings);
+	return code ? code : append_status(t, op->number, JOB_QUEUED, NULL, err);
+}
+
+int store_insert(struct store *s, struct job *job, struct err *err)
+{
+	struct insert_op op = {.op.apply = apply_insert, .job = job};
+	int code = store_call(s, &op.op, err);
+	if (code)
+		return code;
+	job->number = op.number;
+	job->created_at_ms = op.created_at_ms;
+	job->status = JOB_QUEUED;
+	return OK;
+}
+
+static int refuse_move(struct txn *t, const char *job_id, enum job_status to, struct err *err)
+{
+	struct sqlite3_stmt *stmt;
+	bool row;
+	int code = sql_start(t->conn, SQL_JOB_STATUS, &stmt, err, "s", job_id);
+	if (!code)
+		code = sql_step(t->conn, stmt, &row, err);
+	if (code)
+		return code;
+	if (!row)
+		return err_set(err, ERR_NOT_FOUND, "no job '%s'", job_id);
+	char status[JOB_WORD];
+	sql_text(stmt, 0, status, sizeof status);
+	sql_reset(stmt);
+	return err_set(err, ERR_CONFLICT, "%s is %s; it cannot become %s now", job_id, status, job_status_name(to));
+}
+
+static int move(struct txn *t, const char *job_id, enum job_status from, enum job_status to,
+	const struct store_change *change, struct err *err)
+{
+	static const struct store_change none = {0};
+	const struct store_change *c = change ? change : &none;
+	int64_t number = 0;
+	int code = points_flush(t, err); /* what was reported before comes before */
+	if (!code)
+		code = sql_int(t->conn, SQL_JOB_MOVE, &number, 0, err, "ssssssDiii", job_id, job_status_name(from),
+			job_status_name(to), c->stop_reason, c->error_code, c->error_detail, (int)c->has_test, c->test_loss,
+			(int64_t)c->first_start, (int64_t)c->finished, t->now_ms);
+	if (code)
+		return code;
+	if (!number)
+		return refuse_move(t, job_id, to, err);
+	if (job_terminal(to))
+		points_end(t, job_id);
+	return append_status(t, number, to, c->stop_reason, err);
+}
+
+struct move_op {
+	struct op op;
+	const char *job_id;
+	enum job_status from, to;
+	const struct store_change *change;
+};
+
+static int apply_move(struct txn *t, struct op *base, struct err *err)
+{
+	struct move_op *op = (struct move_op *)base;
+	return move(t, op->job_id, op->from, op->to, op->change, err);
+}
+
+int store_move(struct store *s, const char *job_id, enum job_status from, enum job_status to,
+	const struct store_change *change, struct err *err)
+{
+	if (!job_may_move(from, to))
+		return err_set(
+			err, ERR_CONFLICT, "a job that is %s cannot become %s", job_status_name(from), job_status_name(to));
+	struct move_op op = {.op.apply = apply_move, .job_id = job_id, .from = from, .to = to, .change = change};
+	return store_call(s, &op.op, err);
+}
+
+struct claim_op {
+	struct op op;
+	struct job *job;
+};
+
+static int apply_claim(struct txn *t, struct op *base, struct err *err)
+{
+	struct claim_op *op = (struct claim_op *)base;
+	struct sqlite3_stmt *stmt;
+	bool row;
+	int code = sql_start(t->conn, SQL_JOB_NEXT, &stmt, err, "");
+	if (!code)
+		code = sql_step(t->conn, stmt, &row, err);
+	if (code)
+		return code;
+	if (!row)
+		return err_set(err, ERR_NOT_FOUND, "no job waits");
+	char id[JOB_ID_SIZE];
+	sql_text(stmt, 0, id, sizeof id);
+	sql_reset(stmt);
+	const struct store_change start = {.first_start = true};
+	code = move(t, id, JOB_QUEUED, JOB_RUNNING, &start, err);
+	return code ? code : job_load(t->conn, id, op->job, err);
+}
+
+int store_claim(struct store *s, struct job *ret, struct err *err)
+{
+	struct job job = {0};
+	struct claim_op op = {.op.apply = apply_claim, .job = &job};
+	int code = store_call(s, &op.op, err);
+	if (code)
+		job_free(&job);
+	else
+		*ret = job;
+	return code;
+}
+
+static int apply_nothing(struct txn *t, struct op *op, struct err *err)
+{
+	(void)t, (void)op, (void)err;
+	return OK;
+}
+
+int store_flush(struct store *s, struct err *err)
+{
+	struct op op = {.apply = apply_nothing};
+	return store_call(s, &op, err);
+}
+
+/* --- reports --- */
+
+struct event_op {
+	struct op op;
+	char job_id[JOB_ID_SIZE];
+	enum event_type type;
+	char *once, *body;
+};
+
+static int job_number(struct txn *t, const char *job_id, int64_t *ret, struct err *err)
+{
+	int code = sql_int(t->conn, SQL_JOB_NUMBER, ret, 0, err, "s", job_id);
+	if (!code && !*ret)
+		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", job_id);
+	return code;
+}
+
+static int apply_event(struct txn *t, struct op *base, struct err *err)
+{
+	struct event_op *op = (struct event_op *)base;
+	int64_t job;
+	int code = job_number(t, op->job_id, &job, err);
+	return code ? code : event_append(t, job, op->type, op->once, op->body, err);
+}
+
+static void release_event(struct op *base)
+{
+	struct event_op *op = (struct event_op *)base;
+	free(op->once);
+	free(op->body);
+	free(op);
+}
+
+void store_event(struct store *s, const char *job_id, enum event_type type, const char *unique, const char *body)
+{
+	struct event_op *op = calloc(1, sizeof *op);
+	if (!op)
+		return;
+	op->op.apply = apply_event;
+	op->op.release = release_event;
+	op->type = type;
+	snprintf(op->job_id, sizeof op->job_id, "%s", job_id);
+	op->once = unique ? strdup(unique) : NULL;
+	op->body = strdup(body);
+	if (op->body && (op->once || !unique))
+		store_report(s, &op->op);
+	else
+		release_event(&op->op);
+}
+
+struct progress_op {
+	struct op op;
+	struct job job; /* texts: warnings only */
+};
+
+static int apply_progress(struct txn *t, struct op *base, struct err *err)
+{
+	const struct job *j = &((struct progress_op *)base)->job;
+	return sql_run(t->conn, SQL_JOB_PROGRESS, err, "siiiidddsdiss", j->id, (int64_t)j->epoch, (int64_t)j->epochs,
+		j->step, j->steps, j->eta_ms, j->samples_per_s, j->train_s, j->best_metric, j->best_value,
+		(int64_t)j->best_epoch, j->dataset_sha256, j->warnings);
+}
+
+static void release_progress(struct op *base)
+{
+	struct progress_op *op = (struct progress_op *)base;
+	free(op->job.warnings);
+	free(op);
+}
+
+void store_progress(struct store *s, const struct job *job)
+{
+	struct progress_op *op = calloc(1, sizeof *op);
+	if (!op)
+		return;
+	op->op.apply = apply_progress;
+	op->op.release = release_progress;
+	op->job = *job;
+	op->job.params = op->job.metadata = op->job.metrics = NULL;
+	op->job.warnings = job->warnings ? strdup(job->warnings) : NULL;
+	store_report(s, &op->op);
+}
+
+/* --- recovery --- */
+
+static int recover_one(struct txn *t, const char *id, const char *status, struct err *err)
+{
+	static const struct store_change cancelled = {.stop_reason = "user_cancel", .finished = true};
+	if (!strcmp(status, job_status_name(JOB_RUNNING)))
+		return move(t, id, JOB_RUNNING, JOB_QUEUED, NULL, err);
+	return move(t, id, JOB_CANCELLING, JOB_CANCELLED, &cancelled, err);
+}
+
+struct unfinished {
+	char id[JOB_ID_SIZE], status[JOB_WORD];
+};
+
+static int list_unfinished(struct conn *c, struct unfinished **ret, int *ret_n, struct err *err)
+{
+	struct sqlite3_stmt *stmt;
+	struct unfinished *list = NULL;
+	int n = 0;
+	bool row;
+	int code = sql_start(c, SQL_JOBS_UNFINISHED, &stmt, err, "");
+	while (!code && !(code = sql_step(c, stmt, &row, err)) && row) {
+		struct unfinished *more = realloc(list, (size_t)(n + 1) * sizeof *more);
+		if (!more) {
+			sql_reset(stmt);
+			code = err_set(err, ERR_NO_MEMORY, "out of memory");
+			break;
+		}
+		list = more;
+		sql_text(stmt, 0, list[n].id, sizeof list[n].id);
+		sql_text(stmt, 1, list[n].status, sizeof list[n].status);
+		n++;
+	}
+	*ret = list;
+	*ret_n = n;
+	return code;
+}
+
+int apply_recovery(struct txn *t, struct op *op, struct err *err)
+{
+	(void)op;
+	struct unfinished *list;
+	int n;
+	/* first all of them, then the moves: a query is not changed under itself */
+	int code = list_unfinished(t->conn, &list, &n, err);
+	for (int i = 0; i < n && !code; i++)
+		code = recover_one(t, list[i].id, list[i].status, err);
+	free(list);
+	return code;
+}

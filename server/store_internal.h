@@ -1,0 +1,226 @@
+/* store_internal.h: what the store's own files share: connections, the writer's queue, one transaction.
+ *
+ * Files: store.c (open, lock, recovery, readers) · store_sql.c (statements, binding, errors) · store_schema.c (tables) ·
+ * store_write.c (queue, writer thread, group commit) · store_apply.c (what each write does) · store_points.c (curves) ·
+ * store_read.c (queries).
+ * Invariants: `writer` and `live` are touched by the writer thread only (and by open and close, when there is none);
+ * `lock` guards the queue, the listener and the readers and is never held across SQL.
+ * Not here: anything another room may include.
+ */
+#ifndef LATENTD_SERVER_STORE_INTERNAL_H
+#define LATENTD_SERVER_STORE_INTERNAL_H
+
+#include "server/store.h"
+
+#include "core/base/buf.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* clang-format off */
+/* The order in which job_read (store_read.c) takes them. */
+#define JOB_COLUMNS \
+	"number,id,kind,preset,dataset,dataset_sha256,name,status,stop_reason,created_at_ms,started_at_ms,finished_at_ms," \
+	"priority,seed,attempt,epoch,epochs,step,steps,eta_ms,samples_per_s,train_s,best_metric,best_value,best_epoch," \
+	"test_loss,error_code,error_detail,params,metadata,warnings"
+
+/* Every statement the store ever runs, but for the schema. */
+#define SQL_STATEMENTS(X) \
+	X(SQL_BEGIN_READ, "BEGIN") \
+	X(SQL_BEGIN_WRITE, "BEGIN IMMEDIATE") \
+	X(SQL_COMMIT, "COMMIT") \
+	X(SQL_ROLLBACK, "ROLLBACK") \
+	X(SQL_JOB_INSERT, "INSERT INTO jobs(id,kind,preset,dataset,name,status,created_at_ms,priority,seed,epochs,steps,eta_ms," \
+		"params,metadata,warnings) VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,-1,?11,?12,?13) RETURNING number") \
+	X(SQL_JOB_MOVE, "UPDATE jobs SET status=?3, stop_reason=coalesce(?4,stop_reason), error_code=coalesce(?5,error_code)," \
+		"error_detail=coalesce(?6,error_detail), test_loss=coalesce(?7,test_loss)," \
+		"started_at_ms=iif(?8 AND started_at_ms=0,?10,started_at_ms), attempt=attempt+?8," \
+		"finished_at_ms=iif(?9,?10,finished_at_ms) WHERE id=?1 AND status=?2 RETURNING number") \
+	X(SQL_JOB_PROGRESS, "UPDATE jobs SET epoch=?2, epochs=?3, step=?4, steps=?5, eta_ms=?6, samples_per_s=?7, train_s=?8," \
+		"best_metric=?9, best_value=?10, best_epoch=?11, dataset_sha256=?12, warnings=coalesce(?13,warnings) WHERE id=?1") \
+	X(SQL_JOB_STATUS, "SELECT status FROM jobs WHERE id=?1") \
+	X(SQL_JOB_NUMBER, "SELECT number FROM jobs WHERE id=?1") \
+	X(SQL_JOB_LAST_SEQ, "SELECT last_seq FROM jobs WHERE id=?1") \
+	X(SQL_JOB_NEXT, "SELECT id FROM jobs WHERE status='queued' ORDER BY priority DESC, number LIMIT 1") \
+	X(SQL_JOB_BY_ID, "SELECT " JOB_COLUMNS " FROM jobs WHERE id=?1") \
+	X(SQL_JOB_BY_NAME, "SELECT " JOB_COLUMNS " FROM jobs WHERE name=?1 ORDER BY number DESC LIMIT 1") \
+	X(SQL_JOB_LATEST, "SELECT " JOB_COLUMNS " FROM jobs ORDER BY number DESC LIMIT 1") \
+	X(SQL_JOBS_NEWEST_FIRST, "SELECT " JOB_COLUMNS " FROM jobs WHERE (?1 IS NULL OR number<?1)" JOBS_FILTER \
+		" ORDER BY number DESC LIMIT ?5") \
+	X(SQL_JOBS_OLDEST_FIRST, "SELECT " JOB_COLUMNS " FROM jobs WHERE (?1 IS NULL OR number>?1)" JOBS_FILTER \
+		" ORDER BY number LIMIT ?5") \
+	X(SQL_JOBS_UNFINISHED, "SELECT id,status FROM jobs WHERE status IN ('running','cancelling') ORDER BY number") \
+	X(SQL_JOBS_COUNT, "SELECT kind,status,count(*) FROM jobs GROUP BY kind,status") \
+	X(SQL_QUEUE_LENGTH, "SELECT count(*) FROM jobs WHERE status='queued'") \
+	X(SQL_QUEUE_POSITION, "SELECT count(*)+1 FROM jobs WHERE status='queued' AND (priority>?1 OR (priority=?1 AND number<?2))") \
+	X(SQL_EVENT_KNOWN, "SELECT 1 FROM events WHERE job=?1 AND type=?2 AND once=?3") \
+	X(SQL_EVENT_NUMBER, "UPDATE jobs SET last_seq=last_seq+1 WHERE number=?1 RETURNING last_seq,status,id") \
+	X(SQL_EVENT_INSERT, "INSERT INTO events(job,seq,type,at_ms,once,body) VALUES(?1,?2,?3,?4,?5,?6)") \
+	X(SQL_EVENTS, "SELECT seq,type,at_ms,body FROM events WHERE job=?1 AND seq>?2 ORDER BY seq LIMIT ?3") \
+	X(SQL_SERIES_FIND, "SELECT id,last_step FROM series WHERE job=?1 AND name=?2") \
+	X(SQL_SERIES_INSERT, "INSERT INTO series(job,name) VALUES(?1,?2) RETURNING id") \
+	X(SQL_SERIES_UPDATE, "UPDATE series SET last_step=?2, last_value=?3 WHERE id=?1") \
+	X(SQL_SERIES_OF_JOB, "SELECT name,last_value FROM series WHERE job=?1 ORDER BY id") \
+	X(SQL_POINTS_INSERT, "INSERT INTO points(series,last_step,data) VALUES(?1,?2,?3)") \
+	X(SQL_POINTS, "SELECT p.data FROM points p JOIN series s ON s.id=p.series" \
+		" WHERE s.job=?1 AND s.name=?2 AND p.last_step>=?3 ORDER BY p.last_step")
+#define JOBS_FILTER \
+	" AND (?2 IS NULL OR instr(','||?2||',', ','||status||',')>0) AND (?3 IS NULL OR kind=?3) AND (?4 IS NULL OR name=?4)"
+
+enum sql {
+#define X(id, text) id,
+	SQL_STATEMENTS(X)
+#undef X
+	SQL_COUNT
+};
+/* clang-format on */
+
+/* One connection: used by one thread at a time. */
+struct conn {
+	struct sqlite3 *db;
+	struct sqlite3_stmt *stmt[SQL_COUNT]; /* prepared at first use */
+	bool failed; /* SQLite itself failed (disk, memory, corruption): this transaction must be rolled back */
+};
+
+int conn_open(struct conn *c, const char *path, bool writable, struct err *err);
+void conn_close(struct conn *c);
+int sql_error(struct conn *c, struct err *err, const char *doing);
+/* What failed last on this connection was an fsync. */
+bool sql_sync_failed(const struct conn *c);
+/* SQL text of the schema; several statements. */
+int sql_script(struct conn *c, const char *text, struct err *err);
+/* Binds by letter: i int64_t, d double (NaN is NULL), s text or NULL, I int64_t or NULL (bool given, then value),
+ * D double likewise, b blob (pointer, size_t). Then step with sql_step. */
+int sql_start(struct conn *c, enum sql which, struct sqlite3_stmt **ret, struct err *err, const char *types, ...);
+/* *ret_row: there is a row to read. The statement is reset when there is none left. */
+int sql_step(struct conn *c, struct sqlite3_stmt *stmt, bool *ret_row, struct err *err);
+/* For a statement left before its last row. */
+void sql_reset(struct sqlite3_stmt *stmt);
+/* Start and run to the end. */
+int sql_run(struct conn *c, enum sql which, struct err *err, const char *types, ...);
+/* As sql_run; the first column of the first row into *ret; `absent` when there is no row. */
+int sql_int(struct conn *c, enum sql which, int64_t *ret, int64_t absent, struct err *err, const char *types, ...);
+/* Copies a text column ("" for NULL). */
+void sql_text(struct sqlite3_stmt *stmt, int column, char *text, size_t size);
+char *sql_text_dup(struct sqlite3_stmt *stmt, int column); /* NULL for NULL */
+
+/* Brings the tables to this build's version. ERR_CORRUPT if there are none and the database may not be new. */
+int schema_migrate(struct conn *c, bool may_be_new, struct err *err);
+
+struct txn;
+
+/* Something to write: a report (on the heap, nobody waits) or a call (on its caller's stack). */
+struct op {
+	struct op *next;
+	/* Checks, then writes; a refusal (conflict, full queue) leaves nothing behind. */
+	int (*apply)(struct txn *t, struct op *op, struct err *err);
+	void (*release)(struct op *op); /* reports: frees it */
+	bool waits, done;               /* calls */
+	struct err err;
+	pthread_cond_t answered;
+};
+
+/* Newest point of a series since the last metrics event. */
+struct newest {
+	char series[JOB_WORD];
+	int64_t step;
+	double epoch, value;
+};
+enum { NEWEST_MAX = 32 };
+/* What the writer remembers of a job that reports points: when its last metrics event was, what came since. */
+struct live {
+	struct live *next;
+	char job_id[JOB_ID_SIZE];
+	int64_t last_event_ms; /* monotonic */
+	bool written;          /* by the transaction that is open */
+	int n;
+	struct newest newest[NEWEST_MAX];
+};
+
+/* Points of one series that the open transaction will write as one row. */
+struct pending {
+	struct pending *next;
+	char job_id[JOB_ID_SIZE], series[JOB_WORD];
+	int64_t job, series_id, last_step;
+	double last_value;
+	struct buf data;
+};
+
+/* A job to tell the listener about after COMMIT. */
+struct touched {
+	char job_id[JOB_ID_SIZE];
+	int64_t last_seq;
+	enum job_status status;
+};
+
+struct txn {
+	struct store *store;
+	struct conn *conn;
+	int64_t now_ms; /* wall */
+	struct pending *pending;
+	struct touched *touched; /* malloc'd */
+	int ntouched;
+};
+
+struct reader {
+	struct conn conn;
+	bool open, busy;
+};
+enum { STORE_READERS = 4 };
+
+struct store {
+	char path[4200]; /* of the database */
+	int lock_fd;     /* data_dir/lock */
+	struct conn writer;
+	struct live *live;
+	store_notify_fn *notify;
+	void *notify_ctx;
+
+	pthread_mutex_t lock;
+	pthread_cond_t work; /* monotonic: something was queued */
+	struct op *first, **last;
+	int64_t due_ms; /* when the reports that wait must be committed (monotonic); 0: none wait */
+	int calls;      /* callers in the queue */
+	bool stop, started;
+	int queue_limit;
+	pthread_t thread;
+
+	pthread_cond_t reader_free;
+	struct reader reader[STORE_READERS];
+};
+
+/* store_write.c */
+int writer_start(struct store *s, struct err *err);
+void writer_stop(struct store *s);
+/* Queues op and waits until it is committed or refused. */
+int store_call(struct store *s, struct op *op, struct err *err);
+void store_report(struct store *s, struct op *op);
+
+/* store_apply.c */
+int event_append(struct txn *t, int64_t job, enum event_type type, const char *once, const char *body, struct err *err);
+/* What a killed daemon left: running → queued, cancelling → cancelled. */
+int apply_recovery(struct txn *t, struct op *op, struct err *err);
+
+/* store_points.c: pending points become rows, and metrics events where one is due. */
+int points_flush(struct txn *t, struct err *err);
+/* The job ends: what the ration of metrics events still held back must not follow its end (the curve has it). */
+void points_end(struct txn *t, const char *job_id);
+void points_forget(struct txn *t);                 /* after COMMIT or ROLLBACK */
+void live_settle(struct store *s, bool committed); /* likewise */
+void live_free(struct store *s);
+
+/* store_read.c */
+int job_read(struct conn *c, struct sqlite3_stmt *stmt, struct job *ret, struct err *err);
+/* By id, complete. */
+int job_load(struct conn *c, const char *id, struct job *ret, struct err *err);
+
+/* store.c: a read-only connection inside a transaction of its own: one snapshot. */
+int reader_get(struct store *s, struct conn **ret, struct err *err);
+void reader_put(struct store *s, struct conn *c);
+
+#endif

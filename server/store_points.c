@@ -1,0 +1,343 @@
+#include "server/store_internal.h"
+
+#include "api/json.h"
+#include "server/clock.h"
+
+#include <endian.h>
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { METRICS_EVENT_MS = 200 };
+
+/* What the blob of a `points` row is made of: little-endian words. */
+struct record {
+	uint64_t step, epoch, time_ms, value; /* epoch and value: the bits of a double */
+};
+
+static uint64_t double_word(double value)
+{
+	uint64_t word;
+	memcpy(&word, &value, sizeof word);
+	return htole64(word);
+}
+
+static double word_double(uint64_t word)
+{
+	double value;
+	word = le64toh(word);
+	memcpy(&value, &word, sizeof value);
+	return value;
+}
+
+/* --- what the writer remembers of a job between commits --- */
+
+static struct live *live_find(struct store *s, const char *job_id)
+{
+	for (struct live *l = s->live; l; l = l->next)
+		if (!strcmp(l->job_id, job_id))
+			return l;
+	struct live *l = calloc(1, sizeof *l);
+	if (!l)
+		return NULL;
+	snprintf(l->job_id, sizeof l->job_id, "%s", job_id);
+	l->last_event_ms = INT64_MIN / 2;
+	l->next = s->live;
+	return s->live = l;
+}
+
+static void live_note(struct live *l, const char *series, int64_t step, double epoch, double value)
+{
+	int i = 0;
+	while (i < l->n && strcmp(l->newest[i].series, series))
+		i++;
+	if (i == NEWEST_MAX)
+		return;
+	if (i == l->n) {
+		l->n++;
+		snprintf(l->newest[i].series, sizeof l->newest[i].series, "%s", series);
+	}
+	l->newest[i].step = step;
+	l->newest[i].epoch = epoch;
+	l->newest[i].value = value;
+}
+
+void live_settle(struct store *s, bool committed)
+{
+	for (struct live **at = &s->live, *l; (l = *at);) {
+		if (l->written && committed) {
+			l->last_event_ms = clock_ms();
+			l->n = 0;
+		}
+		l->written = false;
+		if (!l->n && clock_ms() - l->last_event_ms > METRICS_EVENT_MS) { /* nothing left to hold back */
+			*at = l->next;
+			free(l);
+		} else {
+			at = &l->next;
+		}
+	}
+}
+
+void live_free(struct store *s)
+{
+	while (s->live) {
+		struct live *next = s->live->next;
+		free(s->live);
+		s->live = next;
+	}
+}
+
+/* --- a point on its way in --- */
+
+struct point_op {
+	struct op op;
+	char job_id[JOB_ID_SIZE], series[JOB_WORD];
+	int64_t step, time_ms;
+	double epoch, value;
+};
+
+static int series_open(struct txn *t, struct pending *p, struct err *err)
+{
+	struct sqlite3_stmt *stmt;
+	bool row;
+	int code = sql_int(t->conn, SQL_JOB_NUMBER, &p->job, 0, err, "s", p->job_id);
+	if (!code && !p->job)
+		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", p->job_id);
+	if (!code)
+		code = sql_start(t->conn, SQL_SERIES_FIND, &stmt, err, "is", p->job, p->series);
+	if (!code)
+		code = sql_step(t->conn, stmt, &row, err);
+	if (code)
+		return code;
+	p->last_step = INT64_MIN;
+	if (!row)
+		return sql_int(t->conn, SQL_SERIES_INSERT, &p->series_id, 0, err, "is", p->job, p->series);
+	p->series_id = sqlite3_column_int64(stmt, 0);
+	if (sqlite3_column_type(stmt, 1) != SQLITE_NULL)
+		p->last_step = sqlite3_column_int64(stmt, 1);
+	sql_reset(stmt);
+	return OK;
+}
+
+static int pending_find(struct txn *t, const struct point_op *op, struct pending **ret, struct err *err)
+{
+	struct pending **at = &t->pending;
+	for (; *at; at = &(*at)->next)
+		if (!strcmp((*at)->series, op->series) && !strcmp((*at)->job_id, op->job_id)) {
+			*ret = *at;
+			return OK;
+		}
+	struct pending *p = calloc(1, sizeof *p);
+	if (!p)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	memcpy(p->job_id, op->job_id, sizeof p->job_id);
+	memcpy(p->series, op->series, sizeof p->series);
+	int code = series_open(t, p, err);
+	if (code) {
+		free(p);
+		return code;
+	}
+	*ret = *at = p;
+	return OK;
+}
+
+static int apply_point(struct txn *t, struct op *base, struct err *err)
+{
+	const struct point_op *op = (const struct point_op *)base;
+	struct pending *p = NULL;
+	int code = pending_find(t, op, &p, err);
+	if (code || op->step <= p->last_step) /* stored already: a step that was repeated after a kill */
+		return code;
+	const struct record r = {
+		.step = htole64((uint64_t)op->step),
+		.epoch = double_word(op->epoch),
+		.time_ms = htole64((uint64_t)op->time_ms),
+		.value = double_word(op->value),
+	};
+	buf_append(&p->data, &r, sizeof r);
+	p->last_step = op->step;
+	p->last_value = op->value;
+	struct live *l = live_find(t->store, op->job_id);
+	if (p->data.failed || !l)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	live_note(l, op->series, op->step, op->epoch, op->value);
+	return OK;
+}
+
+static void release_point(struct op *op)
+{
+	free(op);
+}
+
+void store_point(struct store *s, const char *job_id, const char *series, int64_t step, double epoch, double value)
+{
+	struct point_op *op = calloc(1, sizeof *op);
+	if (!op)
+		return;
+	op->op.apply = apply_point;
+	op->op.release = release_point;
+	op->step = step;
+	op->epoch = epoch;
+	op->value = value;
+	op->time_ms = clock_wall_ms();
+	snprintf(op->job_id, sizeof op->job_id, "%s", job_id);
+	snprintf(op->series, sizeof op->series, "%s", series);
+	store_report(s, &op->op);
+}
+
+/* --- rows and events --- */
+
+static int write_rows(struct txn *t, struct err *err)
+{
+	int code = OK;
+	for (struct pending *p = t->pending; p && !code; p = p->next) {
+		if (!p->data.len)
+			continue;
+		code = sql_run(t->conn, SQL_POINTS_INSERT, err, "iib", p->series_id, p->last_step, p->data.data, p->data.len);
+		if (!code)
+			code = sql_run(t->conn, SQL_SERIES_UPDATE, err, "iid", p->series_id, p->last_step, p->last_value);
+		p->data.len = 0;
+	}
+	return code;
+}
+
+static void print_newest(struct buf *b, const struct live *l)
+{
+	struct jsonw w;
+	buf_str(b, "\"points\":");
+	jw_init(&w, b, false);
+	jw_array(&w);
+	for (int i = 0; i < l->n; i++) {
+		jw_object(&w);
+		jw_kint(&w, "step", l->newest[i].step);
+		jw_kreal(&w, "epoch", l->newest[i].epoch);
+		jw_kstring(&w, "name", l->newest[i].series);
+		jw_kreal(&w, "value", l->newest[i].value);
+		jw_end_object(&w);
+	}
+	jw_end_array(&w);
+}
+
+static int write_event(struct txn *t, struct live *l, struct err *err)
+{
+	int64_t job = 0;
+	struct buf body = BUF_INIT;
+	int code = sql_int(t->conn, SQL_JOB_NUMBER, &job, 0, err, "s", l->job_id);
+	if (code || !job)
+		return code;
+	print_newest(&body, l);
+	code = body.failed ? err_set(err, ERR_NO_MEMORY, "out of memory")
+					   : event_append(t, job, EVENT_METRICS, NULL, body.data, err);
+	buf_free(&body);
+	l->written = !code;
+	return code;
+}
+
+int points_flush(struct txn *t, struct err *err)
+{
+	int64_t now = clock_ms();
+	int code = write_rows(t, err);
+	for (struct live *l = t->store->live; l && !code; l = l->next)
+		if (l->n && !l->written && now - l->last_event_ms >= METRICS_EVENT_MS)
+			code = write_event(t, l, err);
+	return code;
+}
+
+void points_end(struct txn *t, const char *job_id)
+{
+	for (struct live *l = t->store->live; l; l = l->next)
+		if (!l->written && !strcmp(l->job_id, job_id))
+			l->n = 0;
+}
+
+void points_forget(struct txn *t)
+{
+	while (t->pending) {
+		struct pending *next = t->pending->next;
+		buf_free(&t->pending->data);
+		free(t->pending);
+		t->pending = next;
+	}
+}
+
+/* --- a curve on its way out --- */
+
+static int curve_reserve(struct curve *c, size_t n, struct err *err)
+{
+	struct {
+		void **array;
+		size_t size;
+	} columns[] = {{(void **)&c->step, sizeof *c->step}, {(void **)&c->epoch, sizeof *c->epoch},
+		{(void **)&c->value, sizeof *c->value}, {(void **)&c->min, sizeof *c->min}, {(void **)&c->max, sizeof *c->max},
+		{(void **)&c->time_ms, sizeof *c->time_ms}};
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+		void *more = realloc(*columns[i].array, n * columns[i].size);
+		if (!more)
+			return err_set(err, ERR_NO_MEMORY, "out of memory");
+		*columns[i].array = more;
+	}
+	return OK;
+}
+
+static void curve_take(struct curve *c, const void *data, size_t n, int64_t from_step)
+{
+	const char *at = data;
+	for (size_t i = 0; i < n; i++, at += sizeof(struct record)) {
+		struct record r;
+		memcpy(&r, at, sizeof r);
+		int64_t step = (int64_t)le64toh(r.step);
+		if (step < from_step)
+			continue;
+		c->step[c->n] = step;
+		c->epoch[c->n] = word_double(r.epoch);
+		c->time_ms[c->n] = (int64_t)le64toh(r.time_ms);
+		c->value[c->n] = c->min[c->n] = c->max[c->n] = word_double(r.value);
+		c->n++;
+	}
+}
+
+static int curve_read(struct conn *conn, int64_t job, struct curve *c, int64_t from_step, struct err *err)
+{
+	struct sqlite3_stmt *stmt;
+	size_t cap = 0;
+	bool row;
+	int code = sql_start(conn, SQL_POINTS, &stmt, err, "isi", job, c->series, from_step);
+	while (!code && !(code = sql_step(conn, stmt, &row, err)) && row) {
+		size_t n = (size_t)sqlite3_column_bytes(stmt, 0) / sizeof(struct record);
+		if (c->n + n > cap) {
+			cap = 2 * cap + n + 64;
+			code = curve_reserve(c, cap, err);
+		}
+		if (code)
+			sql_reset(stmt);
+		else
+			curve_take(c, sqlite3_column_blob(stmt, 0), n, from_step);
+	}
+	return code;
+}
+
+int store_curve(
+	struct store *s, const char *job_id, const char *series, int64_t from_step, struct curve *ret, struct err *err)
+{
+	struct conn *conn;
+	struct curve c = {0};
+	int64_t job = 0;
+	int code = reader_get(s, &conn, err);
+	if (code)
+		return code;
+	snprintf(c.series, sizeof c.series, "%s", series);
+	code = sql_int(conn, SQL_JOB_NUMBER, &job, 0, err, "s", job_id);
+	if (!code && !job)
+		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", job_id);
+	if (!code)
+		code = curve_read(conn, job, &c, from_step, err);
+	reader_put(s, conn);
+	if (code)
+		curve_free(&c);
+	else
+		*ret = c;
+	return code;
+}

@@ -1,0 +1,88 @@
+#include "server/store_internal.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+
+/* Each row brings the tables from version i to i + 1. Rows are never changed once released: append. */
+/* clang-format off */
+static const char *const migrations[] = {
+	"CREATE TABLE jobs("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE,"
+	" kind TEXT NOT NULL, preset TEXT NOT NULL, dataset TEXT NOT NULL, dataset_sha256 TEXT NOT NULL DEFAULT '',"
+	" name TEXT NOT NULL DEFAULT '',"
+	" status TEXT NOT NULL, stop_reason TEXT NOT NULL DEFAULT '',"
+	" created_at_ms INTEGER NOT NULL, started_at_ms INTEGER NOT NULL DEFAULT 0, finished_at_ms INTEGER NOT NULL DEFAULT 0,"
+	" priority INTEGER NOT NULL, seed INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0,"
+	" epoch INTEGER NOT NULL DEFAULT 0, epochs INTEGER NOT NULL DEFAULT 0,"
+	" step INTEGER NOT NULL DEFAULT 0, steps INTEGER NOT NULL DEFAULT 0,"
+	" eta_ms REAL, samples_per_s REAL, train_s REAL,"
+	" best_metric TEXT NOT NULL DEFAULT '', best_value REAL, best_epoch INTEGER NOT NULL DEFAULT 0,"
+	" test_loss REAL,"
+	" error_code TEXT NOT NULL DEFAULT '', error_detail TEXT NOT NULL DEFAULT '',"
+	" params TEXT, metadata TEXT, warnings TEXT,"
+	" last_seq INTEGER NOT NULL DEFAULT 0) STRICT;"
+	"CREATE INDEX jobs_queue ON jobs(priority DESC, number) WHERE status='queued';"
+	"CREATE INDEX jobs_name ON jobs(name, number) WHERE name<>'';"
+	"CREATE INDEX jobs_status ON jobs(status);"
+	/* what happened to a job, in order; `once`: at most one of that type and text */
+	"CREATE TABLE events("
+	" job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, seq INTEGER NOT NULL,"
+	" type TEXT NOT NULL, at_ms INTEGER NOT NULL, once TEXT, body TEXT NOT NULL,"
+	" PRIMARY KEY(job, seq)) STRICT, WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX events_once ON events(job, type, once) WHERE once IS NOT NULL;"
+	"CREATE TABLE series("
+	" id INTEGER PRIMARY KEY, job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,"
+	" name TEXT NOT NULL, last_step INTEGER, last_value REAL, UNIQUE(job, name)) STRICT;"
+	/* one row per commit and series; `data`: the records of store_points.c */
+	"CREATE TABLE points("
+	" id INTEGER PRIMARY KEY, series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE,"
+	" last_step INTEGER NOT NULL, data BLOB NOT NULL) STRICT;"
+	"CREATE INDEX points_series ON points(series, last_step);",
+};
+/* clang-format on */
+enum { VERSION = sizeof migrations / sizeof *migrations };
+
+static int version_of(struct conn *c, int *ret, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	if (sqlite3_prepare_v2(c->db, "PRAGMA user_version", -1, &stmt, NULL) != SQLITE_OK)
+		return sql_error(c, err, "reading the version");
+	int code = sqlite3_step(stmt) == SQLITE_ROW ? OK : sql_error(c, err, "reading the version");
+	if (!code)
+		*ret = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return code;
+}
+
+static int migrate_once(struct conn *c, int from, struct err *err)
+{
+	char version[64];
+	snprintf(version, sizeof version, "PRAGMA user_version=%d", from + 1);
+	int code = sql_script(c, "BEGIN IMMEDIATE", err);
+	if (!code)
+		code = sql_script(c, migrations[from], err);
+	if (!code)
+		code = sql_script(c, version, err);
+	if (!code)
+		code = sql_script(c, "COMMIT", err);
+	if (code)
+		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+	return code;
+}
+
+int schema_migrate(struct conn *c, bool may_be_new, struct err *err)
+{
+	int version = 0;
+	int code = version_of(c, &version, err);
+	if (!code && (version < 0 || version > VERSION))
+		return err_set(err, ERR_CONFLICT, "the database has version %d, this latentd knows %d: use a newer latentd",
+			version, VERSION);
+	if (!code && version == 0 && !may_be_new)
+		return err_set(err, ERR_CORRUPT,
+			"latentd.db is missing or empty, but the folder jobs beside it holds runs: put the database back, or move jobs away "
+			"to begin anew");
+	for (int v = version; !code && v < VERSION; v++)
+		code = migrate_once(c, v, err);
+	return code;
+}

@@ -1,0 +1,294 @@
+#include "server/worker.h"
+
+#include "server/blob.h"
+#include "server/checkpoint.h"
+#include "server/clock.h"
+#include "server/log.h"
+#include "server/worker_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- build --- */
+
+static void print_manifest(struct buf *b, const struct job *j)
+{
+	struct jsonw w;
+	jw_init(&w, b, true);
+	jw_object(&w);
+	jw_kstring(&w, "id", j->id);
+	jw_kstring(&w, "kind", j->kind);
+	jw_kstring(&w, "preset", j->preset);
+	jw_kstring(&w, "name", *j->name ? j->name : NULL);
+	jw_kstring(&w, "dataset", j->dataset);
+	jw_kstring(&w, "dataset_sha256", j->dataset_sha256);
+	jw_kint(&w, "seed", (int64_t)j->seed);
+	jw_kint(&w, "priority", j->priority);
+	jw_kint(&w, "created_at_ms", j->created_at_ms);
+	jw_key(&w, "params");
+	jw_raw(&w, j->params ? j->params : "{}");
+	jw_key(&w, "metadata");
+	jw_raw(&w, j->metadata ? j->metadata : "{}");
+	jw_end_object(&w);
+	jw_end_document(&w);
+}
+
+/* The folder explains itself, should the database be lost. What it says never changes: once is enough, whichever attempt. */
+static int write_manifest(struct run *r, struct err *err)
+{
+	char path[BLOB_PATH_MAX];
+	struct buf b = BUF_INIT;
+	blob_path(path, sizeof path, r->config->data_dir, r->job.id, "job.json");
+	if (!access(path, F_OK))
+		return OK;
+	print_manifest(&b, &r->job);
+	int code = b.failed ? err_set(err, ERR_NO_MEMORY, "out of memory") : blob_write(path, b.data, b.len, err);
+	buf_free(&b);
+	return code;
+}
+
+static int check_sha256(struct run *r, const char *then, struct err *err)
+{
+	if (!*then || !strcmp(then, r->data->sha256))
+		return OK;
+	return err_set(err, ERR_DATASET_CHANGED,
+		"data set %s is not what this job began with (sha256 %.12s… then, %.12s… now); put the old files back or submit a "
+		"new job",
+		r->job.dataset, then, r->data->sha256);
+}
+
+static int plan(struct run *r, struct err *err)
+{
+	void *params;
+	const struct family *family = family_find(r->job.kind);
+	if (!family)
+		return err_set(err, ERR_INVALID, "this latentd knows no kind '%s'", r->job.kind);
+	int code = spec_params_parse(family, r->job.params, &params, err);
+	if (code)
+		return code;
+	const struct map image = {.c = r->data->c, .h = r->data->h, .w = r->data->w};
+	code = model_plan(&r->model, family, params, image, r->data->classes, err);
+	free(params);
+	return code;
+}
+
+static int build(struct run *r, struct err *err)
+{
+	int code = cache_dataset(r->config->cache, r->job.dataset, &r->data, err);
+	if (!code)
+		code = check_sha256(r, r->job.dataset_sha256, err);
+	if (!code)
+		code = plan(r, err);
+	if (!code)
+		code = trainer_open(&r->trainer, &r->model, r->data, r->config->pool, r->config->kern, r->job.seed, err);
+	return code;
+}
+
+/* --- resume --- */
+
+static void skipped(void *ctx, const struct err *why)
+{
+	struct run *r = ctx;
+	log_warn("checkpoint skipped", "job=%s error=%s", r->job.id, log_quote(why->message));
+	run_log(r, "warn", "a damaged checkpoint was skipped: %s", why->message);
+}
+
+static int restore(struct run *r, const struct checkpoint *c, struct err *err)
+{
+	char sha256[72] = "", level[24] = "";
+	const char *now = cpu_name(r->config->kern->level);
+	safetensors_metadata(&c->st, "dataset_sha256", sha256, sizeof sha256);
+	safetensors_metadata(&c->st, "level", level, sizeof level);
+	int code = check_sha256(r, sha256, err);
+	if (!code)
+		code = trainer_restore(r->trainer, &c->st.state, err);
+	if (code)
+		return code;
+	run_log(
+		r, "info", "goes on from step %lld of %lld", (long long)c->step, (long long)trainer_progress(r->trainer).steps);
+	if (strcmp(level, now))
+		run_log(r, "warn", "the numeric level changed from %s to %s: the last bits may differ", level, now);
+	return OK;
+}
+
+/* A kill may have come right after the rename of a numbered file: what follows it is done now. */
+static void finish_checkpoint(struct run *r, const struct checkpoint *c)
+{
+	if (!c->number)
+		return;
+	checkpoint_drop_inside(r->config->data_dir, r->job.id);
+	run_checkpointed(r, c->number, c->size);
+}
+
+static int resume(struct run *r, struct err *err)
+{
+	struct checkpoint c;
+	int code = checkpoint_newest(&c, r->config->data_dir, r->job.id, skipped, r, err);
+	if (code)
+		return code == ERR_NOT_FOUND ? OK : code;
+	code = restore(r, &c, err);
+	if (!code)
+		code = run_recall(r, err);
+	if (!code) {
+		r->begin_step = r->epoch_step = trainer_progress(r->trainer).step;
+		finish_checkpoint(r, &c);
+	}
+	checkpoint_free(&c);
+	return code;
+}
+
+/* --- settle --- */
+
+/* The loss on the test images of the weights that will be served. */
+static int test_best(struct run *r, double *ret_loss, struct err *err)
+{
+	struct checkpoint c;
+	struct model m;
+	real *w;
+	int code = checkpoint_pick(&c, r->config->data_dir, &r->job, "best", err);
+	if (code)
+		return code;
+	code = checkpoint_model(&c, &m, &w, err);
+	checkpoint_free(&c);
+	if (code)
+		return code;
+	code = trainer_evaluate(r->trainer, SPLIT_TEST, w, ret_loss, err);
+	free(w);
+	model_free(&m);
+	return code;
+}
+
+/* Commands move a job from running to cancelling at any moment; from either it may end. */
+static int move_to_end(struct run *r, enum job_status to, const struct store_change *change, struct err *err)
+{
+	int code = store_move(r->config->store, r->job.id, JOB_RUNNING, to, change, err);
+	if (code == ERR_CONFLICT)
+		code = store_move(r->config->store, r->job.id, JOB_CANCELLING, to, change, err);
+	return code;
+}
+
+/* A full disk holds the verdict up, not back: until it is stored the job stays as it is. */
+static void settle(struct run *r, enum job_status to, const struct store_change *change)
+{
+	const struct timespec pause = {.tv_sec = 1};
+	struct err err = {0};
+	if (r->trainer)
+		run_measure(r);
+	if (to != JOB_SUCCEEDED)
+		r->job.eta_ms = -1;
+	store_progress(r->config->store, &r->job);
+	int code = move_to_end(r, to, change, &err);
+	while ((code == ERR_NO_SPACE || code == ERR_IO || code == ERR_NO_MEMORY) && !atomic_load(r->worker->drain)) {
+		nanosleep(&pause, NULL);
+		code = move_to_end(r, to, change, &err);
+	}
+	if (code)
+		log_error(
+			"verdict not stored", "job=%s status=%s error=%s", r->job.id, job_status_name(to), log_quote(err.message));
+	else
+		log_info("job ended", "job=%s status=%s reason=%s train_s=%.1f", r->job.id, job_status_name(to),
+			change->stop_reason, r->job.train_s);
+}
+
+static void settle_failed(struct run *r, const struct err *why)
+{
+	const struct store_change change = {.stop_reason = err_slug(why->code),
+		.error_code = err_slug(why->code),
+		.error_detail = why->message,
+		.finished = true};
+	log_warn("job failed", "job=%s code=%s error=%s", r->job.id, err_slug(why->code), log_quote(why->message));
+	settle(r, JOB_FAILED, &change);
+}
+
+static void settle_succeeded(struct run *r)
+{
+	struct store_change change = {.stop_reason = "completed", .has_test = true, .finished = true};
+	struct err err = {0};
+	if (test_best(r, &change.test_loss, &err)) {
+		settle_failed(r, &err);
+		return;
+	}
+	settle(r, JOB_SUCCEEDED, &change);
+}
+
+static void settle_cancelled(struct run *r)
+{
+	const struct store_change change = {.stop_reason = "user_cancel", .finished = true};
+	settle(r, JOB_CANCELLED, &change);
+}
+
+/* It goes on at the next start; until then the row says how far it is. */
+static void put_by(struct run *r)
+{
+	run_measure(r);
+	store_progress(r->config->store, &r->job);
+	log_info("job put by", "job=%s step=%lld", r->job.id, (long long)r->job.step);
+}
+
+/* --- one run --- */
+
+static int begin(struct run *r, struct err *err)
+{
+	int code = build(r, err);
+	if (code)
+		return code;
+	snprintf(r->job.dataset_sha256, sizeof r->job.dataset_sha256, "%s", r->data->sha256);
+	r->begin_ms = r->epoch_ms = r->saved_ms = clock_ms();
+	code = resume(r, err);
+	if (!code)
+		code = write_manifest(r, err);
+	if (code)
+		return code;
+	run_measure(r);
+	store_progress(r->config->store, &r->job);
+	log_info("job started", "job=%s kind=%s attempt=%d step=%lld steps=%lld", r->job.id, r->job.kind, r->job.attempt,
+		(long long)r->job.step, (long long)r->job.steps);
+	return OK;
+}
+
+static void train(struct run *r)
+{
+	struct hooks hooks = run_hooks;
+	enum loop_end end;
+	struct err err = {0};
+	hooks.ctx = r;
+	int code = begin(r, &err);
+	if (!code)
+		code = train_loop(r->trainer, &hooks, &end, &err);
+	if (code)
+		settle_failed(r, &err);
+	else if (end == LOOP_COMPLETED)
+		settle_succeeded(r);
+	else if (atomic_load(&r->worker->cancel))
+		settle_cancelled(r);
+	else
+		put_by(r);
+}
+
+void worker_run(struct worker *w, struct job *claimed)
+{
+	struct run *r = calloc(1, sizeof *r);
+	if (!r) { /* it stays `running` and is taken up at the next start */
+		log_error("job not started", "job=%s error=\"out of memory\"", claimed->id);
+		job_free(claimed);
+		return;
+	}
+	r->worker = w;
+	r->config = w->config;
+	r->job = *claimed;
+	r->train_s_before = claimed->train_s;
+	r->epoch_loss = (double)NAN;
+	train(r);
+	cache_retire(r->config->cache, r->job.id);
+	trainer_close(r->trainer);
+	if (r->model.family)
+		model_free(&r->model);
+	if (r->data)
+		dataset_put(r->data);
+	job_free(&r->job);
+	free(r);
+}

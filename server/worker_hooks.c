@@ -1,0 +1,128 @@
+#include "server/worker_internal.h"
+
+#include "server/blob.h"
+#include "server/checkpoint.h"
+#include "server/clock.h"
+#include "server/log.h"
+#include "server/metrics.h"
+#include "server/preview.h"
+
+/* "At least once a second" and "at least every ten": a step and a write fit into what is left. */
+enum { PUBLISH_MS = 800, SAVE_MS = 9000, SEE_MS = 100, STORE_MS = 1000 };
+
+static void hook_point(void *ctx, const struct point *p)
+{
+	struct run *r = ctx;
+	store_point(r->config->store, r->job.id, p->series, p->step, p->epoch, p->value);
+	run_note_point(r, p);
+}
+
+static void report_progress(struct run *r, int64_t now)
+{
+	if (now - r->seen_ms < SEE_MS)
+		return;
+	r->seen_ms = now;
+	run_measure(r);
+	if (now - r->stored_ms >= STORE_MS) {
+		r->stored_ms = now;
+		store_progress(r->config->store, &r->job);
+	}
+}
+
+static unsigned hook_poll(void *ctx)
+{
+	struct run *r = ctx;
+	int64_t now = clock_ms(), save_ms = r->config->checkpoint_ms ? r->config->checkpoint_ms : SAVE_MS;
+	unsigned answer = 0;
+	if (atomic_load(&r->worker->cancel))
+		return LOOP_STOP;
+	if (atomic_load(r->worker->drain))
+		return LOOP_SAVE | LOOP_STOP;
+	if (now - r->published_ms >= PUBLISH_MS)
+		answer |= LOOP_PUBLISH;
+	if (now - r->saved_ms >= save_ms)
+		answer |= LOOP_SAVE;
+	report_progress(r, now);
+	return answer;
+}
+
+static int hook_publish(void *ctx, struct trainer *t, struct err *err)
+{
+	struct run *r = ctx;
+	int code = cache_publish(r->config->cache, r->job.id, t, err);
+	r->published_ms = clock_ms();
+	if (!code && trainer_progress(t).epoch > r->epoch)
+		run_epoch_end(r);
+	return code;
+}
+
+/* A preview is for looking at: that it failed is told, and training goes on. */
+static int hook_preview(void *ctx, struct trainer *t, int epoch, struct err *err)
+{
+	struct run *r = ctx;
+	const struct preview p = {.trainer = t,
+		.data = r->data,
+		.kern = r->config->kern,
+		.seed = r->job.seed,
+		.data_dir = r->config->data_dir,
+		.job_id = r->job.id,
+		.epoch = epoch};
+	bool reconstructions, samples;
+	if (preview_write(&p, &reconstructions, &samples, err)) {
+		log_warn("preview failed", "job=%s epoch=%d error=%s", r->job.id, epoch, log_quote(err->message));
+		run_log(r, "warn", "the preview of epoch %d failed: %s", epoch, err->message);
+		*err = (struct err){0};
+	} else if (reconstructions || samples) {
+		run_previewed(r, epoch, reconstructions, samples);
+	}
+	return OK;
+}
+
+/* First what was said up to this step, then the state: after a kill the curve must reach as far as the checkpoint. */
+static int save(struct run *r, struct trainer *t, int epoch, size_t *ret_bytes, struct err *err)
+{
+	const struct checkpoint_facts facts = {.job = &r->job, .level = cpu_name(r->config->kern->level)};
+	struct buf file = BUF_INIT;
+	int64_t begin = clock_us();
+	int code = checkpoint_print(&file, t, &facts, err);
+	if (!code)
+		code = store_flush(r->config->store, err);
+	if (!code)
+		code = checkpoint_write(r->config->data_dir, r->job.id, epoch, &file, err);
+	if (!code) {
+		*ret_bytes = file.len;
+		metrics_observe(METRIC_CHECKPOINT_SECONDS, (double)(clock_us() - begin) / 1e6);
+	}
+	buf_free(&file);
+	r->saved_ms = clock_ms();
+	return code;
+}
+
+/* Inside an epoch a checkpoint only saves time after a kill: the run goes on without it. At its end it is the result. */
+static int hook_save(void *ctx, struct trainer *t, int epoch, struct err *err)
+{
+	struct run *r = ctx;
+	size_t bytes = 0;
+	int code = save(r, t, epoch, &bytes, err);
+	if (epoch == 0) {
+		if (code) {
+			log_warn("checkpoint failed", "job=%s error=%s", r->job.id, log_quote(err->message));
+			run_log(r, "warn", "a checkpoint inside the epoch failed: %s", err->message);
+			*err = (struct err){0};
+		}
+		return OK;
+	}
+	if (code)
+		return err_wrap(err, "the checkpoint of epoch %d", epoch);
+	run_checkpointed(r, epoch, bytes);
+	checkpoint_thin(r->config->data_dir, r->job.id, r->job.best_epoch, (size_t)CHECKPOINT_BUDGET_MIB << 20);
+	return OK;
+}
+
+const struct hooks run_hooks = {
+	.point = hook_point,
+	.poll = hook_poll,
+	.publish = hook_publish,
+	.preview = hook_preview,
+	.save = hook_save,
+};

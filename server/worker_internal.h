@@ -1,0 +1,62 @@
+/* worker_internal.h: one run of one job, shared by worker.c (life), worker_hooks.c (what the loop calls) and
+ * worker_report.c (what it says to the store).
+ *
+ * Owner: the worker's thread, alone.
+ */
+#ifndef LATENTD_SERVER_WORKER_INTERNAL_H
+#define LATENTD_SERVER_WORKER_INTERNAL_H
+
+#include "server/worker.h"
+
+#include "core/model/train.h"
+
+enum { RUN_SERIES_MAX = 16 };
+
+/* The newest point of a series. */
+struct run_point {
+	char series[JOB_WORD];
+	int64_t step;
+	double epoch, value;
+};
+
+struct run {
+	struct worker *worker;
+	const struct sched_config *config;
+	struct job job; /* the row; its progress fields are what is reported next */
+	struct dataset *data;
+	struct model model; /* family NULL: not planned yet */
+	struct trainer *trainer;
+
+	int64_t begin_ms, begin_step; /* of this run, monotonic */
+	double train_s_before;        /* in earlier runs */
+	int64_t published_ms, saved_ms, seen_ms, stored_ms;
+	size_t counted; /* samples told to metrics */
+
+	int epoch;                    /* newest one whose end was reported */
+	int64_t epoch_ms, epoch_step; /* where the present one (or this run's part of it) began */
+	double loss_sum;              /* of the points of train_loss in the present epoch */
+	int64_t losses;
+	double epoch_loss; /* their mean over the epoch before */
+	int points;
+	struct run_point point[RUN_SERIES_MAX];
+};
+
+/* worker_hooks.c: ctx is the run. */
+extern const struct hooks run_hooks;
+
+/* worker_report.c */
+void run_log(struct run *r, const char *level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Works out speed and the time left; shows them to sched_live. */
+void run_measure(struct run *r);
+void run_note_point(struct run *r, const struct point *p);
+/* After a restore: the sums over the epoch so far, from the stored curve. */
+int run_recall(struct run *r, struct err *err);
+/* Once per epoch, when its points are in. */
+void run_epoch_end(struct run *r);
+/* The checkpoint of the epoch that just ended (or was resumed from): its event, and the best so far. */
+void run_checkpointed(struct run *r, int epoch, size_t bytes);
+void run_previewed(struct run *r, int epoch, bool reconstructions, bool samples);
+/* Samples drawn in the first `step` steps. */
+size_t run_samples(const struct progress *p, int64_t step);
+
+#endif

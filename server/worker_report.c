@@ -1,0 +1,274 @@
+#include "server/worker_internal.h"
+
+#include "server/clock.h"
+#include "server/metrics.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- event bodies --- */
+
+static void body_open(struct jsonw *w, struct buf *b)
+{
+	jw_init(w, b, false);
+	jw_object(w);
+}
+
+/* The members without their braces become the event. */
+static void body_send(struct run *r, struct jsonw *w, struct buf *b, enum event_type type, const char *unique)
+{
+	jw_end_object(w);
+	if (!b->failed) {
+		b->data[b->len - 1] = '\0';
+		store_event(r->config->store, r->job.id, type, unique, b->data + 1);
+	}
+	buf_free(b);
+}
+
+void run_log(struct run *r, const char *level, const char *format, ...)
+{
+	char message[600];
+	struct buf b = BUF_INIT;
+	struct jsonw w;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(message, sizeof message, format, args);
+	va_end(args);
+	body_open(&w, &b);
+	jw_kstring(&w, "level", level);
+	jw_kstring(&w, "message", message);
+	body_send(r, &w, &b, EVENT_LOG, NULL);
+}
+
+/* --- speed --- */
+
+size_t run_samples(const struct progress *p, int64_t step)
+{
+	size_t epochs = (size_t)(step / p->steps_per_epoch), rest = (size_t)(step % p->steps_per_epoch) * p->batch_size;
+	return epochs * p->train_images + (rest < p->train_images ? rest : p->train_images);
+}
+
+static void show(struct run *r)
+{
+	struct worker_view *v = &r->worker->view;
+	pthread_mutex_lock(&r->worker->lock);
+	v->epoch = r->job.epoch;
+	v->step = r->job.step;
+	v->steps = r->job.steps;
+	v->eta_ms = r->job.eta_ms;
+	v->samples_per_s = r->job.samples_per_s;
+	v->train_s = r->job.train_s;
+	pthread_mutex_unlock(&r->worker->lock);
+}
+
+void run_measure(struct run *r)
+{
+	struct progress p = trainer_progress(r->trainer);
+	struct job *j = &r->job;
+	double elapsed_s = (double)(clock_ms() - r->begin_ms) / 1000;
+	size_t samples = run_samples(&p, p.step) - run_samples(&p, r->begin_step);
+	j->epoch = p.epoch;
+	j->epochs = p.epochs;
+	j->step = p.step;
+	j->steps = p.steps;
+	j->train_s = r->train_s_before + elapsed_s;
+	j->eta_ms = p.step == p.steps ? 0 : -1;
+	if (samples > 0 && elapsed_s > 0) {
+		j->samples_per_s = (double)samples / elapsed_s;
+		j->eta_ms = 1000 * (double)(run_samples(&p, p.steps) - run_samples(&p, p.step)) / j->samples_per_s;
+	}
+	metrics_train_samples(j->kind, samples - r->counted);
+	r->counted = samples;
+	show(r);
+}
+
+/* --- points --- */
+
+void run_note_point(struct run *r, const struct point *p)
+{
+	int i = 0;
+	if (!strcmp(p->series, "train_loss")) {
+		r->loss_sum += p->value;
+		r->losses++;
+	}
+	while (i < r->points && strcmp(r->point[i].series, p->series))
+		i++;
+	if (i == RUN_SERIES_MAX)
+		return;
+	if (i == r->points) {
+		snprintf(r->point[i].series, sizeof r->point[i].series, "%s", p->series);
+		r->points++;
+	}
+	r->point[i].step = p->step;
+	r->point[i].epoch = p->epoch;
+	r->point[i].value = p->value;
+}
+
+static void turn_epoch(struct run *r)
+{
+	r->epoch_loss = r->losses ? r->loss_sum / (double)r->losses : (double)NAN;
+	r->loss_sum = 0;
+	r->losses = 0;
+}
+
+int run_recall(struct run *r, struct err *err)
+{
+	struct progress p = trainer_progress(r->trainer);
+	int64_t end = p.epoch * p.steps_per_epoch, begin = end - p.steps_per_epoch;
+	struct curve c;
+	r->epoch = p.epoch;
+	int code = store_curve(r->config->store, r->job.id, "train_loss", begin + 1, &c, err);
+	if (code)
+		return code;
+	for (size_t i = 0; i < c.n && c.step[i] <= p.step; i++) { /* later ones were stored after this checkpoint */
+		if (c.step[i] > end && (i == 0 || c.step[i - 1] <= end))
+			turn_epoch(r);
+		r->loss_sum += c.value[i];
+		r->losses++;
+	}
+	if (p.step == end)
+		turn_epoch(r);
+	curve_free(&c);
+	return OK;
+}
+
+/* --- the end of an epoch --- */
+
+static double newest(const struct run *r, const char *series, int64_t step)
+{
+	for (int i = 0; i < r->points; i++)
+		if (!strcmp(r->point[i].series, series) && r->point[i].step == step)
+			return r->point[i].value;
+	return (double)NAN;
+}
+
+static void print_points(struct run *r, struct jsonw *w, int64_t step)
+{
+	jw_key(w, "points");
+	jw_array(w);
+	for (int i = 0; i < r->points; i++) {
+		if (r->point[i].step != step)
+			continue;
+		jw_object(w);
+		jw_kint(w, "step", step);
+		jw_kreal(w, "epoch", r->point[i].epoch);
+		jw_kstring(w, "name", r->point[i].series);
+		jw_kreal(w, "value", r->point[i].value);
+		jw_end_object(w);
+	}
+	jw_end_array(w);
+}
+
+static void send_epoch(struct run *r, const struct progress *p, double seconds)
+{
+	struct buf b = BUF_INIT;
+	struct jsonw w;
+	char unique[40];
+	double val_loss = newest(r, "val_loss", p->step);
+	body_open(&w, &b);
+	print_points(r, &w, p->step);
+	jw_key(&w, "epoch_end");
+	jw_object(&w);
+	jw_kint(&w, "epoch", p->epoch);
+	jw_kint(&w, "epochs", p->epochs);
+	jw_kreal(&w, "train_loss", r->epoch_loss);
+	if (!isnan(val_loss))
+		jw_kreal(&w, "val_loss", val_loss);
+	jw_kreal(&w, "seconds", seconds);
+	if (r->job.eta_ms >= 0)
+		jw_kint(&w, "eta_ms", llround(r->job.eta_ms));
+	jw_end_object(&w);
+	snprintf(unique, sizeof unique, "epoch %d", p->epoch);
+	body_send(r, &w, &b, EVENT_METRICS, unique);
+}
+
+static void remember_speed(struct run *r, double samples_per_s)
+{
+	struct worker *w = r->worker;
+	pthread_mutex_lock(&w->lock);
+	memcpy(w->view.kind, r->job.kind, sizeof w->view.kind);
+	w->view.flops_per_s = samples_per_s * model_flops(&r->model);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void run_epoch_end(struct run *r)
+{
+	struct progress p = trainer_progress(r->trainer);
+	int64_t now = clock_ms();
+	double seconds = (double)(now - r->epoch_ms) / 1000;
+	size_t samples = run_samples(&p, p.step) - run_samples(&p, r->epoch_step);
+	turn_epoch(r);
+	if (seconds > 0 && samples > 0) {
+		struct point speed = {
+			.step = p.step, .epoch = p.epoch, .series = "samples_per_s", .value = (double)samples / seconds};
+		store_point(r->config->store, r->job.id, speed.series, speed.step, speed.epoch, speed.value);
+		run_note_point(r, &speed);
+		remember_speed(r, speed.value);
+	}
+	run_measure(r);
+	send_epoch(r, &p, seconds);
+	r->epoch = p.epoch;
+	r->epoch_ms = now;
+	r->epoch_step = p.step;
+}
+
+/* Without a validation pass the newest epoch stands for the best: there is nothing to choose by. */
+static void take_best(struct run *r)
+{
+	struct progress p = trainer_progress(r->trainer);
+	struct best best = trainer_best(r->trainer);
+	if (!p.val_images)
+		best = (struct best){.epoch = p.epoch, .value = r->epoch_loss};
+	if (best.epoch == 0)
+		return;
+	snprintf(r->job.best_metric, sizeof r->job.best_metric, "%s", trainer_monitor(r->trainer));
+	r->job.best_epoch = best.epoch;
+	r->job.best_value = best.value;
+}
+
+void run_checkpointed(struct run *r, int epoch, size_t bytes)
+{
+	struct buf b = BUF_INIT;
+	struct jsonw w;
+	char unique[40];
+	take_best(r);
+	run_measure(r);
+	store_progress(r->config->store, &r->job);
+	body_open(&w, &b);
+	jw_kint(&w, "epoch", epoch);
+	jw_kint(&w, "step", trainer_progress(r->trainer).step);
+	jw_kint(&w, "bytes", (int64_t)bytes);
+	snprintf(unique, sizeof unique, "epoch %d", epoch);
+	body_send(r, &w, &b, EVENT_CHECKPOINT, unique);
+}
+
+/* --- previews --- */
+
+static void print_url(struct run *r, struct jsonw *w, int epoch, const char *what)
+{
+	char url[400];
+	const char *path_prefix = r->config->path_prefix ? r->config->path_prefix : "";
+	snprintf(url, sizeof url, "%s/v1/jobs/%s/previews/%d/%s.png", path_prefix, r->job.id, epoch, what);
+	jw_kstring(w, what, url);
+}
+
+void run_previewed(struct run *r, int epoch, bool reconstructions, bool samples)
+{
+	struct buf b = BUF_INIT;
+	struct jsonw w;
+	char unique[40];
+	body_open(&w, &b);
+	jw_kint(&w, "epoch", epoch);
+	jw_kint(&w, "step", trainer_progress(r->trainer).step);
+	jw_key(&w, "urls");
+	jw_object(&w);
+	if (reconstructions)
+		print_url(r, &w, epoch, "reconstructions");
+	if (samples)
+		print_url(r, &w, epoch, "samples");
+	jw_end_object(&w);
+	snprintf(unique, sizeof unique, "epoch %d", epoch);
+	body_send(r, &w, &b, EVENT_PREVIEW, unique);
+}

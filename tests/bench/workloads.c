@@ -1,0 +1,362 @@
+#include "tests/bench/workloads.h"
+
+#include "core/nn/layer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every family here has the common parameters only. */
+struct plain_params {
+	struct train_params train;
+};
+static const struct param plain_rows[] = {TRAIN_PARAM_ROWS(struct plain_params), {0}};
+
+enum { ROWS_MAX = 32 };
+
+static int rows_of(const struct layer_spec *rows)
+{
+	int n = 0;
+	while (rows[n].op)
+		n++;
+	return n;
+}
+
+static int add(struct model *m, const char *name, struct map in, const struct layer_spec *rows, struct err *err)
+{
+	return model_add_net(m, name, in, rows, rows_of(rows), err);
+}
+
+static real *input(const struct model *m, const struct block *b, int net)
+{
+	return net_input(&m->net[net], model_net_ws(m, b->ws, net));
+}
+
+static real *output(const struct model *m, const struct block *b, int net)
+{
+	return net_output(&m->net[net], model_net_ws(m, b->ws, net));
+}
+
+static real *output_grad(const struct model *m, const struct block *b, int net)
+{
+	return b->training ? net_output_grad(&m->net[net], model_net_ws(m, b->ws, net)) : NULL;
+}
+
+static void load_images(const struct model *m, const struct block *b, struct block_result *r)
+{
+	(void)r;
+	b->kern->load_u8(input(m, b, 0), &m->net[0].in, b->images, b->lanes);
+}
+
+static double mean_scale(const struct block *b)
+{
+	return 1 / (double)b->batch;
+}
+
+/* --- vae: conv 8, 16 (k4 s2 p1), mirrored; squared error and KL as sums per image --------------------------------------- */
+
+enum { ENCODER, DECODER, VAE_LATENT = 5 };
+static const double kl_weight = 1;
+
+static int vae_plan(struct model *m, struct err *err)
+{
+	const struct layer_spec encoder[] = {CONV(8, 4, 2, 1), ACTIVATION(ACT_RELU), CONV(16, 4, 2, 1),
+		ACTIVATION(ACT_RELU), FLATTEN, LINEAR(2 * VAE_LATENT), {0}};
+	const struct layer_spec decoder[] = {LINEAR(784), ACTIVATION(ACT_RELU), UNFLATTEN(16, 7, 7),
+		CONV_TRANSPOSE(8, 4, 2, 1, 0), ACTIVATION(ACT_RELU), CONV_TRANSPOSE(1, 4, 2, 1, 0), ACTIVATION(ACT_SIGMOID),
+		{0}};
+	m->latent_dim = 0; /* no statistics of codes: they are not what is measured */
+	m->extra = VAE_LATENT * LANES;
+	int code = add(m, "encoder", m->image, encoder, err);
+	return code ? code : add(m, "decoder", (struct map){VAE_LATENT, 1, 1, 0}, decoder, err);
+}
+
+/* Noise of the batch's samples: element (sample, unit), whatever block it is in. */
+static void draw_noise(real *noise, const struct block *b, int units)
+{
+	float drawn[LANES * 100];
+	struct rng r = {.seed = b->rng.seed, .stream = RNG_NOISE, .step = b->rng.step};
+	rng_normal_from(drawn, (size_t)b->sample * (size_t)units, (size_t)(LANES * units), r);
+	for (int u = 0; u < units; u++)
+		for (int l = 0; l < LANES; l++)
+			noise[u * LANES + l] = (real)drawn[l * units + u];
+}
+
+static void latent_sample(const struct model *m, const struct block *b, struct block_result *r)
+{
+	real *noise = model_extra(m, b->ws);
+	real kl[VAE_LATENT] = {0};
+	draw_noise(noise, b, VAE_LATENT);
+	b->kern->latent_fwd(input(m, b, DECODER), kl, output(m, b, ENCODER), noise, VAE_LATENT, b->lanes);
+	for (int j = 0; j < VAE_LATENT; j++)
+		r->part[1] += (double)kl[j];
+}
+
+static void vae_loss(const struct model *m, const struct block *b, struct block_result *r)
+{
+	const struct map *out = &m->net[DECODER].out;
+	const struct loss_target target = {.t = input(m, b, ENCODER), .map = &m->net[ENCODER].in};
+	r->part[0] += b->kern->loss(
+		LOSS_MSE, output_grad(m, b, DECODER), out, output(m, b, DECODER), out, &target, (real)mean_scale(b), b->lanes);
+}
+
+static void latent_grad(const struct model *m, const struct block *b, struct block_result *r)
+{
+	(void)r;
+	const real *dz = net_input_grad(&m->net[DECODER], model_net_ws(m, b->ws, DECODER));
+	b->kern->latent_bwd(output_grad(m, b, ENCODER), dz, output(m, b, ENCODER), model_extra(m, b->ws), VAE_LATENT,
+		(real)(kl_weight * mean_scale(b)), b->lanes);
+}
+
+static const struct step_op vae_step[] = {
+	OP_CALL_OF(load_images),
+	OP_FORWARD_OF(ENCODER),
+	OP_CALL_OF(latent_sample),
+	OP_FORWARD_OF(DECODER),
+	OP_LOSS_OF(vae_loss),
+	OP_BACKWARD_OF(DECODER, OP_INPUT_GRAD),
+	OP_CALL_OF(latent_grad),
+	OP_BACKWARD_OF(ENCODER, 0),
+	{OP_END},
+};
+static const struct train_phase vae_phases[] = {{vae_step, ENCODER, 2}, {0}};
+
+/* --- classifiers: the ae's encoder with ten outputs, and the heads on its codes ------------------------------------------ */
+
+static int cnn_plan(struct model *m, struct err *err)
+{
+	const struct layer_spec rows[] = {CONV(8, 3, 2, 1), ACTIVATION(ACT_RELU), CONV(16, 3, 2, 1), ACTIVATION(ACT_RELU),
+		CONV(32, 3, 2, 0), ACTIVATION(ACT_RELU), FLATTEN, LINEAR(64), ACTIVATION(ACT_RELU), LINEAR(10), {0}};
+	return add(m, "classifier", m->image, rows, err);
+}
+
+static int class1_plan(struct model *m, struct err *err)
+{
+	const struct layer_spec rows[] = {
+		LINEAR(64), ACTIVATION(ACT_RELU), LINEAR(288), ACTIVATION(ACT_RELU), LINEAR(10), {0}};
+	return add(m, "head", (struct map){CODE_DIM, 1, 1, 0}, rows, err);
+}
+
+static int class2_plan(struct model *m, struct err *err)
+{
+	const struct layer_spec rows[] = {LINEAR(10), {0}};
+	return add(m, "head", (struct map){CODE_DIM, 1, 1, 0}, rows, err);
+}
+
+static void load_codes(const struct model *m, const struct block *b, struct block_result *r)
+{
+	(void)r;
+	float rows[LANES * CODE_DIM];
+	for (int l = 0; l < b->lanes; l++)
+		memcpy(rows + l * CODE_DIM, b->features + (size_t)b->index[l] * CODE_DIM, CODE_DIM * sizeof *rows);
+	b->kern->load_rows(input(m, b, 0), &m->net[0].in, rows, b->lanes);
+}
+
+static void class_loss(const struct model *m, const struct block *b, struct block_result *r)
+{
+	int correct;
+	r->part[0] += b->kern->cross_entropy(
+		output_grad(m, b, 0), output(m, b, 0), 10, b->labels, 0, (real)mean_scale(b), b->lanes, &correct);
+	r->part[1] += correct;
+}
+
+static const struct step_op cnn_step[] = {
+	OP_CALL_OF(load_images), OP_FORWARD_OF(0), OP_LOSS_OF(class_loss), OP_BACKWARD_OF(0, 0), {OP_END}};
+static const struct step_op head_step[] = {
+	OP_CALL_OF(load_codes), OP_FORWARD_OF(0), OP_LOSS_OF(class_loss), OP_BACKWARD_OF(0, 0), {OP_END}};
+static const struct train_phase cnn_phases[] = {{cnn_step, 0, 1}, {0}}, head_phases[] = {{head_step, 0, 1}, {0}};
+
+/* --- gan: the report's DCGAN; non-saturating loss, D on real and on generated images apart ------------------------------- */
+
+enum { GENERATOR, DISCRIMINATOR, GAN_LATENT = 100 };
+/* Where gradients are held against differences, in double, an eighth of the channels shows the same. */
+enum { SLIM = sizeof(real) == sizeof(double) ? 8 : 1 };
+
+static int gan_plan(struct model *m, struct err *err)
+{
+	struct layer_spec generator[] = {LINEAR(128 / SLIM * 49), BATCH_NORM1D, ACTIVATION(ACT_RELU),
+		UNFLATTEN(128 / SLIM, 7, 7), CONV_TRANSPOSE(64 / SLIM, 4, 2, 1, 0), BATCH_NORM2D, ACTIVATION(ACT_RELU),
+		CONV_TRANSPOSE(32 / SLIM, 4, 2, 1, 0), BATCH_NORM2D, ACTIVATION(ACT_RELU), CONV_TRANSPOSE(1, 3, 1, 1, 0),
+		ACTIVATION(ACT_TANH), {0}};
+	struct layer_spec discriminator[] = {CONV(64 / SLIM, 4, 2, 1), ACTIVATION(ACT_LEAKY_RELU),
+		CONV(128 / SLIM, 4, 2, 1), BATCH_NORM2D, ACTIVATION(ACT_LEAKY_RELU), FLATTEN, LINEAR(1), {0}};
+	generator[0].no_bias = generator[4].no_bias = generator[7].no_bias = discriminator[2].no_bias = true;
+	discriminator[1].alpha = discriminator[4].alpha = 0.2;
+	int code = add(m, "generator", (struct map){GAN_LATENT, 1, 1, 0}, generator, err);
+	return code ? code : add(m, "discriminator", m->image, discriminator, err);
+}
+
+static void draw_z(const struct model *m, const struct block *b, struct block_result *r)
+{
+	(void)r;
+	draw_noise(input(m, b, GENERATOR), b, GAN_LATENT);
+}
+
+/* Pixels 0..1 to -1..1, as tanh has them. */
+static void load_real(const struct model *m, const struct block *b, struct block_result *r)
+{
+	(void)r;
+	static const real two = 2, minus_one = -1;
+	const struct map *in = &m->net[DISCRIMINATOR].in;
+	real *x = input(m, b, DISCRIMINATOR);
+	b->kern->load_u8(x, in, b->images, b->lanes);
+	b->kern->affine(x, in, x, in, &two, &minus_one);
+}
+
+static void load_fake(const struct model *m, const struct block *b, struct block_result *r)
+{
+	(void)r;
+	static const real one = 1, zero = 0;
+	b->kern->affine(input(m, b, DISCRIMINATOR), &m->net[DISCRIMINATOR].in, output(m, b, GENERATOR),
+		&m->net[GENERATOR].out, &one, &zero);
+}
+
+static double judge(const struct model *m, const struct block *b, double target)
+{
+	const struct map *out = &m->net[DISCRIMINATOR].out;
+	const struct loss_target all = {.value = (real)target};
+	return b->kern->loss(LOSS_BCE, output_grad(m, b, DISCRIMINATOR), out, output(m, b, DISCRIMINATOR), out, &all,
+		(real)mean_scale(b), b->lanes);
+}
+
+static void real_loss(const struct model *m, const struct block *b, struct block_result *r)
+{
+	r->part[0] += judge(m, b, 1);
+}
+
+static void fake_loss(const struct model *m, const struct block *b, struct block_result *r)
+{
+	r->part[1] += judge(m, b, 0);
+}
+
+static void generator_loss(const struct model *m, const struct block *b, struct block_result *r)
+{
+	r->part[2] += judge(m, b, 1);
+}
+
+static void pass_image_grad(const struct model *m, const struct block *b, struct block_result *r)
+{
+	(void)r;
+	static const real one = 1, zero = 0;
+	b->kern->affine(output_grad(m, b, GENERATOR), &m->net[GENERATOR].out,
+		net_input_grad(&m->net[DISCRIMINATOR], model_net_ws(m, b->ws, DISCRIMINATOR)), &m->net[DISCRIMINATOR].in, &one,
+		&zero);
+}
+
+static const struct step_op train_step_discriminator[] = {
+	OP_CALL_OF(draw_z),
+	OP_FORWARD_OF(GENERATOR),
+	OP_CALL_OF(load_real),
+	OP_FORWARD_OF(DISCRIMINATOR),
+	OP_CALL_OF(real_loss),
+	OP_BACKWARD_OF(DISCRIMINATOR, 0),
+	OP_CALL_OF(load_fake),
+	OP_FORWARD_OF(DISCRIMINATOR),
+	OP_LOSS_OF(fake_loss),
+	OP_BACKWARD_OF(DISCRIMINATOR, 0),
+	{OP_END},
+};
+/* The images of the phase before still lie in the generator. */
+static const struct step_op train_step_generator[] = {
+	OP_CALL_OF(load_fake),
+	OP_FORWARD_OF(DISCRIMINATOR),
+	OP_LOSS_OF(generator_loss),
+	OP_BACKWARD_OF(DISCRIMINATOR, OP_INPUT_GRAD | OP_FROZEN),
+	OP_CALL_OF(pass_image_grad),
+	OP_BACKWARD_OF(GENERATOR, 0),
+	{OP_END},
+};
+static const struct train_phase gan_phases[] = {
+	{train_step_discriminator, DISCRIMINATOR, 1}, {train_step_generator, GENERATOR, 1}, {0}};
+
+/* --- rows ---------------------------------------------------------------------------------------------------------------- */
+
+static const struct preset no_presets[] = {{"default", "", ""}, {0}};
+static const struct series two_series[] = {
+	{"train_loss", "", "", "", {{0, NULL}}, true}, {"val_loss", "", "", "", {{0, NULL}}, false}, {0}};
+
+#define FAMILY(name_)                                            \
+	static const struct family name_##_family = {.name = #name_, \
+		.blurb = "",                                             \
+		.params = plain_rows,                                    \
+		.params_size = sizeof(struct plain_params),              \
+		.presets = no_presets,                                   \
+		.series = two_series,                                    \
+		.monitor = "val_loss",                                   \
+		.plan = name_##_plan,
+FAMILY(vae).phases = vae_phases
+}
+;
+FAMILY(cnn).phases = cnn_phases
+}
+;
+FAMILY(class1).phases = head_phases
+}
+;
+FAMILY(class2).phases = head_phases
+}
+;
+FAMILY(gan).phases = gan_phases
+}
+;
+
+static const struct workload workloads[] = {
+	{"ae", &family_ae, "optimizer=adam lr=1e-3 schedule=constant warmup_epochs=0", false},
+	{"vae", &vae_family, "", false},
+	{"cnn", &cnn_family, "", false},
+	{"class1", &class1_family, "", true},
+	{"class2", &class2_family, "", true},
+	{"gan", &gan_family, "lr=2e-4 beta1=0.5", false},
+};
+enum { WORKLOADS = sizeof workloads / sizeof *workloads };
+
+const struct workload *workload_at(int i)
+{
+	return i < WORKLOADS ? &workloads[i] : NULL;
+}
+
+const struct workload *workload_find(const char *name)
+{
+	for (int i = 0; i < WORKLOADS; i++)
+		if (!strcmp(workloads[i].name, name))
+			return &workloads[i];
+	return NULL;
+}
+
+int workload_plan(struct model *ret, const struct workload *w, const char *more, struct err *err)
+{
+	void *params = calloc(1, w->family->params_size);
+	if (!params)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	param_defaults(w->family->params, params);
+	int code = param_set_all(w->family->params, params, "val_fraction=0", err);
+	if (!code)
+		code = param_set_all(w->family->params, params, w->overrides, err);
+	if (!code)
+		code = param_set_all(w->family->params, params, more, err);
+	if (!code)
+		code = model_plan(ret, w->family, params, (struct map){1, 28, 28, 0}, 10, err);
+	free(params);
+	return code;
+}
+
+static double op_flops(const struct model *m, const struct step_op *op)
+{
+	const struct net *net = &m->net[op->net];
+	const struct layer *first = &net->layer[0];
+	double all = net->flops_fwd, below = first->spec.op->flops ? first->spec.op->flops(first) : 0;
+	if (op->kind == OP_FORWARD)
+		return all;
+	if (op->kind != OP_BACKWARD)
+		return 0;
+	return (op->flags & OP_FROZEN ? 0 : all) + (op->flags & OP_INPUT_GRAD ? all : all - below);
+}
+
+double workload_flops(const struct model *m)
+{
+	double total = 0;
+	for (const struct train_phase *p = m->family->phases; p->ops; p++)
+		for (const struct step_op *op = p->ops; op->kind != OP_END; op++)
+			total += op_flops(m, op);
+	return total;
+}

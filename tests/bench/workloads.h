@@ -1,0 +1,30 @@
+/* workloads.h: the nets that latentd is measured with, beside the same ones in PyTorch (torch_workloads.py): whole training
+ * steps built from layer rows.
+ *
+ * Why here: speed and exactness of a shape are to be known before a kind of job uses it. `ae` is the kind itself.
+ * Series of parts: ae, cnn, class1, class2: part 0 is the loss; vae: 0 reconstruction, 1 KL (sums per image); gan: 0 D on
+ * real, 1 D on fake, 2 G.
+ */
+#ifndef LATENTD_TESTS_BENCH_WORKLOADS_H
+#define LATENTD_TESTS_BENCH_WORKLOADS_H
+
+#include "core/model/train.h"
+
+struct workload {
+	const char *name;
+	const struct family *family;
+	const char *overrides; /* of the family's defaults */
+	bool codes;            /* trains on rows of CODE_DIM numbers (trainer_features) */
+};
+
+enum { CODE_DIM = 8 };
+
+/* NULL past the last; NULL if there is none of that name. */
+const struct workload *workload_at(int i);
+const struct workload *workload_find(const char *name);
+/* Plans its model for 28x28 images; `more` are further overrides. */
+int workload_plan(struct model *ret, const struct workload *w, const char *more, struct err *err);
+/* Nominal FLOPs of one training step per sample: 2 per multiply-add, padded taps counted; nothing else is. */
+double workload_flops(const struct model *m);
+
+#endif

@@ -1,0 +1,163 @@
+#include "core/base/pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { TASKS = 200 };
+
+struct work {
+	struct pool *pool;
+	atomic_int runs[TASKS];
+	uint64_t result[TASKS];
+	atomic_int busy[8]; /* by slot: two tasks must never share one */
+	atomic_int clashes;
+};
+
+static uint64_t mix(uint64_t x, int rounds)
+{
+	for (int i = 0; i < rounds; i++)
+		x = x * 6364136223846793005u + 1442695040888963407u;
+	return x;
+}
+
+static void task(void *ctx, int i, int slot)
+{
+	struct work *w = ctx;
+	if (slot < 0 || slot >= pool_threads(w->pool) || atomic_fetch_add(&w->busy[slot], 1))
+		atomic_fetch_add(&w->clashes, 1);
+	atomic_fetch_add(&w->runs[i], 1);
+	w->result[i] = mix((uint64_t)i, 50 + i % 7 * 100);
+	atomic_fetch_sub(&w->busy[slot], 1);
+}
+
+static void assert_done_once(struct work *w)
+{
+	for (int i = 0; i < TASKS; i++) {
+		assert_int_equal(atomic_load(&w->runs[i]), 1);
+		assert_true(w->result[i] == mix((uint64_t)i, 50 + i % 7 * 100));
+	}
+	assert_int_equal(atomic_load(&w->clashes), 0);
+}
+
+static void test_every_task_runs_once(void **state)
+{
+	(void)state;
+	for (int threads = 0; threads <= 3; threads++) {
+		struct work w = {0};
+		struct err err;
+		if (threads)
+			assert_int_equal(pool_open(&w.pool, threads, &err), OK);
+		assert_int_equal(pool_threads(w.pool), threads ? threads : 1);
+		pool_run(w.pool, TASKS, task, &w);
+		assert_done_once(&w);
+		pool_run(w.pool, 0, task, &w); /* nothing to do is nothing done */
+		assert_done_once(&w);
+		pool_close(w.pool);
+	}
+}
+
+/* --- many callers: slots belong to the pool, so they share the busy marks of one struct --- */
+
+enum { CALLERS = 4, ROUNDS = 30 };
+static atomic_int slot_busy[8], slot_clashes, calls;
+
+static void shared_task(void *ctx, int i, int slot)
+{
+	if (atomic_fetch_add(&slot_busy[slot], 1))
+		atomic_fetch_add(&slot_clashes, 1);
+	((uint64_t *)ctx)[i] = mix((uint64_t)i, 100);
+	atomic_fetch_add(&calls, 1);
+	atomic_fetch_sub(&slot_busy[slot], 1);
+}
+
+static void *caller(void *pool)
+{
+	uint64_t result[TASKS];
+	for (int round = 0; round < ROUNDS; round++) {
+		int n = 1 + round * 7 % TASKS;
+		memset(result, 0, sizeof result);
+		pool_run(pool, n, shared_task, result);
+		for (int i = 0; i < n; i++)
+			if (result[i] != mix((uint64_t)i, 100))
+				return "wrong";
+		if (n < TASKS && result[n])
+			return "too many";
+	}
+	return NULL;
+}
+
+static void test_many_callers_share_it(void **state)
+{
+	(void)state;
+	struct pool *pool;
+	struct err err;
+	assert_int_equal(pool_open(&pool, 3, &err), OK);
+	pthread_t thread[CALLERS];
+	for (int i = 0; i < CALLERS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, caller, pool), 0);
+	int want = 0;
+	for (int round = 0; round < ROUNDS; round++)
+		want += CALLERS * (1 + round * 7 % TASKS);
+	for (int i = 0; i < CALLERS; i++) {
+		void *complaint;
+		pthread_join(thread[i], &complaint);
+		if (complaint)
+			fail_msg("%s", (const char *)complaint);
+	}
+	assert_int_equal(atomic_load(&calls), want);
+	assert_int_equal(atomic_load(&slot_clashes), 0);
+	pool_close(pool);
+}
+
+/* A denormal vanishes on the threads that compute, and on a caller who computes alone. */
+static void denormal_task(void *ctx, int i, int slot)
+{
+	(void)slot;
+	volatile float tiny = 1e-38f;
+	((float *)ctx)[i] = tiny * 0.1f;
+}
+
+static void test_denormals_are_flushed(void **state)
+{
+	(void)state;
+	struct pool *pool;
+	struct err err;
+	assert_int_equal(pool_open(&pool, 2, &err), OK);
+	float result[TASKS];
+	memset(result, 1, sizeof result);
+	pool_run(pool, TASKS, denormal_task, result);
+	for (int i = 0; i < TASKS; i++)
+		assert_true(result[i] == 0);
+	pool_close(pool);
+	memset(result, 1, sizeof result);
+	pool_run(NULL, TASKS, denormal_task, result);
+	for (int i = 0; i < TASKS; i++)
+		assert_true(result[i] == 0);
+}
+
+static void test_closing_nothing(void **state)
+{
+	(void)state;
+	pool_close(NULL);
+	struct pool *pool;
+	struct err err;
+	assert_int_equal(pool_open(&pool, 2, &err), OK);
+	pool_close(pool); /* never used */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_denormals_are_flushed), /* first: threads inherit what their creator has set */
+		cmocka_unit_test(test_every_task_runs_once),
+		cmocka_unit_test(test_many_callers_share_it),
+		cmocka_unit_test(test_closing_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,223 @@
+#include "core/model/trainer.h"
+
+#include "tests/core/model/fixture.h"
+
+enum { TRAIN = 205, TEST = 33 };
+
+/* The whole run: two epochs with validation, at this level and on this pool. */
+static struct trainer *trained(
+	const struct model *m, struct dataset *d, int threads, const struct kern *k, struct heard *h)
+{
+	struct pool *pool = NULL;
+	if (threads)
+		assert_int_equal(pool_open(&pool, threads, NULL), OK);
+	struct trainer *t = open_trainer(m, d, pool, k);
+	run(t, h, 0);
+	t->pool = NULL; /* no work follows */
+	pool_close(pool);
+	return t;
+}
+
+/* Batches of several groups, models of several ranges: whoever computes what, the bits are the same. */
+static void test_any_number_of_threads(void **state)
+{
+	(void)state;
+	static const char *const cases[] = {SMALL_AE "batch_size=100", SMALL_AE "batch_size=33 latent_dim=9",
+		SMALL_AE "channels=- hidden=100 optimizer=sgd"};
+	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct model m = ae_for(d, cases[i]);
+		struct heard alone = {0};
+		struct trainer *t = trained(&m, d, 0, best_kern(), &alone);
+		assert_true(i != 2 || m.params > UPDATE_GRAIN);
+		for (int threads = 1; threads <= 3; threads++) {
+			struct heard h = {0};
+			struct trainer *other = trained(&m, d, threads, best_kern(), &h);
+			assert_same_points(&alone, &h);
+			assert_same_state(t, other);
+			trainer_close(other);
+			free(h.point);
+		}
+		free(alone.point);
+		trainer_close(t);
+		model_free(&m);
+	}
+	dataset_put(d);
+}
+
+static void test_levels_agree(void **state)
+{
+	(void)state;
+	const struct kern *a = kern_at(CPU_AVX2), *b = kern_at(CPU_AVX512);
+	if (!a || !b)
+		skip();
+	struct dataset *d = balls(90, 1, 1, 28, 28);
+	static const char *const cases[] = {"epochs=4 batch_size=15",
+		"epochs=2 batch_size=8 activation=silu kernel=4,4,3 padding=1",
+		"epochs=8 batch_size=40 activation=tanh optimizer=sgd channels=- hidden=33,17 latent_dim=5"};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct model m = ae_for(d, cases[i]);
+		struct heard ha = {0}, hb = {0};
+		struct trainer *ta = trained(&m, d, 0, a, &ha), *tb = trained(&m, d, 0, b, &hb);
+		assert_true(trainer_progress(ta).step >= 20);
+		assert_same_points(&ha, &hb);
+		assert_same_state(ta, tb);
+		free(ha.point);
+		free(hb.point);
+		trainer_close(ta);
+		trainer_close(tb);
+		model_free(&m);
+	}
+	dataset_put(d);
+}
+
+/* Every image once an epoch, in an order that seed and epoch decide. */
+static void test_epoch_order(void **state)
+{
+	(void)state;
+	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
+	struct model m = ae_for(d, SMALL_AE);
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+	uint32_t first[TRAIN];
+	double part[RESULT_PARTS];
+	size_t images = 0;
+	for (int64_t i = 0; i < t->steps_per_epoch; i++) {
+		images += trainer_next_batch(t);
+		assert_int_equal(trainer_step(t, part, NULL), OK);
+	}
+	assert_int_equal(images, t->trains);
+	memcpy(first, t->order, t->trains * sizeof *first);
+	bool seen[TRAIN] = {0};
+	for (size_t i = 0; i < t->trains; i++) {
+		assert_true(first[i] < t->trains && !seen[first[i]]);
+		seen[first[i]] = true;
+	}
+	assert_int_equal(trainer_step(t, part, NULL), OK);
+	assert_memory_not_equal(first, t->order, t->trains * sizeof *first);
+	trainer_close(t);
+	model_free(&m);
+	dataset_put(d);
+}
+
+/* Groups, blocks and a short last block together are the gradient and loss of the whole batch. */
+static void test_groups_add_up(void **state)
+{
+	(void)state;
+	struct dataset *d = balls(90, 1, 1, 12, 12);
+	struct model m = ae_for(d, SMALL_AE "batch_size=90 val_fraction=0 optimizer=sgd momentum=0 lr=0.5");
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+	real *grad = zeroed(m.params), *w = memcpy(zeroed(m.params), t->w, m.params * sizeof *w);
+	double sum = 0, part[RESULT_PARTS];
+	for (int i = 0; i < 90; i++) {
+		const uint8_t *image = d->split[SPLIT_TRAIN].images + i * 144;
+		struct block b = {.kern = best_kern(),
+			.w = t->w,
+			.dw = grad,
+			.ws = t->ws[0],
+			.images = &image,
+			.lanes = 1,
+			.batch = 90,
+			.training = true};
+		struct block_result r = {0};
+		program_run(&m, &b, &r);
+		sum += r.part[0];
+	}
+	assert_int_equal(t->groups, 3);
+	assert_int_equal(trainer_step(t, part, NULL), OK);
+	assert_true(fabs(part[0] - sum) < 1e-6 * sum);
+	double scale = 0;
+	for (size_t i = 0; i < m.params; i++)
+		scale = fmax(scale, fabs((double)grad[i]));
+	for (size_t i = 0; i < m.params; i++) {
+		assert_true(fabs((double)(grad[i] - t->sum[i])) < 1e-5 * scale);
+		assert_true(fabs((double)(t->w[i] - (w[i] - 0.5f * t->sum[i]))) < 1e-7);
+	}
+	free(grad);
+	free(w);
+	trainer_close(t);
+	model_free(&m);
+	dataset_put(d);
+}
+
+static void test_learning_rate(void **state)
+{
+	(void)state;
+	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
+	struct model m =
+		ae_for(d, SMALL_AE "lr=0.1 schedule=cosine warmup_epochs=0.8 train_limit=100 val_fraction=0 batch_size=10");
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+	for (t->step = 0; t->step < 20; t->step++)
+		assert_true(trainer_lr(t) == schedule_lr(SCHEDULE_COSINE, 0.1, t->step, 20, 8));
+	trainer_close(t);
+	model_free(&m);
+	dataset_put(d);
+}
+
+/* What is not a number stays out of the weights, and the state is that of the step before. */
+static void check_divergence(void (*poison)(struct trainer *t), const char *words)
+{
+	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
+	struct model m = ae_for(d, SMALL_AE "activation=tanh");
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+	double part[RESULT_PARTS] = {-1};
+	assert_int_equal(trainer_step(t, part, NULL), OK);
+	poison(t);
+	real *w = memcpy(zeroed(m.params), t->w, m.params * sizeof *w);
+	real *moment = memcpy(zeroed(m.params), t->moment[1], m.params * sizeof *w);
+	part[0] = -1;
+	struct err err = {0};
+	assert_int_equal(trainer_step(t, part, &err), ERR_DIVERGED);
+	if (!strstr(err.message, words))
+		fail_msg("'%s' lacks '%s'", err.message, words);
+	assert_true(part[0] == -1);
+	assert_int_equal(t->step, 1);
+	assert_memory_equal(w, t->w, m.params * sizeof *w);
+	assert_memory_equal(moment, t->moment[1], m.params * sizeof *w);
+	free(w);
+	free(moment);
+	trainer_close(t);
+	model_free(&m);
+	dataset_put(d);
+}
+
+static void spoil_loss(struct trainer *t)
+{
+	t->w[t->m->net_offset[1]] = NAN;
+}
+
+/* The decoder's layers all see zeros, so the loss is harmless; what flows back through them grows 1e20-fold in each. */
+static void spoil_gradient(struct trainer *t)
+{
+	const struct net *decoder = &t->m->net[1];
+	real *w = t->w + t->m->net_offset[1];
+	struct net_tensor tensor;
+	for (int i = 0; net_tensor(decoder, i, &tensor); i++)
+		for (size_t k = 0; k < tensor.count; k++)
+			w[tensor.offset + k] = i > 0 && tensor.rank > 1 ? (real)1e20 : 0;
+}
+
+static void test_divergence(void **state)
+{
+	(void)state;
+	check_divergence(spoil_loss, "non-finite loss at step 2");
+}
+
+static void test_divergence_of_gradients(void **state)
+{
+	(void)state;
+	check_divergence(spoil_gradient, "non-finite gradient at step 2");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_any_number_of_threads),
+		cmocka_unit_test(test_levels_agree),
+		cmocka_unit_test(test_epoch_order),
+		cmocka_unit_test(test_groups_add_up),
+		cmocka_unit_test(test_learning_rate),
+		cmocka_unit_test(test_divergence),
+		cmocka_unit_test(test_divergence_of_gradients),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

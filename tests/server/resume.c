@@ -1,0 +1,281 @@
+/* A run that is cut short, however and however often, ends with the bits of one that was not. */
+#include "server/sched.h"
+
+#include "server/blob.h"
+#include "server/checkpoint.h"
+#include "tests/server/house.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/* 7 steps an epoch, the last one short */
+static const char body[] = "{'kind':'ae','dataset':'toy','seed':5,'params':{'latent_dim':2,'channels':[2],'kernel':[3],"
+						   "'stride':[2],'padding':[1],'hidden':[],'epochs':8,'batch_size':36,"
+						   "'checkpoint_every_epochs':3}}";
+
+/* --- a small data set: a restart takes milliseconds, so that many fit into one test --- */
+static void put_u32(FILE *f, unsigned value)
+{
+	for (int shift = 24; shift >= 0; shift -= 8)
+		fputc((int)(value >> shift & 255), f);
+}
+
+static void write_idx(const char *dir, const char *name, unsigned n, bool images, unsigned salt)
+{
+	char path[BLOB_PATH_MAX];
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	put_u32(f, images ? 0x803 : 0x801);
+	put_u32(f, n);
+	if (images) {
+		put_u32(f, 28);
+		put_u32(f, 28);
+	}
+	for (unsigned i = 0; i < n * (images ? 784 : 1); i++)
+		fputc((int)(images ? (i * 7 + salt) % 251 : i % 10), f);
+	fclose(f);
+}
+
+static void write_dataset(struct house *h, unsigned salt)
+{
+	char dir[BLOB_PATH_MAX];
+	snprintf(dir, sizeof dir, "%s/toy", h->dir);
+	mkdir(dir, 0700);
+	write_idx(dir, "train-images-idx3-ubyte", 256, true, salt);
+	write_idx(dir, "train-labels-idx1-ubyte", 256, false, 0);
+	write_idx(dir, "t10k-images-idx3-ubyte", 64, true, 1);
+	write_idx(dir, "t10k-labels-idx1-ubyte", 64, false, 0);
+}
+
+static int setup(void **state)
+{
+	house_setup(state);
+	write_dataset(*state, 0);
+	return 0;
+}
+
+/* The fingerprint of an undisturbed run, made once. */
+static const char *reference(void)
+{
+	static char text[SHA256_HEX];
+	if (!*text) {
+		void *state;
+		char id[JOB_ID_SIZE];
+		setup(&state);
+		house_submit(state, body, id);
+		assert_int_equal(house_wait_end(state, id), JOB_SUCCEEDED);
+		house_fingerprint(state, id, text);
+		house_teardown(&state);
+	}
+	return text;
+}
+
+static int numbered_files(struct house *h, const char *id)
+{
+	int *epochs, n;
+	assert_int_equal(blob_epochs(h->dir, id, "checkpoints/epoch-", ".safetensors", &epochs, &n, NULL), OK);
+	free(epochs);
+	return n;
+}
+
+static void assert_as_undisturbed(struct house *h, const char *id)
+{
+	char text[SHA256_HEX];
+	house_fingerprint(h, id, text);
+	assert_string_equal(text, reference());
+	/* and nothing was said twice or left out */
+	house_check_epochs(h, id, 8, 7);
+	assert_int_equal(house_events(h, id, EVENT_METRICS, "\"epoch_end\":"), 8);
+	assert_int_equal(house_events(h, id, EVENT_PREVIEW, NULL), 9);
+	assert_int_equal(house_events(h, id, EVENT_CHECKPOINT, NULL), numbered_files(h, id));
+	assert_int_equal(house_events(h, id, EVENT_END, NULL), 1);
+	assert_false(house_has_file(h, id, "checkpoints/inside.safetensors"));
+	assert_true(house_has_file(h, id, "job.json"));
+}
+
+static void test_equal_seeds_equal_bits(void **state)
+{
+	struct house *h = *state;
+	char id[JOB_ID_SIZE];
+	h->checkpoint_ms = 1; /* one at every step changes nothing */
+	house_close(h);
+	house_open(h);
+	house_submit(h, body, id);
+	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
+	assert_as_undisturbed(h, id);
+}
+
+static void test_drained_and_reopened(void **state)
+{
+	static const int64_t cuts[] = {2, 7, 12, 23, 40};
+	struct house *h = *state;
+	char id[JOB_ID_SIZE];
+	house_submit(h, body, id);
+	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+		house_wait(h, id, cuts[i]);
+		house_close(h);
+		house_open(h);
+	}
+	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
+	assert_as_undisturbed(h, id);
+	struct job job = house_job(h, id);
+	assert_true(job.attempt >= 2); /* the later cuts may have come after the end */
+	job_free(&job);
+}
+
+static size_t stored_points(struct house *h, const char *id)
+{
+	struct curve c;
+	assert_int_equal(store_curve(h->store, id, "train_loss", 0, &c, NULL), OK);
+	size_t n = c.n;
+	curve_free(&c);
+	return n;
+}
+
+/* The daemon's rooms, until so many points are new on disk, then for so long more; then gone without a word. */
+static void run_and_die(const char *dir, const char *id, size_t points, useconds_t us)
+{
+	struct house h = {.dir = strdup(dir), .workers = 1, .checkpoint_ms = 5};
+	house_open(&h);
+	size_t begin = stored_points(&h, id);
+	for (;;) {
+		struct job job = house_job(&h, id);
+		if (job_terminal(job.status))
+			_exit(0);
+		job_free(&job);
+		if (stored_points(&h, id) >= begin + points)
+			break;
+		usleep(200);
+	}
+	usleep(us);
+	kill(getpid(), SIGKILL);
+}
+
+/* True if it was killed, false if the job had ended. */
+static bool survive_one(const char *dir, const char *id, size_t points, useconds_t us)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (!child)
+		run_and_die(dir, id, points, us);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+static void test_killed_again_and_again(void **state)
+{
+	struct house *h = *state;
+	char id[JOB_ID_SIZE];
+	unsigned kills = 0;
+	h->workers = 0;
+	house_close(h);
+	house_open(h);
+	house_submit(h, body, id);
+	house_close(h);
+	/* every fourth time before anything new is stored; else after 1..3 points and up to a few milliseconds */
+	while (survive_one(h->dir, id, kills % 4, kills * 1657 % 5000))
+		kills++;
+	house_open(h);
+	struct job job = house_job(h, id);
+	assert_int_equal(job.status, JOB_SUCCEEDED);
+	print_message("%u kills, %d starts\n", kills, job.attempt);
+	job_free(&job);
+	assert_true(kills > 4);
+	assert_as_undisturbed(h, id);
+}
+
+/* A kill between the rename of the last numbered file and what follows it; an earlier one, before the folder explained itself. */
+static void test_killed_right_after_the_last_file(void **state)
+{
+	struct house *h = *state;
+	char id[JOB_ID_SIZE], inside[BLOB_PATH_MAX], numbered[BLOB_PATH_MAX];
+	void *bytes;
+	size_t size;
+	house_submit(h, body, id);
+	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
+	house_close(h);
+	blob_path(numbered, sizeof numbered, h->dir, id, "checkpoints/epoch-000008.safetensors");
+	blob_path(inside, sizeof inside, h->dir, id, "checkpoints/inside.safetensors");
+	assert_int_equal(blob_read(numbered, &bytes, &size, NULL), OK);
+	assert_int_equal(blob_write(inside, bytes, size, NULL), OK);
+	free(bytes);
+	blob_path(inside, sizeof inside, h->dir, id, "job.json");
+	assert_int_equal(unlink(inside), 0);
+	temp_sql(h->dir,
+		"DELETE FROM events WHERE seq>=(SELECT seq FROM events WHERE type='checkpoint' AND once='epoch 8');"
+		"UPDATE jobs SET status='running', best_epoch=0, last_seq=(SELECT max(seq) FROM events)");
+	house_open(h);
+	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
+	assert_as_undisturbed(h, id);
+	struct job job = house_job(h, id);
+	assert_true(job.best_epoch > 0 && job.has_test);
+	job_free(&job);
+}
+
+static void flip_byte(struct house *h, const char *id, const char *name)
+{
+	char path[BLOB_PATH_MAX];
+	blob_path(path, sizeof path, h->dir, id, name);
+	FILE *f = fopen(path, "r+");
+	assert_non_null(f);
+	fseek(f, -3000, SEEK_END);
+	int c = fgetc(f);
+	fseek(f, -3000, SEEK_END);
+	fputc(c ^ 1, f);
+	fclose(f);
+}
+
+static void test_damaged_checkpoints_are_passed_over(void **state)
+{
+	struct house *h = *state;
+	char id[JOB_ID_SIZE], name[64];
+	int *epochs, n;
+	house_submit(h, body, id);
+	house_wait(h, id, 25);
+	house_close(h); /* leaves checkpoints/inside */
+	assert_int_equal(blob_epochs(h->dir, id, "checkpoints/epoch-", ".safetensors", &epochs, &n, NULL), OK);
+	assert_true(n >= 2);
+	blob_checkpoint_name(name, sizeof name, epochs[n - 1]);
+	free(epochs);
+	flip_byte(h, id, name);
+	bool inside = house_has_file(h, id, "checkpoints/inside.safetensors");
+	if (inside)
+		flip_byte(h, id, "checkpoints/inside.safetensors");
+	house_open(h);
+	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
+	assert_int_equal(house_events(h, id, EVENT_LOG, "a damaged checkpoint was skipped"), 1 + inside);
+	assert_as_undisturbed(h, id);
+}
+
+static void test_changed_data_is_refused(void **state)
+{
+	struct house *h = *state;
+	char id[JOB_ID_SIZE];
+	house_submit(h, "{'kind':'ae','dataset':'toy','params':{'latent_dim':2,'epochs':100000}}", id);
+	house_wait(h, id, 10);
+	house_close(h);
+	write_dataset(h, 5);
+	house_open(h);
+	assert_int_equal(house_wait_end(h, id), JOB_FAILED);
+	struct job job = house_job(h, id);
+	assert_string_equal(job.error_code, "dataset_changed");
+	assert_non_null(strstr(job.error_detail, "put the old files back"));
+	assert_string_equal(job.stop_reason, "dataset_changed");
+	job_free(&job);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, house_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_equal_seeds_equal_bits),
+		TEST(test_drained_and_reopened),
+		TEST(test_killed_again_and_again),
+		TEST(test_killed_right_after_the_last_file),
+		TEST(test_damaged_checkpoints_are_passed_over),
+		TEST(test_changed_data_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,101 @@
+#include "server/config.h"
+#include "server/log.h"
+
+#include "tests/server/store_fixture.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static atomic_int syncs_that_work = INT32_MAX;
+
+/* SQLite's, too: the program's symbols come before the C library's. */
+int fdatasync(int fd)
+{
+	if (atomic_fetch_sub(&syncs_that_work, 1) > 0)
+		return fsync(fd);
+	errno = EIO;
+	return -1;
+}
+
+/* In a process of its own: exits 0 if the second insertion is answered at all. */
+static void insert_on_a_failing_disk(const char *dir, char id[JOB_ID_SIZE])
+{
+	struct store *store;
+	struct job job = {.id = "job_lost", .kind = "ae", .preset = "default", .dataset = "d"};
+	log_setup(LOG_LEVEL_COUNT, false);
+	if (store_open(&store, dir, NULL))
+		_exit(1);
+	insert(store, "kept", 0, id);
+	atomic_store(&syncs_that_work, 0);
+	store_insert(store, &job, NULL);
+	_exit(0);
+}
+
+static void test_failed_sync_ends_the_process(void **state)
+{
+	struct fixture *f = *state;
+	char id[JOB_ID_SIZE];
+	int status;
+	store_close(f->store); /* its thread does not live in a child */
+	f->store = NULL;
+	pid_t child = fork();
+	if (child == 0)
+		insert_on_a_failing_disk(f->dir, id);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_IO);
+	reopen(f); /* what was answered is there */
+	assert_int_equal(status_of(f->store, "kept"), JOB_QUEUED);
+	struct err err = {0};
+	struct job job;
+	int code = store_get(f->store, "job_lost", &job, &err); /* what was not may be: the kernel decides */
+	if (!code)
+		job_free(&job);
+	else
+		assert_int_equal(code, ERR_NOT_FOUND);
+}
+
+static void remove_database(const char *dir)
+{
+	static const char *const names[] = {"latentd.db", "latentd.db-wal", "latentd.db-shm"};
+	char path[300];
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+		remove(path);
+	}
+}
+
+static void test_lost_database_is_not_begun_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	char path[300];
+	snprintf(path, sizeof path, "%s/jobs", f->dir);
+	mkdir(path, 0700);
+	store_close(f->store);
+	f->store = NULL;
+	remove_database(f->dir);
+	reopen(f); /* no run is there yet */
+	snprintf(path, sizeof path, "%s/jobs/job_1", f->dir);
+	mkdir(path, 0700);
+	reopen(f); /* the usual case */
+	store_close(f->store);
+	f->store = NULL;
+	remove_database(f->dir);
+	for (int i = 0; i < 2; i++) { /* and not at the second try either */
+		assert_int_equal(store_open(&f->store, f->dir, &err), ERR_CORRUPT);
+		assert_non_null(strstr(err.message, "latentd.db is missing"));
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_failed_sync_ends_the_process),
+		TEST(test_lost_database_is_not_begun_anew),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

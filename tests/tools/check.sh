@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# The checks in order, cheapest first, and their sum. Usage: check.sh quick|full
+#
+#   quick  what a change wants to know at once: unit tests (also in double) and the short scenarios
+#   full   everything: also lint, all scenarios, the browser, and the unit tests and scenarios under ASan/UBSan and TSan
+#
+# A step that fails does not keep the others from running. The last line is "N passed, N failed".
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+export TALLY=$PWD/build/tally
+mkdir -p build
+: > "$TALLY"
+began=$SECONDS
+
+say() { printf '\n== %s (%d s)\n' "$1" "$((SECONDS - began))"; }
+
+# build MODE TARGET...: counted as a test, so that a build that fails cannot look like nothing to do.
+build() {
+  local mode=$1 log=build/build-$1.log
+  shift
+  if make --no-print-directory -j"$(nproc)" MODE="$mode" "$@" > "$log" 2>&1; then
+    echo "1 0" >> "$TALLY"
+  else
+    echo "0 1" >> "$TALLY"
+    echo "FAILED make MODE=$mode $*:"
+    grep -aE 'error|warning|undefined|No rule' "$log" | head -n 20 | sed 's/^/    /'
+    tail -n 10 "$log" | sed 's/^/    | /'
+    return 1
+  fi
+}
+
+# The unit tests of a mode, one a line.
+unit_tests() {
+  find tests/core tests/api tests/server -name '*.c' | sort | while read -r test; do
+    case $1:$test in
+      double:*_double.c | [!d]*:*) ;;
+      *) continue ;;
+    esac
+    # A fixture that several tests include has no main and no binary.
+    test=build/$1/${test%.c}
+    if [ -x "$test" ]; then echo "$test"; fi
+  done
+}
+
+unit() {
+  local tests
+  say "unit tests, $1"
+  build "$1" unit || return
+  mapfile -t tests < <(unit_tests "$1")
+  JOBS=2 tests/tools/run.sh "build/logs/unit-$1" "${tests[@]}"
+}
+
+# scenarios MODE [PATTERN]
+scenarios() {
+  local mode=$1 tests
+  say "scenarios, $mode"
+  build "$mode" all || return
+  mapfile -t tests < <(find tests/e2e -name "${2:-[0-9]*}" -name '*.sh' | sort)
+  LATENTD=build/$mode/latentd JOBS=${JOBS:-1} tests/tools/run.sh "build/logs/e2e-$mode" "${tests[@]}"
+}
+
+browser() {
+  local tests
+  say "browser"
+  mapfile -t tests < <(find tests/web -maxdepth 1 -name '*.test.mjs' | sort)
+  LATENTD=build/release/latentd tests/tools/run.sh build/logs/web "${tests[@]}"
+}
+
+quick() {
+  unit release
+  unit double
+  scenarios release '0[1-5]*'
+}
+
+full() {
+  say "lint"
+  build release all && tests/tools/run.sh build/logs/lint tests/tools/lint.sh
+  say "the core on arm64"
+  build release cross-arm64
+  unit release
+  unit double
+  scenarios release
+  browser
+  for mode in asan tsan; do
+    unit $mode
+    SLOW=1 JOBS=2 scenarios $mode
+  done
+}
+
+"$1"
+awk -v s=$((SECONDS - began)) '{p += $1; f += $2} END {printf "\n(%d s)\n%d passed, %d failed\n", s, p, f; exit f > 0 || p == 0}' "$TALLY"

@@ -1,0 +1,61 @@
+// curve.js: points from columns and from the stream become rows to draw.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addPoint, align, emptySeries, refreshed, smooth, sparkline } from '../../web/curve.js';
+import { logRange } from '../../web/scale.js';
+
+function series(...points) {
+  const out = emptySeries();
+  for (const [step, epoch, value] of points) addPoint(out, { step, epoch, value });
+  return out;
+}
+
+test('a point that is known already is left out', () => {
+  const s = series([1, 0.1, 5], [2, 0.2, 4]);
+  assert.equal(addPoint(s, { step: 2, epoch: 0.2, value: 9 }), false);
+  assert.equal(addPoint(s, { step: 3, epoch: 0.3, value: 3 }), true);
+  assert.deepEqual(s.value, [5, 4, 3]);
+});
+
+test('fresh columns keep the streamed points that are newer', () => {
+  const read = series([1, 0.1, 5], [2, 0.2, 4]);
+  const streamed = series([2, 0.2, 99], [7, 0.7, 3]);
+  const both = refreshed(read, streamed);
+  assert.deepEqual(both.step, [1, 2, 7]);
+  assert.deepEqual(both.value, [5, 4, 3]);
+  assert.deepEqual(refreshed(undefined, streamed).step, [2, 7]);
+  assert.deepEqual(refreshed(read, undefined).step, [1, 2]);
+  assert.notEqual(both.step, read.step);
+});
+
+test('series with steps of their own share rows', () => {
+  const rows = align({ train: series([1, 0.5, 5], [2, 1, 4], [3, 1.5, 3]), val: series([2, 1, 9], [4, 2, 8]) });
+  assert.deepEqual(rows.step, [1, 2, 3, 4]);
+  assert.deepEqual(rows.epoch, [0.5, 1, 1.5, 2]);
+  assert.deepEqual(rows.columns.train.value, [5, 4, 3, null]);
+  assert.deepEqual(rows.columns.val.value, [null, 9, null, 8]);
+  assert.deepEqual(align({}).step, []);
+});
+
+test('smoothing starts unbiased and keeps gaps', () => {
+  assert.deepEqual(smooth([4, null, 4], 0.5), [4, null, 4]);
+  const values = [1, 5, 2];
+  assert.equal(smooth(values, 0), values);
+  const [first, second] = smooth([0, 1], 0.5);
+  assert.equal(first, 0);
+  assert.ok(Math.abs(second - 2 / 3) < 1e-12);
+});
+
+test('a sparkline spans its box, the newest value at the right', () => {
+  const points = sparkline([1, 0.1, 0.01], 90, 24).split(' ').map((p) => p.split(',').map(Number));
+  assert.deepEqual(points.map(([x]) => x), [0, 45, 90]);
+  assert.deepEqual(points.map(([, y]) => y), [1.5, 12, 22.5]);
+  assert.equal(sparkline([1], 90, 24), '');
+  assert.equal(sparkline([1, 1], 90, 24), '0.0,22.5 90.0,22.5');
+});
+
+test('the logarithmic axis ends one digit outside the values', () => {
+  assert.deepEqual(logRange(0.0118, 0.17), [0.01, 0.2]);
+  assert.deepEqual(logRange(3, 3), [3, 6]);
+  assert.deepEqual(logRange(null, null), [1e-3, 1]);
+});

@@ -1,0 +1,38 @@
+// form.js and format.js: texts become values, values become texts.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseValue, same } from '../../web/form.js';
+import { big, bytes, duration, loss, param, progressOf } from '../../web/format.js';
+
+test('texts become the values of their type; what is no number is left to the daemon', () => {
+  const cases = [
+    ['integer', '8', 8], ['integer', ' 8 ', 8], ['integer', 'abc', 'abc'], ['integer', '', ''], ['number', '1e-3', 0.001],
+    ['number', '0x', '0x'], ['array', '8, 16,32', [8, 16, 32]], ['array', '', []], ['array', 'none', []],
+    ['array', '8, x', [8, 'x']], ['string', ' a ', ' a '],
+  ];
+  for (const [type, text, value] of cases) assert.deepEqual(parseValue({ type }, text), value, `${type} '${text}'`);
+});
+
+test('lists are compared by value', () => {
+  assert.ok(same([1, 2], [1, 2]));
+  assert.ok(!same([1, 2], [2, 1]));
+  assert.ok(!same(8, '8'));
+});
+
+test('numbers and times as people read them', () => {
+  const cases = [
+    [loss(0.0193212), '0.01932'], [loss(0.000012), '1.20e-5'], [loss(0), '0.000'], [loss(null), '–'], [loss(undefined), '–'],
+    [duration(450), '0.5 s'], [duration(42000), '42 s'], [duration(125000), '2 min 5 s'], [duration(119600), '2 min 0 s'],
+    [duration(3.7e6), '1 h 1 min'], [duration(null), '–'], [bytes(512), '512 B'], [bytes(1536), '1.5 KiB'],
+    [bytes(26421880), '25.2 MiB'], [big(3.2e11), '320 G'], [big(999), '999'], [param([1, 2]), '1, 2'], [param([]), 'none'],
+    [param(true), 'on'], [param(0.5), '0.5'],
+  ];
+  for (const [got, expected] of cases) assert.equal(got, expected);
+});
+
+test('progress counts steps, then epochs, then says that it does not know', () => {
+  assert.equal(progressOf({ status: 'running', progress: { step: 5, steps: 10, epoch: 0, epochs: 2 } }), 0.5);
+  assert.equal(progressOf({ status: 'running', progress: { step: 0, steps: 0, epoch: 1, epochs: 4 } }), 0.25);
+  assert.equal(progressOf({ status: 'queued', progress: {} }), null);
+  assert.equal(progressOf({ status: 'succeeded', progress: {} }), 1);
+});

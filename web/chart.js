@@ -1,0 +1,236 @@
+// chart.js: curves of one job, drawn by uPlot on a canvas, with reference lines, a read-out and words for screen readers.
+
+import uPlot from './vendor/uPlot-1.6.32/uPlot.esm.js';
+import { align, smooth } from './curve.js';
+import { colour, h, setText, show } from './dom.js';
+import { loss } from './format.js';
+import { logRange } from './scale.js';
+
+// Okabe-Ito, in the order series are drawn; style.css has them for both themes.
+const COLOURS = ['series-1', 'series-2', 'series-3', 'series-4', 'series-5'];
+const HEIGHT = 300;
+
+function axis(stroke, grid, more) {
+  return { stroke, font: '12px system-ui, sans-serif', grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, ...more };
+}
+
+/** series: [{name, help, unit, reference_lines}] of the kind, the ones to draw. */
+export class Chart {
+  constructor(series) {
+    this.meta = series;
+    this.points = {};
+    this.log = true;
+    this.weight = 0;
+    this.zoomed = false;
+    this.plot = null;
+    this.canvas = h('div', { class: 'chart', role: 'img', 'aria-label': 'Loss curves: no points yet' });
+    this.readout = h('dl', { class: 'readout' });
+    this.reset = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.unzoom() }, 'Whole run');
+    this.node = h('div', { class: 'chart-box' }, this.canvas, this.readout);
+    this.values = series.map((row, i) => this.legendRow(row, i));
+    this.readout.append(this.xRow());
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.canvas);
+  }
+
+  legendRow(row, i) {
+    const value = h('dd', {}, '–');
+    this.readout.append(h('div', { title: row.help }, h('dt', {}, h('span', { class: `swatch c${i + 1}` }), row.name), value));
+    return value;
+  }
+
+  xRow() {
+    this.at = h('dd', {}, '–');
+    return h('div', {}, h('dt', {}, 'epoch'), this.at);
+  }
+
+  /** points: {name: series as curve.js has them}. Drawn at the next frame, however often it is called. */
+  setPoints(points) {
+    this.points = points;
+    this.schedule();
+  }
+
+  setLog(log) {
+    this.log = log;
+    this.rebuild();
+  }
+
+  setSmoothing(weight) {
+    this.weight = weight;
+    this.schedule();
+  }
+
+  /** After a change of theme. */
+  rebuild() {
+    this.plot?.destroy();
+    this.plot = null;
+    this.schedule();
+  }
+
+  schedule() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.draw();
+    });
+  }
+
+  // Columns for uPlot: x, then per series: mean, smoothed, min, max. A logarithm has no place for values that are not positive.
+  table() {
+    const rows = align(this.points);
+    const drawable = (values) => this.log ? values.map((v) => (v > 0 ? v : null)) : values;
+    const columns = [rows.epoch];
+    for (const { name, per_step } of this.meta) {
+      const column = rows.columns[name] ?? { value: [], min: [], max: [] };
+      const none = new Array(rows.epoch.length).fill(null);
+      const smoothed = this.weight && per_step ? smooth(column.value, this.weight) : none;
+      columns.push(...[column.value, smoothed, column.min, column.max].map((c) => drawable(c.length ? c : none)));
+    }
+    this.rows = rows;
+    return columns;
+  }
+
+  draw() {
+    const width = Math.floor(this.canvas.clientWidth);
+    if (!width) return;
+    const data = this.table();
+    if (!this.plot) this.build(width, data);
+    else if (this.zoomed) {
+      this.plot.setData(data, false);
+      this.plot.redraw();
+    } else this.plot.setData(data);
+    this.describe();
+  }
+
+  build(width, data) {
+    this.plot = new uPlot(this.options(width), data, this.canvas);
+    this.plot.over.addEventListener('dblclick', () => this.unzoom());
+  }
+
+  options(width) {
+    this.ink = colour('quiet');
+    this.paper = colour('card');
+    const text = this.ink;
+    const grid = colour('line');
+    return {
+      width, height: HEIGHT, legend: { show: false }, padding: [12, 12, 0, 0],
+      scales: {
+        x: { time: false, range: (u, min, max) => (this.zoomed ? [min, max] : [0, max > 0 ? max : 1]) },
+        y: this.log ? { distr: 3, range: (u, min, max) => logRange(min, max) } : {},
+      },
+      axes: [axis(text, grid, { size: 34, label: 'epoch', labelSize: 18, labelGap: 0, labelFont: '12px system-ui, sans-serif' }),
+        axis(text, grid, { size: 64, values: (u, splits) => splits.map((v) => (v === null ? '' : String(Number(v.toPrecision(3))))) })],
+      series: [{}, ...this.meta.flatMap((row, i) => this.lines(row, i))],
+      bands: this.meta.map((row, i) => ({ series: [4 * i + 4, 4 * i + 3], fill: this.faint(i) })),
+      cursor: { points: { size: 7 }, drag: { x: true, y: false }, y: false },
+      hooks: {
+        setCursor: [(u) => this.readAt(u.cursor.idx)],
+        setSelect: [(u) => this.zoom(u.select.width > 0)],
+        draw: [(u) => this.drawReferences(u)],
+      },
+    };
+  }
+
+  faint(i) {
+    return colour(COLOURS[i]).replace(/^rgb\((.*)\)$/, 'rgba($1, 0.18)');
+  }
+
+  lines(row, i) {
+    const stroke = colour(COLOURS[i]);
+    const faint = this.faint(i);
+    const common = { spanGaps: true, points: { show: false } };
+    const sparse = { show: (u, k) => this.points[row.name]?.step.length <= 24 && !row.per_step, size: 5, fill: stroke };
+    return [
+      { ...common, label: row.name, stroke: () => (this.weight && row.per_step ? faint : stroke), width: 1.5, points: sparse },
+      { ...common, label: `${row.name} smoothed`, stroke, width: 2 },
+      { ...common, label: `${row.name} least`, width: 0 },
+      { ...common, label: `${row.name} greatest`, width: 0 },
+    ];
+  }
+
+  drawReferences(u) {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.fillStyle = this.ink;
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = 'right';
+    for (const { value, label } of this.references()) {
+      if (value < u.scales.y.min || value > u.scales.y.max) continue;
+      this.drawReference(ctx, bbox, Math.round(u.valToPos(value, 'y', true)) + 0.5, label);
+    }
+    ctx.restore();
+  }
+
+  drawReference(ctx, { left, width }, y, label) {
+    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.strokeStyle = this.ink;
+    ctx.lineWidth = 1;
+    ctx.beginPath();
+    ctx.moveTo(left, y);
+    ctx.lineTo(left + width, y);
+    ctx.stroke();
+    // A halo of the card's colour, so that no grid line runs through the words.
+    ctx.setLineDash([]);
+    ctx.strokeStyle = this.paper;
+    ctx.lineWidth = 4;
+    ctx.strokeText(label, left + width - 6, y - 6);
+    ctx.fillText(label, left + width - 6, y - 6);
+  }
+
+  /** One line per label: series of one family share their references. */
+  references() {
+    const all = this.meta.flatMap((row) => row.reference_lines ?? []);
+    return all.filter((line, i) => all.findIndex((other) => other.label === line.label) === i);
+  }
+
+  readAt(index) {
+    const last = (this.rows?.step.length ?? 0) - 1;
+    const i = index ?? last;
+    if (i < 0) return;
+    setText(this.at, `${this.rows.epoch[i].toFixed(2)} (step ${this.rows.step[i]})`);
+    this.meta.forEach(({ name }, k) => setText(this.values[k], loss(nearest(this.rows.columns[name]?.value ?? [], i))));
+  }
+
+  describe() {
+    if (this.plot.cursor.idx === null || this.plot.cursor.idx === undefined) this.readAt(null);
+    let total = 0;
+    const parts = this.meta.map(({ name }) => {
+      const series = this.points[name];
+      total += series?.step.length ?? 0;
+      if (!series?.step.length) return `${name} has no points yet`;
+      const known = series.value.filter((v) => v !== null);
+      const least = known.reduce((a, b) => Math.min(a, b), Infinity);
+      return `${name} ${loss(known.at(-1))} at epoch ${series.epoch.at(-1).toFixed(1)}, lowest ${loss(least)}`;
+    });
+    this.canvas.setAttribute('aria-label', `Loss curves: ${parts.join('; ')}`);
+    this.canvas.dataset.points = String(total);
+  }
+
+  zoom(zoomed) {
+    if (zoomed) this.zoomed = true;
+    show(this.reset, this.zoomed);
+  }
+
+  unzoom() {
+    this.zoomed = false;
+    show(this.reset, false);
+    this.schedule();
+  }
+
+  resize() {
+    const width = Math.floor(this.canvas.clientWidth);
+    if (!this.plot) this.schedule();
+    else if (width && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
+  }
+
+  close() {
+    this.observer.disconnect();
+    cancelAnimationFrame(this.frame);
+    this.plot?.destroy();
+  }
+}
+
+/** The value at row i or the newest before it: a series of one point per epoch has gaps between. */
+function nearest(values, i) {
+  while (i >= 0 && (values[i] === null || values[i] === undefined)) i -= 1;
+  return i < 0 ? null : values[i];
+}

@@ -1,0 +1,102 @@
+// form.js: fields made from a kind's JSON Schema. What is allowed is the daemon's to say; here texts only become values.
+
+import { h, newId, setText, show } from './dom.js';
+import { param } from './format.js';
+
+const GROUPS = { net: 'Net', training: 'Training', data: 'Data', output: 'Output' };
+
+/** Text → what goes into the request. A text that is no number goes as it is: the daemon names the field and the remedy. */
+export function parseValue(schema, text) {
+  const number = (part) => (part !== '' && Number.isFinite(Number(part)) ? Number(part) : part);
+  const trimmed = text.trim();
+  if (schema.type === 'array') return trimmed === '' || trimmed === 'none' ? [] : trimmed.split(/[\s,]+/).filter(Boolean).map(number);
+  if (schema.type === 'integer' || schema.type === 'number') return number(trimmed);
+  return text;
+}
+
+export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+function bounds(schema) {
+  const { minimum, maximum } = schema.items ?? schema;
+  const each = schema.type === 'array' ? 'each ' : '';
+  if (minimum !== undefined && maximum !== undefined) return `${each}${minimum} … ${maximum}`;
+  return '';
+}
+
+function control(schema, id, onChange) {
+  if (schema.type === 'boolean') return h('input', { id, type: 'checkbox', onchange: onChange });
+  if (schema.enum) {
+    return h('select', { id, onchange: onChange }, schema.enum.map((choice) => h('option', { value: choice }, choice)));
+  }
+  const mode = { integer: 'numeric', number: 'decimal' }[schema.type] ?? 'text';
+  return h('input', { id, type: 'text', inputmode: mode, autocomplete: 'off', spellcheck: 'false', oninput: onChange });
+}
+
+/** One labelled field: value, help, bounds, error text beneath it. */
+export class Field {
+  constructor(name, schema, onChange) {
+    this.schema = schema;
+    this.pointer = schema.pointer ?? `#/params/${name}`;
+    const id = newId('field');
+    this.input = control(schema, id, () => { this.mark(); onChange(); });
+    this.error = h('p', { class: 'error', id: `${id}-error`, hidden: true });
+    this.help = h('p', { class: 'hint', id: `${id}-help` }, schema.description, bounds(schema) && h('span', { class: 'bounds' }, bounds(schema)));
+    this.input.setAttribute('aria-describedby', `${id}-help ${id}-error`);
+    this.node = h('div', { class: `field ${schema.type}` },
+      h('label', { for: id }, name, schema.unit && schema.unit !== name && h('span', { class: 'quiet' }, ` ${schema.unit}`)), this.input, this.help, this.error);
+    this.set(schema.default);
+  }
+
+  /** Also what "unchanged" means from now on. */
+  set(value) {
+    this.base = value;
+    if (this.schema.type === 'boolean') this.input.checked = value;
+    else this.input.value = Array.isArray(value) ? value.join(', ') : String(value ?? '');
+    this.mark();
+  }
+
+  get value() {
+    return this.schema.type === 'boolean' ? this.input.checked : parseValue(this.schema, this.input.value);
+  }
+
+  get changed() {
+    return !same(this.value, this.base);
+  }
+
+  mark() {
+    this.node.classList.toggle('changed', this.changed);
+    this.input.title = this.changed ? `preset: ${param(this.base)}` : '';
+  }
+
+  setError(text) {
+    setText(this.error, text ?? '');
+    show(this.error, Boolean(text));
+    if (text) this.input.setAttribute('aria-invalid', 'true');
+    else this.input.removeAttribute('aria-invalid');
+  }
+}
+
+/** The parameters of a kind in their groups. */
+export class ParamsForm {
+  constructor(schema, onChange) {
+    const rows = Object.entries(schema.properties).sort(([, a], [, b]) => (a.order ?? 0) - (b.order ?? 0));
+    this.fields = new Map(rows.map(([name, row]) => [name, new Field(name, row, onChange)]));
+    const groups = new Map();
+    for (const [name, row] of rows) {
+      if (!groups.has(row.group)) groups.set(row.group, []);
+      groups.get(row.group).push(this.fields.get(name).node);
+    }
+    this.node = h('div', { class: 'params-form' }, [...groups].map(([group, nodes]) => h('fieldset', { class: 'card' },
+      h('legend', {}, GROUPS[group] ?? group), h('div', { class: 'fields' }, nodes))));
+  }
+
+  /** A preset's full values. */
+  setAll(values) {
+    for (const [name, field] of this.fields) if (name in values) field.set(values[name]);
+  }
+
+  /** Only what differs from the preset. */
+  changes() {
+    return Object.fromEntries([...this.fields].filter(([, field]) => field.changed).map(([name, field]) => [name, field.value]));
+  }
+}

@@ -1,0 +1,67 @@
+// format.js: numbers and times as people read them. Pure functions.
+
+export function loss(value) {
+  if (value === null || value === undefined) return '–';
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(2);
+  return value.toPrecision(4);
+}
+
+export function duration(ms) {
+  if (ms === null || ms === undefined || ms < 0) return '–';
+  const s = ms / 1000;
+  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 60) return `${Math.round(s)} s`;
+  const total = Math.round(s);
+  const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+  return hours ? `${hours} h ${minutes} min` : `${minutes} min ${seconds} s`;
+}
+
+export function count(value) {
+  return value === null || value === undefined ? '–' : Math.round(value).toLocaleString('en-US');
+}
+
+export function bytes(value) {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let i = 0;
+  while (value >= 1024 && i < units.length - 1) {
+    value /= 1024;
+    i += 1;
+  }
+  return `${i && value < 100 ? value.toFixed(1) : Math.round(value)} ${units[i]}`;
+}
+
+export function big(value) {
+  const units = ['', 'K', 'M', 'G', 'T', 'P'];
+  let i = 0;
+  while (value >= 1000 && i < units.length - 1) {
+    value /= 1000;
+    i += 1;
+  }
+  return `${value < 100 ? Number(value.toPrecision(3)) : Math.round(value)}${i ? ` ${units[i]}` : ''}`;
+}
+
+export function clock(ms) {
+  return ms ? new Date(ms).toLocaleString() : '–';
+}
+
+/** A parameter's value as it is written in the form and in tables. */
+export function param(value) {
+  if (Array.isArray(value)) return value.length ? value.join(', ') : 'none';
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return value === null || value === undefined ? '–' : String(value);
+}
+
+/** 0..1, or null where nothing is known yet. */
+export function progressOf(job) {
+  if (job.status === 'succeeded') return 1;
+  const p = job.progress ?? {};
+  if (p.steps > 0) return Math.min(1, p.step / p.steps);
+  return p.epochs > 0 ? Math.min(1, p.epoch / p.epochs) : null;
+}
+
+export function percent(share) {
+  return share === null ? '' : `${Math.floor(share * 100)}%`;
+}
+
+export const terminal = (job) => ['succeeded', 'failed', 'cancelled'].includes(job.status);

@@ -1,0 +1,169 @@
+// view_new.js: a new run: the form of a kind, checked by the daemon as you type.
+
+import { curl, get, post } from './api.js';
+import { commandBox, h, setText, show, throttled, toast } from './dom.js';
+import { Field, ParamsForm } from './form.js';
+import { big, bytes, count, duration } from './format.js';
+import { missingDataset } from './missing.js';
+
+const CHECK_MS = 250;
+const COMMON = {
+  name: { type: 'string', default: '', pointer: '#/name', description: 'A word to find the run by, in URLs too; may stay empty.' },
+  seed: { type: 'integer', default: 0, pointer: '#/seed', description: 'Chooses the first weights and the order of images. The same seed gives the same bits.' },
+};
+
+function datasetField(datasets, onChange) {
+  const names = datasets.map((set) => set.name);
+  const fallback = 'fashion-mnist';
+  const choices = names.length ? names : [fallback];
+  return new Field('dataset', { type: 'string', enum: choices, default: choices.includes(fallback) ? fallback : choices[0],
+    pointer: '#/dataset', description: 'What to learn from; lists the data sets this daemon has found.' }, onChange);
+}
+
+/** The rows of the estimate: what came, in words. */
+function estimateRows({ parameters, memory_bytes: memory, steps_per_epoch: steps, flops_per_epoch: flops, seconds_per_epoch: seconds }) {
+  const known = (value) => value !== null && value !== undefined && value >= 0;
+  return [
+    known(parameters) && ['parameters', count(parameters)],
+    known(memory) && ['memory', bytes(memory)],
+    known(steps) && ['steps per epoch', count(steps)],
+    known(flops) && ['work per epoch', `${big(flops)} FLOP`],
+    known(seconds) && ['time per epoch', duration(seconds * 1000)],
+  ].filter(Boolean);
+}
+
+class NewView {
+  constructor(root, { signal, title }) {
+    this.root = root;
+    this.signal = signal;
+    title('New run');
+    this.check = throttled(() => this.validate(), CHECK_MS);
+    signal.addEventListener('abort', () => this.check.cancel());
+  }
+
+  async open() {
+    try {
+      const [kinds, datasets] = await Promise.all([get('v1/kinds', this.signal), get('v1/datasets', this.signal)]);
+      this.kinds = kinds.data;
+      this.datasets = datasets.data;
+      this.build();
+      await this.chooseKind(this.kinds[0].kind);
+    } catch (problem) {
+      if (problem.name !== 'AbortError') {
+        this.root.replaceChildren(h('section', { class: 'card warn', role: 'alert' }, h('h1', {}, 'New run'), h('p', {}, problem.message)));
+      }
+    }
+  }
+
+  build() {
+    this.common = ['name', 'seed'].map((name) => new Field(name, COMMON[name], this.check));
+    this.common.splice(1, 0, datasetField(this.datasets, this.check));
+    this.presets = h('div', { class: 'presets' });
+    this.place = h('div');
+    this.problem = h('p', { class: 'error', role: 'alert', hidden: true });
+    this.estimate = h('dl', { class: 'facts estimate', 'aria-live': 'off' });
+    this.submit = h('button', { type: 'submit', class: 'primary big' }, 'Start run');
+    this.command = commandBox(() => (this.kind ? curl('v1/jobs', this.body()) : ''), 'this run from a terminal');
+    this.missing = missingDataset();
+    this.missing.refresh(this.signal).catch(() => {});
+    this.form = h('form', { novalidate: true, onsubmit: (event) => this.send(event) },
+      h('div', { class: 'form-main' }, h('fieldset', { class: 'card' }, h('legend', {}, 'Run'), this.kindField(), this.presets,
+        h('div', { class: 'fields' }, this.common.map((field) => field.node))), this.place),
+      h('aside', { class: 'card form-side', 'aria-label': 'Check and start' }, h('h2', {}, 'This run'), this.estimate, this.problem,
+        this.submit, h('h3', {}, 'From a terminal'), this.command.node));
+    this.root.replaceChildren(h('div', { class: 'head' }, h('h1', {}, 'New run')), this.missing.node, this.form);
+  }
+
+  kindField() {
+    const names = this.kinds.map((row) => row.kind);
+    this.kindInput = h('select', { id: 'kind', onchange: () => this.chooseKind(this.kindInput.value) },
+      names.map((name) => h('option', { value: name }, name)));
+    this.kindHelp = h('p', { class: 'hint' });
+    return h('div', { class: 'field' }, h('label', { for: 'kind' }, 'kind'), this.kindInput, this.kindHelp);
+  }
+
+  async chooseKind(name) {
+    this.kind = await get(`v1/kinds/${name}`, this.signal);
+    setText(this.kindHelp, this.kind.description ?? '');
+    this.params = new ParamsForm(this.kind.params, this.check);
+    this.place.replaceChildren(this.params.node);
+    this.presets.replaceChildren(h('span', { class: 'label', id: 'preset-label' }, 'preset'),
+      h('div', { class: 'choices', role: 'radiogroup', 'aria-labelledby': 'preset-label' },
+        this.kind.presets.map((preset) => this.presetChoice(preset))));
+    this.choosePreset(this.kind.presets.find((preset) => preset.name === this.kind.default_preset) ?? this.kind.presets[0]);
+  }
+
+  presetChoice(preset) {
+    const input = h('input', { type: 'radio', name: 'preset', value: preset.name,
+      checked: preset.name === this.kind.default_preset, onchange: () => this.choosePreset(preset) });
+    return h('label', { class: 'choice' }, input, h('span', {}, h('strong', {}, preset.name), h('span', { class: 'hint' }, preset.description)));
+  }
+
+  choosePreset(preset) {
+    this.preset = preset;
+    this.params.setAll(preset.params);
+    this.check();
+  }
+
+  /** The shortest body that says it all: what the daemon would choose anyway stays out. */
+  body() {
+    const body = { kind: this.kind.kind };
+    if (this.preset.name !== this.kind.default_preset) body.preset = this.preset.name;
+    for (const field of this.common) if (field.changed) body[field.pointer.slice(2)] = field.value;
+    const params = this.params.changes();
+    if (Object.keys(params).length) body.params = params;
+    return body;
+  }
+
+  get fields() {
+    return [...this.common, ...this.params.fields.values()];
+  }
+
+  async validate() {
+    this.command.update();
+    const body = this.body();
+    try {
+      const answer = await post('v1/jobs?validate_only=true', body, this.signal);
+      this.showProblem(null);
+      this.showEstimate(answer.estimate);
+    } catch (problem) {
+      if (problem.name !== 'AbortError') this.showProblem(problem);
+    }
+  }
+
+  showProblem(problem) {
+    const errors = problem?.errors ?? [];
+    for (const field of this.fields) field.setError(errors.find((error) => owns(field, error.pointer))?.detail);
+    setText(this.problem, problem?.message ?? '');
+    show(this.problem, problem !== null);
+    show(this.estimate, problem === null);
+  }
+
+  showEstimate(estimate) {
+    this.estimate.replaceChildren(...estimateRows(estimate).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+  }
+
+  async send(event) {
+    event.preventDefault();
+    this.submit.disabled = true;
+    try {
+      const job = await post('v1/jobs', this.body());
+      location.hash = `#/runs/${job.id}`;
+    } catch (problem) {
+      this.submit.disabled = false;
+      this.showProblem(problem);
+      const field = this.fields.find((each) => each.input.getAttribute('aria-invalid'));
+      if (field) field.input.focus();
+      else toast(problem.message, 'error');
+    }
+  }
+}
+
+/** "#/params/channels/1" is the field of "#/params/channels". */
+function owns(field, pointer) {
+  return pointer === field.pointer || pointer?.startsWith(`${field.pointer}/`);
+}
+
+export function newView(root, context) {
+  new NewView(root, context).open();
+}
