@@ -207,6 +207,17 @@ static int serve(struct parts *p, const sigset_t *signals)
 	}
 }
 
+/* As if the signal had never been handled: no clean-up, and whoever waits sees what ended the process. */
+static void die_of(int signal_number)
+{
+	sigset_t only;
+	sigemptyset(&only);
+	sigaddset(&only, signal_number);
+	signal(signal_number, SIG_DFL);
+	pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+	raise(signal_number);
+}
+
 /* A second signal while closing: at once. timeout(1) and some supervisors send one stop twice, to the process and to its group:
  * what comes with the first is still the first. */
 static void *second_signal(void *arg)
@@ -216,7 +227,7 @@ static void *second_signal(void *arg)
 	int signal_number;
 	while (!sigwait(signals, &signal_number))
 		if (clock_ms() - begin >= SAME_SIGNAL_MS)
-			_exit(128 + signal_number);
+			die_of(signal_number);
 	return NULL;
 }
 

@@ -3,7 +3,8 @@
 #
 # A TEST is an executable that prints TAP (cmocka does when asked), or a *.mjs for node's runner. JOBS of them run at a time.
 # Everything a test prints goes to LOGDIR; a failing test's log is shown. A test that dies, or prints no result at all,
-# counts as one failure. The last line is "N passed, N failed", which is also added to the file TALLY.
+# counts as one failure. A skipped one ("# SKIP", which cmocka prints behind "not ok") is told and counts as neither. The last
+# line is "N passed, N failed", which is also added to the file TALLY.
 set -u
 logs=$1
 shift
@@ -12,20 +13,22 @@ rm -f "$logs"/*.count
 export logs CMOCKA_MESSAGE_OUTPUT=TAP
 
 run_one() {
-  local test=$1 name start status ok not_ok verdict=ok command=("$1")
+  local test=$1 name start status ok not_ok skipped note= verdict=ok command=("$1")
   name=$(printf '%s' "${test#build/}" | tr '/' '_')
   local log=$logs/$name.log
   case $test in *.mjs) command=(node --test --test-reporter=tap "$test") ;; esac
   start=$(date +%s%N)
   timeout -k 10 "${TEST_TIMEOUT:-300}" "${command[@]}" > "$log" 2>&1 < /dev/null
   status=$?
-  ok=$(grep -caE '^ *ok [0-9]' "$log")
-  not_ok=$(grep -caE '^ *not ok [0-9]' "$log")
-  if [ "$not_ok" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$ok" -eq 0 ]; }; then not_ok=1; fi
+  ok=$(grep -aE '^ *ok [0-9]' "$log" | grep -cv ' # SKIP')
+  not_ok=$(grep -aE '^ *not ok [0-9]' "$log" | grep -cv ' # SKIP')
+  skipped=$(grep -caE '^ *(not )?ok [0-9].* # SKIP|^# skipped: ' "$log")
+  if [ "$not_ok" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((ok + skipped)) -eq 0 ]; }; then not_ok=1; fi
   echo "$ok $not_ok" > "$logs/$name.count"
   if [ "$not_ok" -gt 0 ]; then verdict=FAILED; fi
-  printf '%-6s %6.1f s  %s (%d passed, %d failed, exit %d)\n' "$verdict" \
-    "$((($(date +%s%N) - start) / 100000000))e-1" "$test" "$ok" "$not_ok" "$status"
+  if [ "$skipped" -gt 0 ]; then note=", $skipped skipped"; fi
+  printf '%-6s %6.1f s  %s (%d passed, %d failed%s, exit %d)\n' "$verdict" \
+    "$((($(date +%s%N) - start) / 100000000))e-1" "$test" "$ok" "$not_ok" "$note" "$status"
   if [ "$not_ok" -gt 0 ]; then
     # What failed first, then how it ended.
     grep -anE -A 4 '^ *not ok [0-9]' "$log" | head -n 60 | sed 's/^/    /'
