@@ -241,6 +241,66 @@ void KERN(conv_up)(real *big, const real *small, const real *w, const real *bias
 	}
 }
 
+/* --- one sample by itself ---
+ *
+ * A phase of the big map is computed as one run of the padded small map, row after row with the padding between them: its
+ * "pixels" are LANES values that follow each other, and the loops above do not notice. */
+
+/* m's values with zeros around them; returns where they end. */
+static real *pad(real *to, const real *values, const struct map *m)
+{
+	const int row = m->w + 2 * m->halo, rows = m->h + 2 * m->halo;
+	const size_t reals = (size_t)m->c * (size_t)rows * (size_t)row + LANES;
+	memset(to, 0, reals * sizeof *to);
+	for (int c = 0; c < m->c; c++)
+		for (int y = 0; y < m->h; y++, values += m->w)
+			memcpy(to + ((ptrdiff_t)c * rows + y + m->halo) * row + m->halo, values, (size_t)m->w * sizeof *to);
+	return to + (reals + LANES - 1) / LANES * LANES;
+}
+
+/* Every s-th pixel of every s-th row, from rows that are `row` long. */
+static void spread(real *to, const real *from, const struct map *m, int rows, int cols, ptrdiff_t row, int s)
+{
+	for (int y = 0; y < rows; y++, from += row, to += (ptrdiff_t)s * m->w)
+		for (int x = 0; x < cols; x++)
+			to[x * s] = from[x];
+}
+
+void KERN(conv_up_one)(
+	real *big, const real *small, real *scratch, const real *w, const real *bias, const struct conv *g)
+{
+	const int s = g->stride;
+	const struct map *m = &g->small, *out = &g->big;
+	const ptrdiff_t taps = (ptrdiff_t)g->kernel * g->kernel, row = m->w + 2 * m->halo;
+	real *sums = pad(scratch, small, m);
+	struct walk k = {
+		.channels = m->c,
+		.in_channel = row * (m->h + 2 * m->halo),
+		.in_row = -row,
+		.in_col = -1,
+		.w_channel = out->c * taps,
+		.w_row = (ptrdiff_t)s * g->kernel,
+		.w_col = s,
+		.in_x = LANES,
+		.out_x = LANES,
+		.w_out = taps,
+	};
+	for (int y = 0; y < s && y < out->h; y++)
+		for (int x = 0; x < s && x < out->w; x++) {
+			const struct phase py = phase_of(y, g), px = phase_of(x, g);
+			const int rows = (out->h - y + s - 1) / s, cols = (out->w - x + s - 1) / s;
+			const int n = (int)((rows - 1) * row + cols + LANES - 1) / LANES;
+			k.tap_rows = py.count;
+			k.tap_cols = px.count;
+			k.out_channel = (ptrdiff_t)n * LANES;
+			all_channels(sums, scratch + (py.from + m->halo) * row + px.from + m->halo,
+				w + (ptrdiff_t)py.first * g->kernel + px.first, bias, &k, n, out->c);
+			for (int c = 0; c < out->c; c++)
+				spread(
+					big + ((ptrdiff_t)c * out->h + y) * out->w + x, sums + c * k.out_channel, out, rows, cols, row, s);
+		}
+}
+
 /* --- weight gradients ----------------------------------------------------------------------------------------------
  *
  * A weight has LANES sums, each over the whole small map. They are kept for groups of small channels by LANES taps

@@ -66,6 +66,42 @@ void KERN(dense_bwd)(real *dx, const real *dy, const real *w, int in, int out)
 	product(dx, dy, w, NULL, 1, in, out, in);
 }
 
+/* --- one sample by itself: lanes are outputs --- */
+
+/* sum[r] + x[k] w[r in + k] over depth values of x, r < n. Both counts are VW but at the edges. */
+ALWAYS_INLINE vec one_tile(vec sum, const real *x, const real *w, int in, int n, int depth)
+{
+	vec v[VW];
+	for (int r = 0; r < VW; r++) {
+		const real *row = w + (ptrdiff_t)(r < n ? r : 0) * in; /* sums of rows beyond the last are dropped */
+		v[r] = depth == VW ? load_v(row) : load_part_v(row, (size_t)depth);
+	}
+	transpose_v(v);
+	for (int k = 0; k < VW; k++)
+		if (k < depth)
+			sum = fma_v(splat_v(x[k]), v[k], sum);
+	return sum;
+}
+
+void KERN(dense_one)(real *y, const real *x, const real *w, const real *b, int in, int out)
+{
+	for (int o = 0; o < out; o += VW, w += (ptrdiff_t)VW * in) {
+		const int n = out - o < VW ? out - o : VW;
+		vec sum = b ? load_part_v(b + o, (size_t)n) : splat_v(0);
+		int i = 0;
+		for (; n == VW && in - i >= VW; i += VW)
+			sum = one_tile(sum, x + i, w + i, in, VW, VW);
+		for (; i < in; i += VW)
+			sum = one_tile(sum, x + i, w + i, in, n, in - i < VW ? in - i : VW);
+		if (n == VW)
+			store_v(y + o, sum);
+		else
+			store_part_v(y + o, sum, (size_t)n);
+	}
+}
+
+/* --- weight gradients --- */
+
 /* x [n][LANES] to rows [LANES][pitch], 0 from n to the next multiple of VW. */
 static void transpose(real *rows, const real *x, int n, ptrdiff_t pitch)
 {

@@ -58,3 +58,17 @@ int conv_halo_small(const struct conv *g)
 {
 	return (int)larger(halo_small(g->big.h, g->small.h, g), halo_small(g->big.w, g->small.w, g));
 }
+
+static size_t whole_vectors(size_t reals)
+{
+	return (reals + LANES - 1) / LANES * LANES;
+}
+
+/* The padded small map, with what a vector may read beyond it, and the widest phase of the big one, in rows as long as its. */
+size_t conv_one_scratch(const struct conv *g)
+{
+	const struct map *m = &g->small;
+	const size_t row = (size_t)(m->w + 2 * m->halo), widest = (size_t)((g->big.h + g->stride - 1) / g->stride) * row;
+	return whole_vectors((size_t)m->c * (size_t)(m->h + 2 * m->halo) * row + LANES) +
+		   (size_t)g->big.c * whole_vectors(widest);
+}

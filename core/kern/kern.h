@@ -60,6 +60,8 @@ struct conv {
 /* Halo that the big map needs for conv_down and conv_wgrad, and the small map for conv_up: every tap stays within. */
 int conv_halo_big(const struct conv *g);
 int conv_halo_small(const struct conv *g);
+/* Reals of scratch that conv_up_one needs. */
+size_t conv_one_scratch(const struct conv *g);
 
 enum act {
 	ACT_NONE,
@@ -149,6 +151,15 @@ struct kern {
 	/* dw[o][i] += sum over lanes n of dy[o][n] x[i][n], n ascending, one chain that starts from dw itself;
 	 * scratch: LANES * (in rounded up to LANES) reals, aligned as blocks are. */
 	void (*dense_wgrad)(real *dw, const real *x, const real *dy, real *scratch, int in, int out);
+
+	/* --- one sample by itself: values in [c][h][w] order, neither lanes nor halos; lanes run over outputs or pixels, so that one
+	 * answer need not wait for sixteen. What comes out are the bits of the block kernels, but for the sign of a zero. Values lie
+	 * on 64-byte boundaries. */
+	/* As dense_fwd. */
+	void (*dense_one)(real *y, const real *x, const real *w, const real *b, int in, int out);
+	/* As conv_up, with the same g (its halos say how far taps reach); scratch: conv_one_scratch(g) reals. */
+	void (*conv_up_one)(
+		real *big, const real *small, real *scratch, const real *w, const real *bias, const struct conv *g);
 
 	/* y = f(x), in place, whole interior. */
 	void (*act_fwd)(real *x, const struct map *m, enum act act, real alpha);

@@ -21,6 +21,10 @@ void KERN(dense_fwd)(real *y, const real *x, const real *w, const real *b, int i
 void KERN(dense_bwd)(real *dx, const real *dy, const real *w, int in, int out);
 void KERN(dense_wgrad)(real *dw, const real *x, const real *dy, real *scratch, int in, int out);
 
+void KERN(dense_one)(real *y, const real *x, const real *w, const real *b, int in, int out);
+void KERN(conv_up_one)(
+	real *big, const real *small, real *scratch, const real *w, const real *bias, const struct conv *g);
+
 void KERN(act_fwd)(real *x, const struct map *m, enum act act, real alpha);
 void KERN(act_bwd)(
 	real *dx, const real *dy, const real *y, const real *x, const struct map *m, enum act act, real alpha);

@@ -13,8 +13,7 @@ static double lane_total(const double lane[LANES])
 	return total;
 }
 
-/* --- convolutions ----------------------------------------------------------------------------------------------------
- */
+/* --- convolutions --- */
 
 static double weight_at(const real *w, const struct conv *g, int o, int c, int kh, int kw)
 {
@@ -109,8 +108,7 @@ static void bias_grad(real *db, const real *dy, const struct map *m)
 	}
 }
 
-/* --- dense
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- dense --- */
 
 static void dense_fwd(real *y, const real *x, const real *w, const real *b, int in, int out)
 {
@@ -146,8 +144,7 @@ static void dense_wgrad(real *dw, const real *x, const real *dy, real *scratch, 
 		}
 }
 
-/* --- elements
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- elements --- */
 
 static double sigmoid(double x)
 {
@@ -227,8 +224,7 @@ static void store_rows(float *rows, const real *x, const struct map *m, int lane
 			rows[(size_t)l * (size_t)map_features(m) + (size_t)i] = (float)x[feature_at(m, i) + (size_t)l];
 }
 
-/* --- parameters
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- parameters --- */
 
 static void sum_parts(real *sum, const real *const *parts, int nparts, size_t n)
 {
@@ -288,6 +284,8 @@ const struct kern kern_reference = {
 	.dense_fwd = dense_fwd,
 	.dense_bwd = dense_bwd,
 	.dense_wgrad = dense_wgrad,
+	.dense_one = ref_dense_one,
+	.conv_up_one = ref_conv_up_one,
 	.act_fwd = act_fwd,
 	.act_bwd = act_bwd,
 	.moments = ref_moments,

@@ -36,6 +36,11 @@ void ref_up_nearest_bwd(real *dsmall, const struct map *small_map, const real *d
 void ref_up_bilinear(real *big, const struct map *big_map, const real *small, const struct map *small_map);
 void ref_up_bilinear_bwd(real *dsmall, const struct map *small_map, const real *dbig, const struct map *big_map);
 
+/* ref_one.c */
+void ref_dense_one(real *y, const real *x, const real *w, const real *b, int in, int out);
+void ref_conv_up_one(
+	real *big, const real *small, real *scratch, const real *w, const real *bias, const struct conv *g);
+
 /* ref_rand.c */
 void ref_dropout(real *y, const struct map *y_map, const real *x, const struct map *x_map, const struct dropout *d);
 

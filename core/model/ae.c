@@ -38,7 +38,8 @@ static const struct param params[] = {
 	{"stride", PARAM_INTS, offsetof(struct ae_params, stride), "2", 1, STRIDE_MAX, NULL, "net", "pixels",
 		"Step of the convolutions: one for all, or one for each. 2 halves the picture.", 1},
 	{"padding", PARAM_INTS, offsetof(struct ae_params, padding), "1,1,0", 0, PADDING_MAX, NULL, "net", "pixels",
-		"Zeros around the input of the convolutions: one for all, or one for each. Left as it is, it fits any depth.", 1},
+		"Zeros around the input of the convolutions: one for all, or one for each. Left as it is, it goes with any number of "
+		"convolutions: the last value holds for those that follow.", 1},
 	{"hidden", PARAM_INTS, offsetof(struct ae_params, hidden), "64", 1, 8192, NULL, "net", "units",
 		"Widths of the linear layers between the convolutions and the code; empty: none.", 0},
 	{"activation", PARAM_ENUM, offsetof(struct ae_params, activation), "relu", 0, 0, ACTIVATIONS, "net", NULL,
@@ -279,29 +280,16 @@ static const struct train_phase phases[] = {{step, ENCODER, 2}, {0}};
 
 /* --- use ---------------------------------------------------------------------------------------------------------------- */
 
-static struct net_run run_of(const struct model *m, int i, const struct kern *k, const real *w, real *ws, int lanes)
-{
-	return model_net_run(m, &(struct block){.kern = k, .w = w, .ws = ws, .lanes = lanes}, i);
-}
-
 static void encode(
 	const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, int lanes, float *z)
 {
-	const struct net *net = &m->net[ENCODER];
-	struct net_run run = run_of(m, ENCODER, k, w, ws, lanes);
-	k->load_rows(net_input(net, run.ws), &net->in, images, lanes);
-	net_forward(net, &run);
-	k->store_rows(z, net_output(net, run.ws), &net->out, lanes);
+	model_through(m, ENCODER, k, w, ws, images, lanes, z);
 }
 
 static void decode(
 	const struct model *m, const struct kern *k, const real *w, real *ws, const float *z, int lanes, float *images)
 {
-	const struct net *net = &m->net[DECODER];
-	struct net_run run = run_of(m, DECODER, k, w, ws, lanes);
-	k->load_rows(net_input(net, run.ws), &net->in, z, lanes);
-	net_forward(net, &run);
-	k->store_rows(images, net_output(net, run.ws), &net->out, lanes);
+	model_through(m, DECODER, k, w, ws, z, lanes, images);
 }
 
 const struct family family_ae = {

@@ -228,6 +228,21 @@ struct net_run model_net_run(const struct model *m, const struct block *b, int i
 	return run;
 }
 
+void model_through(const struct model *m, int i, const struct kern *k, const real *w, real *ws, const float *rows,
+	int lanes, float *ret_rows)
+{
+	const struct net *net = &m->net[i];
+	const struct net_run run = model_net_run(m, &(struct block){.kern = k, .w = w, .ws = ws, .lanes = lanes}, i);
+	const real *one = lanes == 1 ? net_forward_one(net, &run, rows) : NULL;
+	for (int f = 0; one && f < map_features(&net->out); f++)
+		ret_rows[f] = (float)one[f];
+	if (one)
+		return;
+	k->load_rows(net_input(net, run.ws), &net->in, rows, lanes);
+	net_forward(net, &run);
+	k->store_rows(ret_rows, net_output(net, run.ws), &net->out, lanes);
+}
+
 /* --- use -------------------------------------------------------------------------------------------------------------- */
 
 static int lack(const struct family *f, const char *what, struct err *err)

@@ -150,6 +150,10 @@ real *model_extra(const struct model *m, real *ws);
 size_t model_shared(const struct model *m);
 /* Net i's part of what a block works with. */
 struct net_run model_net_run(const struct model *m, const struct block *b, int i);
+/* `lanes` rows of [in] values through net i by itself, without gradients, to as many of [out]: what most of encode and decode
+ * is. One row takes the way of one sample where the net has it. */
+void model_through(const struct model *m, int i, const struct kern *k, const real *w, real *ws, const float *rows,
+	int lanes, float *ret_rows);
 /* The i-th tensor of net n and where it lies in a block of weights; false past the last. */
 bool model_tensor(const struct model *m, int n, int i, struct net_tensor *ret_tensor, size_t *ret_offset);
 

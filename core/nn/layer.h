@@ -34,6 +34,10 @@ struct layer_op {
 	void (*bwd)(const struct layer *l, const struct net_run *run);
 	/* Adds dL/dw and dL/db, without biases in a tangent run. NULL: no weights. */
 	void (*grad)(const struct layer *l, const struct net_run *run);
+	/* One sample by itself, without `training`: x [in] of [c][h][w] to [out], in x's own place or in `to`; returns which. NULL:
+	 * this kind goes through in blocks only. */
+	real *(*one)(const struct layer *l, const struct net_run *run, real *x, real *to, real *scratch);
+	size_t (*one_scratch)(const struct layer *l); /* reals that it overwrites; NULL: none */
 	/* Derivative of y along that of x, both in ts; NULL: `fwd` is linear but for its bias. */
 	void (*tangent)(const struct layer *l, const struct net_run *run, real *ts);
 	const struct barrier_op *barrier; /* NULL: each block goes through by itself */
@@ -90,11 +94,12 @@ static inline const real *layer_bias(const struct layer *l, const struct net_run
 /* db of l, where it has one and it is wanted. */
 void layer_bias_grad(const struct layer *l, const struct net_run *run);
 
-#define LAYERS(X)                                                                                               \
-	X(layer_conv2d)                                                                                             \
-	X(layer_conv_transpose2d) X(layer_linear) X(layer_activation) X(layer_flatten) X(layer_unflatten)           \
-		X(layer_batch_norm1d) X(layer_batch_norm2d) X(layer_group_norm) X(layer_max_pool2d) X(layer_avg_pool2d) \
-			X(layer_upsample_nearest) X(layer_upsample_bilinear) X(layer_dropout) X(layer_dropout2d)
+#define LAYERS(X)                                                                                                   \
+	X(layer_conv2d)                                                                                                 \
+	X(layer_conv_transpose2d)                                                                                       \
+	X(layer_linear) X(layer_activation) X(layer_flatten) X(layer_unflatten) X(layer_batch_norm1d)                   \
+		X(layer_batch_norm2d) X(layer_group_norm) X(layer_max_pool2d) X(layer_avg_pool2d) X(layer_upsample_nearest) \
+			X(layer_upsample_bilinear) X(layer_dropout) X(layer_dropout2d)
 
 #define X(op) extern const struct layer_op op;
 LAYERS(X)

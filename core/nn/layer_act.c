@@ -36,6 +36,15 @@ static void fwd(const struct layer *l, const struct net_run *run)
 	run->kern->act_fwd(y, &l->out, l->spec.act, (real)l->spec.alpha);
 }
 
+/* Values without halos are a row of whole vectors: the last one has room. */
+static real *one(const struct layer *l, const struct net_run *run, real *x, real *to, real *scratch)
+{
+	(void)to, (void)scratch;
+	const struct map row = {1, 1, (map_features(&l->in) + LANES - 1) / LANES, 0};
+	run->kern->act_fwd(x, &row, l->spec.act, (real)l->spec.alpha);
+	return x;
+}
+
 /* dx = dy f', told from the values of the forward pass. */
 static void slope(real *dx, const real *dy, const struct layer *l, const struct net_run *run)
 {
@@ -68,6 +77,7 @@ const struct layer_op layer_activation = {
 	.plan = plan,
 	.keep = keep,
 	.fwd = fwd,
+	.one = one,
 	.bwd = bwd,
 	.tangent = tangent,
 	.print = print,

@@ -90,6 +90,19 @@ static void fwd_up(const struct layer *l, const struct net_run *run)
 	run->kern->conv_up(layer_y(l, run), layer_x(l, run), run->w + l->weight, layer_bias(l, run), &g);
 }
 
+static real *one_up(const struct layer *l, const struct net_run *run, real *x, real *to, real *scratch)
+{
+	struct conv g = up_geometry(l);
+	run->kern->conv_up_one(to, x, scratch, run->w + l->weight, layer_bias(l, run), &g);
+	return to;
+}
+
+static size_t one_scratch_up(const struct layer *l)
+{
+	struct conv g = up_geometry(l);
+	return conv_one_scratch(&g);
+}
+
 static void bwd_up(const struct layer *l, const struct net_run *run)
 {
 	struct conv g = up_geometry(l);
@@ -179,6 +192,8 @@ const struct layer_op layer_conv_transpose2d = {
 	.word = "transposed conv",
 	.plan = plan_up,
 	.fwd = fwd_up,
+	.one = one_up,
+	.one_scratch = one_scratch_up,
 	.bwd = bwd_up,
 	.grad = grad_up,
 	.weight_shape = shape_up,

@@ -15,6 +15,13 @@ static void fwd(const struct layer *l, const struct net_run *run)
 	run->kern->dense_fwd(layer_y(l, run), layer_x(l, run), run->w + l->weight, layer_bias(l, run), l->in.c, l->out.c);
 }
 
+static real *one(const struct layer *l, const struct net_run *run, real *x, real *to, real *scratch)
+{
+	(void)scratch;
+	run->kern->dense_one(to, x, run->w + l->weight, layer_bias(l, run), l->in.c, l->out.c);
+	return to;
+}
+
 static void bwd(const struct layer *l, const struct net_run *run)
 {
 	run->kern->dense_bwd(layer_dx(l, run), layer_dy(l, run), run->w + l->weight, l->in.c, l->out.c);
@@ -60,6 +67,7 @@ const struct layer_op layer_linear = {
 	.vectors = true,
 	.plan = plan,
 	.fwd = fwd,
+	.one = one,
 	.bwd = bwd,
 	.grad = grad,
 	.weight_shape = weight_shape,

@@ -32,6 +32,13 @@ static void fwd(const struct layer *l, const struct net_run *run)
 	mask(l, run, layer_y(l, run), layer_x(l, run));
 }
 
+/* Without training nothing is dropped. */
+static real *one(const struct layer *l, const struct net_run *run, real *x, real *to, real *scratch)
+{
+	(void)l, (void)run, (void)to, (void)scratch;
+	return x;
+}
+
 static void bwd(const struct layer *l, const struct net_run *run)
 {
 	mask(l, run, layer_dx(l, run), layer_dy(l, run));
@@ -48,6 +55,7 @@ const struct layer_op layer_dropout = {
 	.elementwise = true,
 	.plan = plan,
 	.fwd = fwd,
+	.one = one,
 	.bwd = bwd,
 	.print = print,
 };
@@ -58,6 +66,7 @@ const struct layer_op layer_dropout2d = {
 	.elementwise = true,
 	.plan = plan,
 	.fwd = fwd,
+	.one = one,
 	.bwd = bwd,
 	.print = print,
 };

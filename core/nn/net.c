@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- planning: shapes ------------------------------------------------------------------------------------------------
- */
+/* --- planning: shapes --- */
 
 int layer_check(const char *what, int value, int low, struct err *err)
 {
@@ -94,8 +93,7 @@ static int settle_halos(struct net *net, int halo[], struct err *err)
 	return OK;
 }
 
-/* --- planning: memory
- * -------------------------------------------------------------------------------------------------- */
+/* --- planning: memory --- */
 
 /* *end += count reals, rounded up to whole vectors; the old end is where they start. */
 static bool carve(size_t *end, size_t count, size_t *ret_start)
@@ -201,19 +199,37 @@ static bool plan_gradients(struct net *net)
 	return true;
 }
 
+static size_t larger_size(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 static bool plan_scratch(struct net *net)
 {
 	size_t most = 0;
-	for (int i = 0; i < net->n; i++) {
-		size_t needs = net->layer[i].spec.op->scratch ? net->layer[i].spec.op->scratch(&net->layer[i]) : 0;
-		most = needs > most ? needs : most;
-	}
+	for (int i = 0; i < net->n; i++)
+		most = larger_size(most, net->layer[i].spec.op->scratch ? net->layer[i].spec.op->scratch(&net->layer[i]) : 0);
 	size_t scratch;
 	if (!carve(&net->workspace, most, &scratch))
 		return false;
 	for (int i = 0; i < net->n; i++)
 		net->layer[i].scratch = scratch;
 	return true;
+}
+
+/* Two places for values, of the widest boundary each, and the most scratch that a layer wants. */
+static bool plan_one(struct net *net)
+{
+	size_t scratch = 0, values = (size_t)map_features(&net->in);
+	for (int i = 0; i < net->n; i++) {
+		const struct layer *l = &net->layer[i];
+		if (!l->spec.op->one)
+			return true;
+		scratch = larger_size(scratch, l->spec.op->one_scratch ? l->spec.op->one_scratch(l) : 0);
+		values = larger_size(values, (size_t)map_features(&l->out));
+	}
+	return carve(&net->workspace, values, &net->one[0]) && carve(&net->workspace, values, &net->one[1]) &&
+		   carve(&net->workspace, scratch, &net->one_scratch);
 }
 
 int net_plan(
@@ -235,7 +251,7 @@ int net_plan(
 	if (code)
 		return code;
 	if (!plan_parameters(&net) || !plan_buffers(&net) || !plan_values(&net) || !plan_gradients(&net) ||
-		!plan_scratch(&net))
+		!plan_scratch(&net) || !plan_one(&net))
 		return err_set(err, ERR_INVALID, "%s needs more memory than can be addressed", net.name);
 	for (int i = 0; i < n; i++)
 		net.flops_fwd += rows[i].op->flops ? rows[i].op->flops(&net.layer[i]) : 0;
@@ -243,8 +259,7 @@ int net_plan(
 	return OK;
 }
 
-/* --- parameters
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- parameters --- */
 
 int layer_units(const struct layer *l)
 {
@@ -354,8 +369,7 @@ void net_init(const struct net *net, real *w, real *buffers, uint64_t seed, int 
 	}
 }
 
-/* --- running
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- running --- */
 
 real *net_input(const struct net *net, real *ws)
 {
@@ -427,6 +441,24 @@ int net_backward_on(const struct net *net, const struct net_run *run, bool need_
 void net_forward(const struct net *net, const struct net_run *run)
 {
 	net_forward_on(net, run, NET_WHOLE);
+}
+
+const real *net_forward_one(const struct net *net, const struct net_run *run, const float *x)
+{
+	real *at = run->ws + net->one[0], *other = run->ws + net->one[1];
+	if (!net->one_scratch)
+		return NULL;
+	for (int i = 0; i < map_features(&net->in); i++)
+		at[i] = (real)x[i];
+	for (int i = 0; i < net->n; i++) {
+		const struct layer *l = &net->layer[i];
+		real *y = l->spec.op->one(l, run, at, other, run->ws + net->one_scratch);
+		if (y != at) {
+			other = at;
+			at = y;
+		}
+	}
+	return at;
 }
 
 void net_backward(const struct net *net, const struct net_run *run, bool need_dx)

@@ -79,11 +79,13 @@ struct net {
 	int n;
 	struct layer layer[NET_LAYERS_MAX];
 	struct map in, out;
-	size_t params;    /* reals of weights and biases, rounded up to whole vectors */
-	size_t buffers;   /* reals of running statistics, likewise: not trained, but part of the model */
-	size_t workspace; /* reals for one block, activations and gradients */
-	size_t shared;    /* reals that the blocks of a batch have in common; 0: the net has no barrier */
-	double flops_fwd; /* nominal, per sample: 2 per multiply-add, padded taps counted */
+	size_t params;      /* reals of weights and biases, rounded up to whole vectors */
+	size_t buffers;     /* reals of running statistics, likewise: not trained, but part of the model */
+	size_t workspace;   /* reals for one block, activations and gradients */
+	size_t shared;      /* reals that the blocks of a batch have in common; 0: the net has no barrier */
+	size_t one[2];      /* offsets of two places in the workspace for one sample by itself (net_forward_one) … */
+	size_t one_scratch; /* … and of what its layers overwrite; 0: some layer goes through in blocks only */
+	double flops_fwd;   /* nominal, per sample: 2 per multiply-add, padded taps counted */
 };
 
 /* Works out every shape. On failure err names the layer in words a user understands ("conv 3: kernel 5 is larger than its
@@ -146,6 +148,10 @@ int net_forward_on(const struct net *net, const struct net_run *run, int at);
 int net_backward_on(const struct net *net, const struct net_run *run, bool need_dx, int at);
 /* Every block of the batch (in order) waits at layer `at`: works out what they share, from all of them in that order. */
 void net_settle(const struct net *net, const struct net_run *runs, int blocks, int at, bool backward);
+
+/* One sample by itself: several times sooner than a block, with the same bits (but for the sign of a zero). x [in] and the
+ * answer [out], which lies in the workspace, are in [c][h][w] order without halos. NULL: the net goes through in blocks only. */
+const real *net_forward_one(const struct net *net, const struct net_run *run, const float *x);
 
 /* Forward mode, for exact gradient penalties of piecewise linear nets without batch norm (Mescheder et al. 2018's R1). ts is a
  * workspace like ws, with the direction at net_input(net, ts); values of net_forward are in run->ws. */

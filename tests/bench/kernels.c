@@ -1,5 +1,7 @@
-/* Each kernel at the shapes of the nets that are shipped, one block of LANES samples a call, one thread: GFLOP/s and the
- * share of the FMA peak measured just before. */
+/* Each kernel at the shapes of the nets that are shipped, one block of LANES samples a call, one thread: seconds, bytes, GFLOP/s
+ * and the share of the FMA peak measured just before. */
+#include "tests/bench/kernels.h"
+
 #include "tests/bench/bench.h"
 
 #include "core/base/cpu.h"
@@ -10,22 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One thing to time. Everything in its memory is finite. A small net takes one block through all its layers while it is
- * in the cache; a wide one has layers that need the whole batch, so each call finds another block of the batch, which
- * comes from farther away. */
-struct subject {
-	const char *name;
-	double flops; /* nominal, of one call; 0: bytes matter instead */
-	const struct kern *kern;
-	struct conv conv;
-	int in, out;
-	long blocks;     /* that take turns: 1, or BATCH for wide nets */
-	long turn;       /* of this call, in [0, blocks) */
-	real *a, *b, *c; /* each MEMORY reals */
-	void (*call)(const struct subject *s);
-};
-
-enum { BATCH = 8, MEMORY = BATCH * 32 * 30 * 30 * LANES, ROUNDS = 5 };
+enum { ROUNDS = 5 };
 
 /* Best of a few rounds of about 10 ms each. */
 static double seconds(struct subject *s)
@@ -91,56 +78,23 @@ static void call_dense_wgrad(const struct subject *s)
 		s->a, vectors_of(s, s->b, s->in), vectors_of(s, s->c, s->out), s->c + MEMORY / 2, s->in, s->out);
 }
 
-static void call_relu(const struct subject *s)
-{
-	s->kern->act_fwd(s->a, &s->conv.small, ACT_RELU, 0);
-}
-
-static void call_sigmoid(const struct subject *s)
-{
-	s->kern->act_fwd(s->a, &s->conv.big, ACT_SIGMOID, 0);
-}
-
-static void call_mse(const struct subject *s)
-{
-	const struct loss_target target = {.t = s->c, .map = &s->conv.big};
-	s->kern->loss(LOSS_MSE, s->a, &s->conv.big, s->b, &s->conv.big, &target, (real)1e-9, LANES);
-}
-
-static void call_load_u8(const struct subject *s)
-{
-	const uint8_t *images[LANES];
-	for (int l = 0; l < LANES; l++)
-		images[l] = (const uint8_t *)s->b + l * 784;
-	s->kern->load_u8(s->a, &s->conv.big, images, LANES);
-}
-
-static void call_bias(const struct subject *s)
-{
-	s->kern->bias_grad(s->a, s->b, &s->conv.small);
-}
-
-static void call_adam(const struct subject *s)
-{
-	static const struct adam_step step = {.beta1 = (real)0.9,
-		.beta2 = (real)0.999,
-		.gain1 = (real)0.1,
-		.gain2 = (real)0.001,
-		.step_size = (real)1e-9,
-		.root_scale = 1,
-		.eps = (real)1e-8};
-	s->kern->adam(s->a, s->b, s->c, s->c + MEMORY / 2, (size_t)s->in, &step);
-}
-
 static double conv_flops(const struct conv *g)
 {
 	return 2.0 * LANES * g->big.c * g->small.c * g->kernel * g->kernel * g->small.h * g->small.w;
 }
 
+static double conv_bytes(const struct conv *g)
+{
+	return ((double)(map_features(&g->big) + map_features(&g->small)) * LANES +
+			   (double)g->big.c * g->small.c * g->kernel * g->kernel) *
+		   sizeof(real);
+}
+
 static void report(struct subject *s)
 {
 	double peak = bench_peak_gflops(s->kern), t = seconds(s), rate = s->flops / t * 1e-9;
-	printf("{\"kernel\":\"%s\",\"level\":\"%s\",\"us\":%.2f", s->name, cpu_name(s->kern->level), t * 1e6);
+	printf("{\"kernel\":\"%s\",\"level\":\"%s\",\"seconds\":%.4g,\"bytes\":%.0f,\"gbytes_per_s\":%.1f", s->name,
+		cpu_name(s->kern->level), t, s->bytes, s->bytes / t * 1e-9);
 	if (s->flops > 0)
 		printf(",\"gflops\":%.1f", rate);
 	if (s->flops > 0 && peak > 0)
@@ -192,9 +146,6 @@ static const struct named_call conv_calls[] = {
 	{"conv_down", call_down}, {"conv_up", call_up}, {"conv_wgrad", call_wgrad}};
 static const struct named_call dense_calls[] = {
 	{"dense_fwd", call_dense_fwd}, {"dense_bwd", call_dense_bwd}, {"dense_wgrad", call_dense_wgrad}};
-static const struct named_call others[] = {{"relu 8x14x14", call_relu}, {"sigmoid 28x28", call_sigmoid},
-	{"mse 28x28", call_mse}, {"load_u8 28x28", call_load_u8}, {"bias_grad 8x14x14", call_bias},
-	{"adam 50000", call_adam}};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -208,6 +159,7 @@ static void bench_convs(struct subject s, const char *wanted)
 			s.conv = *g;
 			s.call = conv_calls[c].call;
 			s.flops = conv_flops(g);
+			s.bytes = conv_bytes(g);
 			s.blocks = convs[i].wide ? BATCH : 1;
 			snprintf(name, sizeof name, "%s %dx%d-%dx%d k%ds%d", conv_calls[c].name, g->big.c, g->big.h, g->small.c,
 				g->small.h, g->kernel, g->stride);
@@ -226,6 +178,7 @@ static void bench_denses(struct subject s, const char *wanted)
 			s.out = denses[i].out;
 			s.call = dense_calls[c].call;
 			s.flops = 2.0 * LANES * s.in * s.out;
+			s.bytes = ((double)(s.in + s.out) * LANES + (double)s.in * s.out) * sizeof(real);
 			s.blocks = denses[i].wide ? BATCH : 1;
 			snprintf(name, sizeof name, "%s %d-%d", dense_calls[c].name, s.in, s.out);
 			if (strstr(name, wanted))
@@ -235,12 +188,15 @@ static void bench_denses(struct subject s, const char *wanted)
 
 static void bench_others(struct subject s, const char *wanted)
 {
-	s.conv = convs[0].conv;
-	s.in = 50000;
 	s.blocks = 1;
-	for (size_t i = 0; i < COUNT(others); i++) {
-		s.name = others[i].name;
-		s.call = others[i].call;
+	s.flops = 0;
+	for (const struct pass_row *row = pass_rows; row->name; row++) {
+		s.name = row->name;
+		s.conv = row->conv;
+		s.in = row->n;
+		s.call = row->call;
+		s.bytes = row->big * map_features(&s.conv.big) * LANES + row->small * map_features(&s.conv.small) * LANES +
+				  row->each * row->n;
 		if (strstr(s.name, wanted))
 			report(&s);
 	}

@@ -275,7 +275,7 @@ static const struct preset no_presets[] = {{"default", "", ""}, {0}};
 static const struct series two_series[] = {
 	{"train_loss", "", "", "", {{0, NULL}}, true}, {"val_loss", "", "", "", {{0, NULL}}, false}, {0}};
 
-#define FAMILY(name_)                                            \
+#define FAMILY(name_, phases_)                                   \
 	static const struct family name_##_family = {.name = #name_, \
 		.blurb = "",                                             \
 		.params = plain_rows,                                    \
@@ -283,22 +283,13 @@ static const struct series two_series[] = {
 		.presets = no_presets,                                   \
 		.series = two_series,                                    \
 		.monitor = "val_loss",                                   \
-		.plan = name_##_plan,
-FAMILY(vae).phases = vae_phases
-}
-;
-FAMILY(cnn).phases = cnn_phases
-}
-;
-FAMILY(class1).phases = head_phases
-}
-;
-FAMILY(class2).phases = head_phases
-}
-;
-FAMILY(gan).phases = gan_phases
-}
-;
+		.plan = name_##_plan,                                    \
+		.phases = (phases_)}
+FAMILY(vae, vae_phases);
+FAMILY(cnn, cnn_phases);
+FAMILY(class1, head_phases);
+FAMILY(class2, head_phases);
+FAMILY(gan, gan_phases);
 
 static const struct workload workloads[] = {
 	{"ae", &family_ae, "optimizer=adam lr=1e-3 schedule=constant warmup_epochs=0", false},

@@ -1,5 +1,6 @@
 /* Every kernel of every level this processor runs, on random legal shapes: against the double reference, with guard
  * zones around all memory, and bit for bit between AVX2 and AVX-512. */
+#include "core/kern/ref.h"
 #include "tests/core/kern/trial.h"
 
 /* Multiply-adds of one lane. */
@@ -37,8 +38,7 @@ static size_t weights(const struct conv *g)
 	return (size_t)g->big.c * (size_t)g->small.c * (size_t)g->kernel * (size_t)g->kernel;
 }
 
-/* --- the kernels
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- the kernels --- */
 
 static void try_conv_down(const struct kern *k, struct trial *t)
 {
@@ -214,8 +214,79 @@ static void try_sgd(const struct kern *k, struct trial *t)
 	record(t, v, n);
 }
 
-/* --- would a wrong kernel be seen?
- * --------------------------------------------------------------------------------------- */
+/* --- one sample by itself --- */
+
+static void try_dense_one(const struct kern *k, struct trial *t)
+{
+	int in = draw_width(t), out = draw_width(t);
+	real *x = values(t, (size_t)in), *w = values(t, (size_t)(in * out)), *b = values(t, (size_t)out);
+	real *y = guarded(t, (size_t)out);
+	t->tolerance = 0x1p-23 * (200 + in);
+	k->dense_one(y, x, w, draw(t, 0, 2) ? b : NULL, in, out);
+	record(t, y, (size_t)out);
+}
+
+static void try_conv_up_one(const struct kern *k, struct trial *t)
+{
+	struct conv g = random_conv(t);
+	const size_t n = (size_t)map_features(&g.big);
+	real *small = values(t, (size_t)map_features(&g.small)), *w = values(t, weights(&g));
+	real *bias = values(t, (size_t)g.big.c), *big = guarded(t, n), *scratch = guarded(t, conv_one_scratch(&g));
+	k->conv_up_one(big, small, scratch, w, draw(t, 0, 2) ? bias : NULL, &g);
+	record(t, big, n);
+}
+
+/* The sample in every lane of a block. */
+static real *in_all_lanes(struct trial *t, const struct map *m, const real *sample)
+{
+	real *x = guarded(t, map_reals(m));
+	memset(x, 0, map_reals(m) * sizeof *x);
+	for (int i = 0; i < map_features(m); i++)
+		for (int l = 0; l < LANES; l++)
+			x[feature_at(m, i) + (size_t)l] = sample[i];
+	return x;
+}
+
+static void assert_lane(const real *block, const struct map *m, int lane, const real *one)
+{
+	for (int i = 0; i < map_features(m); i++)
+		assert_true(block[feature_at(m, i) + (size_t)lane] == one[i]);
+}
+
+static void up_both_ways(const struct kern *k, struct trial *t)
+{
+	struct conv g = random_conv(t);
+	real *small = values(t, (size_t)map_features(&g.small)), *w = values(t, weights(&g));
+	real *bias = values(t, (size_t)g.big.c), *one = guarded(t, (size_t)map_features(&g.big));
+	real *big = guarded(t, map_reals(&g.big));
+	k->conv_up(big, in_all_lanes(t, &g.small, small), w, bias, &g);
+	k->conv_up_one(one, small, guarded(t, conv_one_scratch(&g)), w, bias, &g);
+	assert_lane(big, &g.big, draw(t, 0, LANES - 1), one);
+}
+
+static void dense_both_ways(const struct kern *k, struct trial *t)
+{
+	struct map in = {draw_width(t), 1, 1, 0}, out = {draw_width(t), 1, 1, 0};
+	real *x = values(t, (size_t)in.c), *w = values(t, (size_t)(in.c * out.c)), *b = values(t, (size_t)out.c);
+	real *one = guarded(t, (size_t)out.c), *y = guarded(t, map_reals(&out));
+	k->dense_fwd(y, in_all_lanes(t, &in, x), w, b, in.c, out.c);
+	k->dense_one(one, x, w, b, in.c, out.c);
+	assert_lane(y, &out, draw(t, 0, LANES - 1), one);
+}
+
+static void test_one_sample_has_the_bits_of_a_block(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= TRIALS; seed++)
+		for (enum cpu_level level = 0; level < CPU_LEVEL_COUNT; level++)
+			if (kern_at(level)) {
+				struct trial t;
+				run(up_both_ways, kern_at(level), seed, &t, NULL);
+				run(dense_both_ways, kern_at(level), seed, &t, NULL);
+			}
+}
+
+/* --- would a wrong kernel be seen? --- */
 
 /* The last tap of the last pair of channels has a weight that is off by a tenth. */
 static void wrong_tap(real *small, const real *big, const real *w, const real *bias, const struct conv *g)
@@ -294,8 +365,7 @@ static void test_wrong_kernels_are_caught(void **state)
 	assert_in_range(least, SEEDS * 3 / 4, SEEDS);
 }
 
-/* --- what random inputs do not reach
- * ----------------------------------------------------------------------------------------- */
+/* --- what random inputs do not reach --- */
 
 /* Activations from -100 to 100 against libm. */
 static void test_activations_are_accurate(void **state)
@@ -361,11 +431,12 @@ static void test_halos_are_exact(void **state)
 	}
 }
 
-#define KERNELS(X)                                                                                               \
-	X(conv_down)                                                                                                 \
-	X(conv_up)                                                                                                   \
-	X(conv_wgrad) X(bias_grad) X(dense_fwd) X(dense_bwd) X(dense_wgrad) X(act_fwd) X(act_bwd) X(load_u8) X(rows) \
-		X(sum_parts) X(adam) X(sgd)
+#define KERNELS(X)                                                                                                     \
+	X(conv_down)                                                                                                       \
+	X(conv_up)                                                                                                         \
+	X(conv_wgrad)                                                                                                      \
+	X(bias_grad) X(dense_fwd) X(dense_bwd) X(dense_wgrad) X(dense_one) X(conv_up_one) X(act_fwd) X(act_bwd) X(load_u8) \
+		X(rows) X(sum_parts) X(adam) X(sgd)
 
 int main(void)
 {
@@ -377,6 +448,7 @@ int main(void)
 		KERNELS(X)
 #undef X
 			cmocka_unit_test(test_activations_are_accurate),
+		cmocka_unit_test(test_one_sample_has_the_bits_of_a_block),
 		cmocka_unit_test(test_wrong_kernels_are_caught),
 		cmocka_unit_test(test_nan_is_not_swallowed),
 		cmocka_unit_test(test_halos_are_exact),

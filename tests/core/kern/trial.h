@@ -20,8 +20,7 @@
 
 enum { TRIALS = 60, GUARD = 64, ARRAYS_MAX = 12, OUT_MAX = 1 << 19 };
 
-/* --- one trial: inputs drawn from its seed, guarded memory, what came out
- * -------------------------------------------------- */
+/* --- one trial: inputs drawn from its seed, guarded memory, what came out --- */
 
 struct array {
 	real *data;
@@ -107,8 +106,7 @@ static inline struct map random_map(struct trial *t)
 	return (struct map){draw(t, 1, 5), draw(t, 1, 7), draw(t, 1, 7), draw(t, 0, 2)};
 }
 
-/* --- comparing
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- comparing --- */
 
 typedef void try_fn(const struct kern *k, struct trial *t);
 

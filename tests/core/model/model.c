@@ -83,36 +83,38 @@ static void test_report_net(void **state)
 }
 
 /* Whatever the sizes, the decoder ends where the encoder began. */
+static const struct {
+	const char *overrides;
+	struct map image;
+} mirrors[] = {
+	{"", {1, 28, 28, 0}},
+	{"", {3, 32, 32, 0}},
+	{"channels=16,32", {1, 28, 28, 0}},
+	{"channels=8,16,32,64", {1, 28, 28, 0}},
+	{"channels=- hidden=256,128", {1, 28, 28, 0}},
+	{"channels=- hidden=-", {1, 5, 7, 0}},
+	{"hidden=-", {1, 28, 28, 0}},
+	{"hidden=300,200,100 latent_dim=512", {1, 28, 28, 0}},
+	{"latent_dim=1 channels=1 kernel=1 stride=1 padding=0", {1, 1, 1, 0}},
+	{"kernel=4,4,3 stride=2 padding=1", {1, 28, 28, 0}},
+	{"kernel=5 stride=3,2,1 padding=2", {2, 29, 29, 0}},
+	{"kernel=2 stride=2 padding=0", {1, 28, 28, 0}},
+	{"kernel=1 stride=1 padding=0 channels=2,3", {1, 6, 9, 0}},
+	{"kernel=7 stride=4 padding=3 channels=4", {1, 31, 27, 0}},
+};
+enum { MIRRORS = sizeof mirrors / sizeof *mirrors };
+
 static void test_mirrors(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *overrides;
-		struct map image;
-	} cases[] = {
-		{"", {1, 28, 28, 0}},
-		{"", {3, 32, 32, 0}},
-		{"channels=16,32", {1, 28, 28, 0}},
-		{"channels=8,16,32,64", {1, 28, 28, 0}},
-		{"channels=- hidden=256,128", {1, 28, 28, 0}},
-		{"channels=- hidden=-", {1, 5, 7, 0}},
-		{"hidden=-", {1, 28, 28, 0}},
-		{"hidden=300,200,100 latent_dim=512", {1, 28, 28, 0}},
-		{"latent_dim=1 channels=1 kernel=1 stride=1 padding=0", {1, 1, 1, 0}},
-		{"kernel=4,4,3 stride=2 padding=1", {1, 28, 28, 0}},
-		{"kernel=5 stride=3,2,1 padding=2", {2, 29, 29, 0}},
-		{"kernel=2 stride=2 padding=0", {1, 28, 28, 0}},
-		{"kernel=1 stride=1 padding=0 channels=2,3", {1, 6, 9, 0}},
-		{"kernel=7 stride=4 padding=3 channels=4", {1, 31, 27, 0}},
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (size_t i = 0; i < MIRRORS; i++) {
 		struct model m;
 		struct err err = {0};
-		if (try_plan(&m, cases[i].overrides, cases[i].image, &err))
-			fail_msg("%s: %s %s", cases[i].overrides, err.pointer, err.message);
-		assert_int_equal(m.net[1].out.c, cases[i].image.c);
-		assert_int_equal(m.net[1].out.h, cases[i].image.h);
-		assert_int_equal(m.net[1].out.w, cases[i].image.w);
+		if (try_plan(&m, mirrors[i].overrides, mirrors[i].image, &err))
+			fail_msg("%s: %s %s", mirrors[i].overrides, err.pointer, err.message);
+		assert_int_equal(m.net[1].out.c, mirrors[i].image.c);
+		assert_int_equal(m.net[1].out.h, mirrors[i].image.h);
+		assert_int_equal(m.net[1].out.w, mirrors[i].image.w);
 		assert_int_equal(m.net[0].out.c, m.latent_dim);
 		model_free(&m);
 	}
@@ -252,6 +254,39 @@ static void test_one_by_one_is_the_same(void **state)
 	use_close(&u);
 }
 
+/* A decoder of any shape, at every level: a code by itself gives the picture that it gives in a block. */
+static void test_one_code_decodes_as_in_a_block(void **state)
+{
+	(void)state;
+	enum { CODES = 3 };
+	for (size_t i = 0; i < MIRRORS; i++) {
+		struct model m;
+		assert_int_equal(try_plan(&m, mirrors[i].overrides, mirrors[i].image, NULL), OK);
+		size_t pixels = (size_t)map_features(&m.image);
+		real *w = zeroed(m.params), *ws = zeroed(model_workspace(&m));
+		float *z = malloc((size_t)(CODES * m.latent_dim) * sizeof *z), *block = malloc(CODES * pixels * sizeof *block);
+		float *one = malloc(pixels * sizeof *one);
+		model_init(&m, w, i);
+		rng_normal(z, (size_t)(CODES * m.latent_dim), (struct rng){i, RNG_SAMPLE, 1});
+		for (enum cpu_level level = 0; level < CPU_LEVEL_COUNT; level++) {
+			const struct kern *k = kern_at(level);
+			if (!k)
+				continue;
+			assert_int_equal(model_decode(&m, k, w, ws, z, CODES, block, NULL), OK);
+			for (int c = 0; c < CODES; c++) {
+				assert_int_equal(model_decode(&m, k, w, ws, z + c * m.latent_dim, 1, one, NULL), OK);
+				assert_memory_equal(one, block + (size_t)c * pixels, pixels * sizeof *one);
+			}
+		}
+		free(w);
+		free(ws);
+		free(z);
+		free(block);
+		free(one);
+		model_free(&m);
+	}
+}
+
 static void test_levels_agree(void **state)
 {
 	(void)state;
@@ -279,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_every_tensor_has_its_own_draw),
 		cmocka_unit_test(test_abilities),
 		cmocka_unit_test(test_one_by_one_is_the_same),
+		cmocka_unit_test(test_one_code_decodes_as_in_a_block),
 		cmocka_unit_test(test_levels_agree),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
