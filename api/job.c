@@ -58,6 +58,11 @@ bool job_may_move(enum job_status from, enum job_status to)
 	return false;
 }
 
+int64_t job_step_at(const struct job *job, int epoch)
+{
+	return job->epochs > 0 ? job->steps / job->epochs * epoch : 0;
+}
+
 void job_free(struct job *job)
 {
 	free(job->params);

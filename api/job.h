@@ -74,6 +74,8 @@ struct job {
 	char *warnings; /* an array of strings */
 };
 
+/* Steps taken when `epoch` ends; 0 where the job has not begun. */
+int64_t job_step_at(const struct job *job, int epoch);
 void job_free(struct job *job);
 /* A fresh "job_…" id from the kernel's random numbers: 16 of [0-9a-z], so that a list of names never needs quoting. */
 int job_make_id(char id[JOB_ID_SIZE], struct err *err);

@@ -321,23 +321,33 @@ static bool listed(const char *const *names, const char *name)
 	return false;
 }
 
-int json_only(const struct json *object, const char *const *allowed, const char *pointer_prefix, struct err *err)
+static void unknown_field(
+	const char *key, const char *const *allowed, const char *pointer_prefix, struct err *err)
 {
 	enum { NAMES = 40 };
-	const struct json *field = json_first(object);
-	while (field && listed(allowed, json_key(field)))
-		field = json_next(field);
-	if (!field)
-		return OK;
 	/* the rows of a table, so that "did you mean" is one rule everywhere */
 	struct param rows[NAMES + 1] = {{0}};
 	for (int i = 0; i < NAMES && allowed[i]; i++)
 		rows[i].name = allowed[i];
-	const char *near = param_nearest(rows, json_key(field));
-	char pointer[sizeof((struct err *)0)->pointer];
+	const char *near = param_nearest(rows, key);
+	char pointer[sizeof err->pointer];
 	snprintf(pointer, sizeof pointer, "%s", pointer_prefix);
-	json_pointer_add(pointer, sizeof pointer, json_key(field));
+	json_pointer_add(pointer, sizeof pointer, key);
 	if (near)
-		return err_field(err, ERR_INVALID, pointer, "unknown field; did you mean '%s'?", near);
-	return err_field(err, ERR_INVALID, pointer, "unknown field");
+		err_field(err, ERR_INVALID, pointer, "unknown field; did you mean '%s'?", near);
+	else
+		err_field(err, ERR_INVALID, pointer, "unknown field");
+}
+
+int json_only(const struct json *object, const char *const *allowed, const char *pointer_prefix, struct err *err)
+{
+	int code = OK;
+	for (const struct json *field = json_first(object); field; field = json_next(field)) {
+		struct err one = {0};
+		if (listed(allowed, json_key(field)))
+			continue;
+		unknown_field(json_key(field), allowed, pointer_prefix, &one);
+		code = err_add(err, code, &one);
+	}
+	return code;
 }

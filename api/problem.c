@@ -100,6 +100,26 @@ static void write_detail(struct jsonw *w, const struct err *err)
 	jw_kstring(w, "detail", detail);
 }
 
+static void write_field(struct jsonw *w, const struct err *err)
+{
+	jw_object(w);
+	jw_kstring(w, "pointer", err->pointer);
+	jw_kstring(w, "detail", err->message);
+	jw_end_object(w);
+}
+
+static void write_errors(struct jsonw *w, const struct err *err)
+{
+	if (!*err->pointer)
+		return;
+	jw_key(w, "errors");
+	jw_array(w);
+	write_field(w, err);
+	for (int i = 0; err->more && i < err->more->n; i++)
+		write_field(w, &err->more->item[i]);
+	jw_end_array(w);
+}
+
 void problem_write(
 	struct buf *b, int status, const struct err *err, const char *instance, const char *request_id, const char *extra)
 {
@@ -114,15 +134,7 @@ void problem_write(
 	jw_kstring(&w, "instance", instance);
 	jw_kstring(&w, "code", problem_slug(status, err->code));
 	jw_kstring(&w, "request_id", request_id);
-	if (*err->pointer) {
-		jw_key(&w, "errors");
-		jw_array(&w);
-		jw_object(&w);
-		jw_kstring(&w, "pointer", err->pointer);
-		jw_kstring(&w, "detail", err->message);
-		jw_end_object(&w);
-		jw_end_array(&w);
-	}
+	write_errors(&w, err);
 	if (extra)
 		buf_str(b, extra);
 	jw_end_object(&w);

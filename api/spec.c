@@ -93,13 +93,14 @@ int spec_params_read(const struct family *f, const struct json *object, void *pa
 {
 	if (json_type(object) != JSON_OBJECT)
 		return json_fail_type(object, "#/params", "an object", err);
+	int code = OK;
 	for (const struct json *member = json_first(object); member; member = json_next(member)) {
+		struct err one = {0};
 		const struct param *row = param_find(f->params, json_key(member));
-		int code = row ? set_row(row, member, params, err) : unknown_param(f, json_key(member), err);
-		if (code)
-			return code;
+		if (row ? set_row(row, member, params, &one) : unknown_param(f, json_key(member), &one))
+			code = err_add(err, code, &one);
 	}
-	return OK;
+	return code;
 }
 
 void spec_param_write(struct jsonw *w, const struct param *row, const void *params)
@@ -184,12 +185,15 @@ static int take_preset(struct spec *s, const struct json *body, struct err *err)
 {
 	const struct family *f = s->family;
 	const char *name = f->presets->name;
+	s->preset = f->presets; /* whatever is wrong with it, the params can be looked at */
 	int code = json_take_string(body, "preset", "#/preset", JOB_WORD - 1, &name, err);
 	if (code)
 		return code;
-	s->preset = preset_find(f, name);
-	if (s->preset)
+	const struct preset *found = preset_find(f, name);
+	if (found) {
+		s->preset = found;
 		return OK;
+	}
 	struct buf names = BUF_INIT;
 	for (const struct preset *p = f->presets; p->name; p++)
 		buf_printf(&names, "%s%s", p == f->presets ? "" : ", ", p->name);
@@ -204,6 +208,9 @@ static int check_name(const char *name, struct err *err)
 {
 	if (!strncmp(name, "job_", 4))
 		return err_field(err, ERR_INVALID, "#/name", "must not begin with job_: ids do");
+	const char *end = strrchr(name, '.');
+	if (end && !strcmp(end, ".json"))
+		return err_field(err, ERR_INVALID, "#/name", "must not end in .json: addresses do");
 	if (strpbrk(name, "@/"))
 		return err_field(err, ERR_INVALID, "#/name", "must not contain '@' or '/'");
 	if (!strcmp(name, "latest") || !strcmp(name, ".") || !strcmp(name, ".."))
@@ -276,6 +283,13 @@ static int take_params(struct spec *s, const struct json *body, struct err *err)
 	return object ? spec_params_read(s->family, object, s->params, err) : OK;
 }
 
+/* The commonest slip: a hyper-parameter beside `kind`. */
+static void in_params(const struct family *f, struct err *unknown)
+{
+	if (param_find(f->params, unknown->pointer + strlen("#/")))
+		snprintf(unknown->message, sizeof unknown->message, "unknown field; a parameter belongs inside \"params\"");
+}
+
 static int only_known(struct spec *s, const struct json *body, struct err *err)
 {
 	static const char *const fields[] = {
@@ -289,20 +303,18 @@ static int only_known(struct spec *s, const struct json *body, struct err *err)
 		"metadata",
 		NULL,
 	};
-	struct err unknown;
-	int code = json_only(body, fields, "#", &unknown);
-	if (!code)
-		return OK;
-	/* the commonest slip: a hyper-parameter beside `kind` */
-	if (param_find(s->family->params, unknown.pointer + strlen("#/")))
-		return err_field(err, code, unknown.pointer, "unknown field; a parameter belongs inside \"params\"");
-	return err_field(err, code, unknown.pointer, "%s", unknown.message);
+	int code = json_only(body, fields, "#", err);
+	if (code && err) {
+		in_params(s->family, err);
+		for (int i = 0; err->more && i < err->more->n; i++)
+			in_params(s->family, &err->more->item[i]);
+	}
+	return code;
 }
 
 int spec_parse(struct spec *ret, const struct json *body, struct err *err)
 {
 	static int (*const steps[])(struct spec * s, const struct json *body, struct err *err) = {
-		take_kind,
 		only_known,
 		take_preset,
 		take_name,
@@ -314,9 +326,17 @@ int spec_parse(struct spec *ret, const struct json *body, struct err *err)
 	struct spec s = {0};
 	if (json_type(body) != JSON_OBJECT)
 		return json_fail_type(body, "#", "an object such as {\"kind\":\"ae\"}", err);
-	int code = OK;
-	for (size_t i = 0; i < sizeof steps / sizeof *steps && !code; i++)
-		code = steps[i](&s, body, err);
+	/* the kind says what the other fields may be; each of those is looked at, whatever is wrong with the others */
+	int code = take_kind(&s, body, err);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps && s.family; i++) {
+		struct err_more more = {0};
+		struct err one = {.more = &more};
+		if (!steps[i](&s, body, &one))
+			continue;
+		code = err_add(err, code, &one);
+		for (int k = 0; k < more.n; k++)
+			err_add(err, code, &more.item[k]);
+	}
 	if (code)
 		spec_free(&s);
 	else

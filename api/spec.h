@@ -22,7 +22,7 @@ struct spec {
 
 /* A POST /v1/jobs body: only `kind` is required; preset, name, dataset (default "fashion-mnist"), seed (default 0),
  * priority, params, metadata. Unknown fields, wrong types, values out of range: ERR_INVALID with the pointer and the
- * remedy ("unknown parameter; did you mean 'latent_dim'?"). */
+ * remedy ("unknown parameter; did you mean 'latent_dim'?"), each field at fault in err and err->more. */
 int spec_parse(struct spec *ret, const struct json *body, struct err *err);
 void spec_free(struct spec *s);
 /* {"epochs":50,…} onto params that hold defaults already; pointer "#/params/…". */

@@ -47,6 +47,13 @@ static bool admit_route(struct call *c)
 			call_header(c, "Allow", "%s", allow);
 		return false;
 	}
+	return true;
+}
+
+/* After the client: what a route takes is told to those who may use it. */
+static bool admit_query(struct call *c)
+{
+	struct err err = {0};
 	if (uri_bool(&c->req.uri, "pretty", &c->req.pretty, &err) || uri_only(&c->req.uri, c->route->query, &err))
 		return refuse(c, 0, &err);
 	return true;
@@ -89,12 +96,13 @@ static bool admit_body(struct call *c, const struct admission *a)
 bool call_admit(struct call *c, const struct admission *a)
 {
 	*a->ret_close = true;
-	return admit_address(c, a) && admit_route(c) && admit_client(c, a) && admit_body(c, a);
+	return admit_address(c, a) && admit_route(c) && admit_client(c, a) && admit_query(c) && admit_body(c, a);
 }
 
 void call_run(struct call *c)
 {
-	struct err err = {0};
+	struct err_more more = {0};
+	struct err err = {.more = &more};
 	struct daemon *d = c->daemon;
 	int code;
 	c->park_until_ms = 0;

@@ -296,6 +296,8 @@ int cache_acquire(struct cache *c, const char *ref, struct published **ret, stru
 	struct job job;
 	if (length >= sizeof name)
 		return err_set(err, ERR_NOT_FOUND, "no job has a name that long");
+	if (at && !at[1])
+		return err_set(err, ERR_INVALID, "what follows '@' is missing: say best, last or the number of an epoch");
 	memcpy(name, ref, length);
 	name[length] = '\0';
 	/* A run may end, and its copy go, between the reading of its row and the look for that copy: then the row has changed. */

@@ -20,7 +20,7 @@ static void read_file_facts(const char *data_dir, const struct job *job, struct 
 		info->bytes = (size_t)st.st_size;
 		info->created_at_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
 	}
-	info->step = job->epochs > 0 ? job->steps / job->epochs * info->epoch : 0;
+	info->step = job_step_at(job, info->epoch);
 	info->best = info->epoch == job->best_epoch;
 	info->monitor = (double)NAN;
 }

@@ -25,7 +25,7 @@ static void view_preview(struct call *c, struct jsonw *w, const struct job *job,
 	char url[256];
 	snprintf(url, sizeof url, "%s/v1/jobs/%s/previews/%d/%s.png", c->daemon->config->path_prefix, job->id, epoch, kind);
 	jw_object(w);
-	jw_kint(w, "step", job->epochs ? job->steps / job->epochs * epoch : 0);
+	jw_kint(w, "step", job_step_at(job, epoch));
 	jw_kint(w, "epoch", epoch);
 	jw_kstring(w, "kind", kind);
 	jw_kstring(w, "url", url);
@@ -95,11 +95,23 @@ static int reply_picture(struct call *c, const struct job *job, int epoch, struc
 	sha256_text(file.data, file.len, hex);
 	snprintf(etag, sizeof etag, "%.32s%s%.2s", hex, scale ? "-" : "", scale ? scale : "");
 	call_header(c, "Latentd-Epoch", "%d", epoch);
+	call_header(c, "Latentd-Step", "%lld", (long long)job_step_at(job, epoch));
 	if (call_etag(c, etag)) {
 		buf_free(&file);
 		return OK;
 	}
 	return call_png_file(c, &file, err);
+}
+
+/* An epoch has one preview of each kind, so ?step= can only name that one. */
+static int check_step(struct call *c, const struct job *job, int epoch, struct err *err)
+{
+	int64_t step = job_step_at(job, epoch), wanted = step;
+	int code = uri_int(&c->req.uri, "step", 0, INT64_MAX, &wanted, err);
+	if (code || wanted == step)
+		return code;
+	return err_set(err, ERR_NOT_FOUND, "%s has no %s of epoch %d at step %lld; that of step %lld is there", job->id, kind_of(c), epoch,
+		(long long)wanted, (long long)step);
 }
 
 int h_preview(struct call *c, struct err *err)
@@ -113,7 +125,9 @@ int h_preview(struct call *c, struct err *err)
 	int code = store_get(c->daemon->store, c->arg[0], &job, err);
 	if (code)
 		return code;
-	code = reply_picture(c, &job, (int)epoch, err);
+	code = check_step(c, &job, (int)epoch, err);
+	if (!code)
+		code = reply_picture(c, &job, (int)epoch, err);
 	job_free(&job);
 	return code;
 }

@@ -94,6 +94,7 @@ static int reply_weights(struct call *c, const struct job *job, const char *whic
 		return code;
 	sha256_text(c->resp.body.data, c->resp.body.len, etag);
 	call_header(c, "Latentd-Epoch", "%d", epoch);
+	call_header(c, "Latentd-Step", "%lld", (long long)job_step_at(job, epoch));
 	call_header(c, "Content-Disposition", "attachment; filename=\"%s-%d.safetensors\"", job->id, epoch);
 	if (call_etag(c, etag)) {
 		buf_free(&c->resp.body);

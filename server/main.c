@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -244,6 +245,15 @@ static void drain(struct parts *p, sigset_t *signals)
 	log_info("stopped", "ms=%lld", (long long)(clock_ms() - begin));
 }
 
+/* Large buffers (10,000 decoded images, a job's arena) go back to the system as soon as they are freed. Left to itself glibc
+ * raises the size from which it maps them, and a thread's heap keeps what was freed beneath one small block. */
+static void return_large_buffers(void)
+{
+	enum { LARGE = 1 << 20 };
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+	mallopt(M_TRIM_THRESHOLD, LARGE);
+}
+
 static int run(const struct config *c)
 {
 	struct parts p = {.listen_fd = -1};
@@ -260,6 +270,7 @@ static int run(const struct config *c)
 	umask(077);
 	log_setup(c->log_level, c->log_json);
 	raise_descriptor_limit();
+	return_large_buffers();
 	p.d.config = c;
 	p.d.started_ms = clock_ms();
 	if (open_all(&p, &exit_code, &err)) {

@@ -257,7 +257,7 @@ int input_codes_text(struct call *c, const struct published *p, struct rows *ret
 	for (size_t i = 0; i < n && !code; i++) {
 		size_t got = read_vector(&text, ret->v + i * width, width);
 		if (got == SIZE_MAX)
-			code = err_set(err, ERR_INVALID, "z: vector %zu holds something that is not a number", i);
+			code = err_set(err, ERR_INVALID, "z: vector %zu holds something that is not a number of -3.4e38..3.4e38", i);
 		else if (got != width)
 			code = wrong_width(called(c, p), p->model.latent_dim, got, "", err);
 	}

@@ -18,7 +18,7 @@
 
 /* clang-format off */
 const struct route routes[] = {
-	{GET, "/", h_page, FILES, "", ROUTE_OPEN | ROUTE_INLINE, "the dashboard"},
+	{GET, "/", h_page, FILES, "*", ROUTE_OPEN | ROUTE_INLINE, "the dashboard"},
 	{GET, "/livez", h_livez, TEXT, "", ROUTE_OPEN | ROUTE_INLINE, "the process answers"},
 	{GET, "/healthz", h_livez, TEXT, "", ROUTE_OPEN | ROUTE_INLINE, "the same as /livez"},
 	{GET, "/readyz", h_readyz, TEXT, "verbose", ROUTE_OPEN, "takes new work; ?verbose names each check"},
@@ -37,8 +37,8 @@ const struct route routes[] = {
 	{GET, "/v1/jobs/{job}/curves", h_curves, AS(FORMAT_SVG, FORMAT_PNG), "names x log scale", 0, "its curves as a picture"},
 	{GET, "/v1/jobs/{job}/events", h_events, AS(FORMAT_JSON, FORMAT_SSE, FORMAT_TEXT), "after limit order", 0, "what happened; as text/event-stream or .txt: what happens"},
 	{GET, "/v1/jobs/{job}/previews", h_previews, JSON, "", 0, "preview pictures, by epoch"},
-	{GET, "/v1/jobs/{job}/previews/{epoch}/reconstructions", h_preview, PNG, "scale", 0, "originals above, reconstructions beneath"},
-	{GET, "/v1/jobs/{job}/previews/{epoch}/samples", h_preview, PNG, "scale", 0, "decoded samples, the same codes each time"},
+	{GET, "/v1/jobs/{job}/previews/{epoch}/reconstructions", h_preview, PNG, "step scale", 0, "originals above, reconstructions beneath"},
+	{GET, "/v1/jobs/{job}/previews/{epoch}/samples", h_preview, PNG, "step scale", 0, "decoded samples, the same codes each time"},
 	{GET, "/v1/jobs/{job}/reconstructions", h_preview_latest, PNG, "scale", 0, "the newest reconstructions"},
 	{GET, "/v1/jobs/{job}/samples", h_preview_latest, PNG, "scale", 0, "the newest samples"},
 	{GET, "/v1/jobs/{job}/checkpoints", h_checkpoints, JSON, "", 0, "its checkpoints"},
@@ -53,7 +53,7 @@ const struct route routes[] = {
 	{GET, "/v1/models/{model}/samples", h_samples_get, PIXELS, SAMPLING, 0, "the same, with everything in the URL; cacheable"},
 	{POST, "/v1/models/{model}/encode", h_encode, AS(FORMAT_JSON, FORMAT_NPY), "", ROUTE_BODY | ROUTE_BINARY, "images to codes"},
 	{POST, "/v1/models/{model}/reconstruct", h_reconstruct, PIXELS, "scale", ROUTE_BODY | ROUTE_BINARY, "images to codes and back"},
-	{GET, "/*", h_page, FILES, "", ROUTE_OPEN | ROUTE_INLINE, "files of the dashboard"},
+	{GET, "/*", h_page, FILES, "*", ROUTE_OPEN | ROUTE_INLINE, "files of the dashboard"},
 	{0, NULL, NULL, 0, {0}, NULL, 0, NULL},
 };
 /* clang-format on */
@@ -189,7 +189,10 @@ static int choose_format(struct call *c, const struct match *m, struct err *err)
 	}
 	char text[64];
 	list_formats(c->route, text, sizeof text);
-	err_set(err, ERR_ACCEPT, "this comes only as: %s", text);
+	if (c->route->format[0] == FORMAT_FILE)
+		err_set(err, ERR_ACCEPT, "this is a file and comes in one form only: no suffix, Accept: */*");
+	else
+		err_set(err, ERR_ACCEPT, "this comes only as: %s", text);
 	return 406;
 }
 

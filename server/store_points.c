@@ -246,7 +246,7 @@ int points_flush(struct txn *t, struct err *err)
 	return code;
 }
 
-void points_end(struct txn *t, const char *job_id)
+void points_told(struct txn *t, const char *job_id)
 {
 	for (struct live *l = t->store->live; l; l = l->next)
 		if (!l->written && !strcmp(l->job_id, job_id))

@@ -132,7 +132,7 @@ void stream_park(struct stream *s, int fd, void (*wake)(void *ctx), void *ctx)
 {
 	s->wake = wake;
 	s->wake_ctx = ctx;
-	s->watch.hangup_fd = s->form == STREAM_TEXT ? fd : -1; /* SSE learns of it by its pings */
+	s->watch.hangup_fd = fd;
 	arm(s);
 }
 

@@ -212,7 +212,7 @@ static bool has_word(const char *words, const char *word)
 
 int uri_only(const struct uri *u, const char *allowed, struct err *err)
 {
-	for (int i = 0; i < u->nparams; i++) {
+	for (int i = 0; strcmp(allowed, "*") && i < u->nparams; i++) {
 		const char *key = u->param[i].key;
 		if (strcmp(key, "pretty") && !has_word(allowed, key))
 			return err_set(err, ERR_INVALID, "unknown query parameter '%.60s'; this route takes: %s%spretty", key, allowed,

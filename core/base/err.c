@@ -43,6 +43,19 @@ int err_field(struct err *err, int code, const char *pointer, const char *format
 	return code;
 }
 
+int err_add(struct err *err, int code, const struct err *one)
+{
+	struct err_more *more = err ? err->more : NULL;
+	if (err && !code) {
+		*err = *one;
+		err->more = more;
+	} else if (more && more->n < ERR_MORE_MAX) {
+		more->item[more->n] = *one;
+		more->item[more->n++].more = NULL;
+	}
+	return code ? code : one->code;
+}
+
 int err_wrap(struct err *err, const char *format, ...)
 {
 	if (!err)

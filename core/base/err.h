@@ -40,10 +40,18 @@ enum err_code {
 	ERR_COUNT
 };
 
+enum { ERR_MORE_MAX = 8 };
+
 struct err {
 	int code;
 	char pointer[160]; /* JSON pointer of the offending field, or "" */
 	char message[480];
+	struct err_more *more; /* the caller's room for further fields at fault; NULL: the first is enough */
+};
+
+struct err_more {
+	int n;
+	struct err item[ERR_MORE_MAX];
 };
 
 /* Sets code and message; returns `code`, so that `return err_set(err, ERR_IO, "…")` reads well. */
@@ -52,6 +60,10 @@ int err_set(struct err *err, int code, const char *format, ...) __attribute__((f
 /* As err_set, with the JSON pointer of the field at fault. */
 int err_field(struct err *err, int code, const char *pointer, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* For a reader that looks at every field: `one`, which is set, becomes err's own if nothing was wrong before (code OK), else one
+ * of err->more while there is room. Returns the code of the first. */
+int err_add(struct err *err, int code, const struct err *one);
 
 /* Puts "context: " before the message that is there ("while loading x: no such file"); returns err's code. */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -54,7 +54,7 @@ struct train_params {
 	{"train_limit", PARAM_INT, offsetof(S, train.train_limit), "0", 0, 100000000, NULL, "data", "images", \
 		"Use only the first so many training images; 0: all.", 0}, \
 	{"checkpoint_every_epochs", PARAM_INT, offsetof(S, train.checkpoint_every_epochs), "1", 1, 100000, NULL, "output", "epochs", \
-		"A numbered checkpoint after every so many epochs (and always after the last).", 0}, \
+		"A numbered checkpoint after every so many epochs, and always after the last and after a new best one.", 0}, \
 	{"preview_every_epochs", PARAM_INT, offsetof(S, train.preview_every_epochs), "1", 0, 100000, NULL, "output", "epochs", \
 		"Preview pictures after every so many epochs, and before the first; 0: none.", 0}
 /* clang-format on */

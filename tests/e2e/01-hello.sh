@@ -60,6 +60,16 @@ like "$(header Content-Type)" '^text/html' "as HTML"
 like "$(header Content-Security-Policy)" "default-src 'self'" "with a strict CSP"
 req HEAD /v1/info
 is "$status" 200 "HEAD works"
+for page in '/?from=bookmark' '/app.js?v=2'; do
+  get "$page"
+  is "$status" 200 "the page opens with a query that is not ours: $page"
+done
+for path in '/v1/nope?x=1' '/v1/models/x/nope.png?n=20'; do
+  get "$path"
+  is "$status" 404 "nothing there is 404, whatever is asked of it: $path"
+done
+get '/v1/info?x=1'
+is "$status" 422 "an address of the API takes its own parameters only"
 get /nope
 is "$status" 404 "no such route is 404"
 is "$(header Content-Type)" application/problem+json "and a problem"

@@ -90,6 +90,8 @@ start --token-file "$T/token"
 get /v1/info
 is "$status" 401 "with a token file, no token is 401"
 like "$(header WWW-Authenticate)" Bearer "with WWW-Authenticate"
+get '/v1/info?token=x'
+is "$status" 401 "also when the query is wrong, too: what a route takes is for those who may use it"
 get /v1/info -H 'Authorization: Bearer wrong'
 is "$status" 401 "a wrong token is 401"
 get /v1/info -H "Authorization: Bearer $(cat "$T/token")"

@@ -31,6 +31,10 @@ ids=$(sed -n 's/^id: //p' "$T/stream")
 is "$ids" "$(seq "$(wc -l <<< "$ids")")" "ids count from 1 without a gap"
 is "$(sed -n 's/^data: //p' "$T/stream" | jq -c '.seq' | tr '\n' ' ')" "$(tr '\n' ' ' <<< "$ids")" "and are each event's seq"
 is "$(grep '^event: ' "$T/stream" | tail -n 1)" "event: end" "the last event is end"
+sed -n 's/^data: //p' "$T/stream" | jq -c '.points[]? | [.name, .step]' > "$T/told"
+check "metrics events have points" [ "$(wc -l < "$T/told")" -gt 8 ]
+is "$(sort "$T/told" | uniq -d)" "" "no point is told twice"
+is "$(jq -s 'group_by(.[0]) | map(map(.[1]) | . == sort) | all' "$T/told")" true "none after a later one of its series"
 
 last=$(tail -n 1 <<< "$ids")
 curl -q -sN --max-time 10 -H 'Accept: text/event-stream' -H "Last-Event-ID: $((last - 3))" "$url/v1/jobs/$job/events" > "$T/rest"
@@ -88,8 +92,13 @@ for kind in reconstructions samples; do
 done
 get "/v1/jobs/$job/previews"
 is "$(j '[.data[].epoch] | unique')" '[0,1,2,3,4]' "a preview for every epoch"
+step=$(j '[.data[] | select(.epoch == 2)][0].step')
 get "$(j '.data[0].url')"
 like "$(png_size "$T/body")" '^[0-9]+x' "its url leads there"
+get "/v1/jobs/$job/previews/2/samples.png?step=$step"
+is "$status $(header Latentd-Epoch) $(header Latentd-Step)" "200 2 $step" "?step= names an epoch's preview, and the reply does"
+get "/v1/jobs/$job/previews/2/samples.png?step=$((step + 1))"
+like "$status $(j .detail)" "^404 .*step $step" "another step has none, and the reply says which has"
 for scale in 0 17 x; do
   get "/v1/jobs/$job/samples.png?scale=$scale"
   like "$status" '^4(00|22)$' "scale=$scale is refused"

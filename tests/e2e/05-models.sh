@@ -116,8 +116,11 @@ head -c 200 "$T/image.npy" > "$T/short.npy"
 req POST /v1/models/m/encode -H 'Content-Type: application/x-npy' --data-binary "@$T/short.npy"
 like "$status" '^4(00|22)$' "an npy body cut short"
 
+get /v1/models/m@
+like "$status $(j .detail)" "^422 .*best, last" "an empty checkpoint is refused"
 get /v1/jobs/m/checkpoints/best/weights
 is "$status" 200 "weights"
+like "$(header Latentd-Epoch) $(header Latentd-Step)" '^[1-9][0-9]* [1-9][0-9]*$' "weights bear their epoch and step"
 etag=$(header ETag)
 cp "$T/body" "$T/weights"
 length=$(od -An -tu8 -N8 "$T/weights" | tr -d ' ')

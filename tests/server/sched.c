@@ -85,7 +85,7 @@ static void test_epoch_mean_survives_a_drain(void **state)
 	void *older;
 	size_t size;
 	house_submit(h,
-		"{'kind':'ae','params':{'channels':[4],'hidden':[],'train_limit':12000,'val_fraction':0,'epochs':2,'batch_size':8}}",
+		"{'kind':'ae','params':{'channels':[8,16],'hidden':[],'train_limit':12000,'val_fraction':0,'epochs':2,'batch_size':8}}",
 		id);
 	assert_int_equal(house_wait(h, id, 1), JOB_RUNNING);
 	house_close(h);
