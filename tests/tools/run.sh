@@ -13,7 +13,7 @@ rm -f "$logs"/*.count
 export logs CMOCKA_MESSAGE_OUTPUT=TAP
 
 run_one() {
-  local test=$1 name start status ok not_ok skipped note= verdict=ok command=("$1")
+  local test=$1 name start status ok not_ok skipped note='' verdict=ok command=("$1")
   name=$(printf '%s' "${test#build/}" | tr '/' '_')
   local log=$logs/$name.log
   case $test in *.mjs) command=(node --test --test-reporter=tap "$test") ;; esac
