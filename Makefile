@@ -222,13 +222,16 @@ cross-arm64:
 		cross-arm64-run
 cross-arm64-run: $(ARM64_OBJ)
 
-.PHONY: bench bench-peers golden
+.PHONY: bench bench-layers bench-peers golden
 ## bench: GFLOP/s of each kernel and whole training steps on this machine, then the latency of decoding while a job trains
 bench: all
 	@$(O)/bench kernels
 	@for w in ae vae cnn class1 class2; do $(O)/bench train $$w; done; $(O)/bench train gan --images 5120
 	@for i in encode decode decode1; do $(O)/bench infer $$i; done
 	@LATENTD=$(O)/latentd tests/bench/decode.sh
+## bench-layers: each layer's share of the FMA peak, as a picture (needs python3)
+bench-layers: all
+	@/usr/bin/python3 tests/bench/layers.py
 ## bench-peers: against PyTorch on this machine, in turns (QUICK=1: a glance; LONG=1: also the time to a given quality)
 bench-peers: all
 	@deploy/setup.sh --peers

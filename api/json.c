@@ -339,7 +339,8 @@ static void unknown_field(
 		err_field(err, ERR_INVALID, pointer, "unknown field");
 }
 
-int json_only(const struct json *object, const char *const *allowed, const char *pointer_prefix, struct err *err)
+int json_only(const struct json *object, const char *const *allowed, const char *pointer_prefix, struct err *err,
+	struct err_more *more)
 {
 	int code = OK;
 	for (const struct json *field = json_first(object); field; field = json_next(field)) {
@@ -347,7 +348,7 @@ int json_only(const struct json *object, const char *const *allowed, const char 
 		if (listed(allowed, json_key(field)))
 			continue;
 		unknown_field(json_key(field), allowed, pointer_prefix, &one);
-		code = err_add(err, code, &one);
+		code = err_add(err, more, code, &one);
 	}
 	return code;
 }

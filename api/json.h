@@ -48,9 +48,10 @@ int json_take_string(const struct json *object, const char *key, const char *poi
 int json_take_bool(const struct json *object, const char *key, const char *pointer, bool *ret, struct err *err);
 /* ERR_INVALID at `pointer`: "must be <wanted>, got "8" (a string)". */
 int json_fail_type(const struct json *got, const char *pointer, const char *wanted, struct err *err);
-/* ERR_INVALID "unknown field; did you mean 'latent_dim'?" for the first key of `object` that is not in allowed[] (ends
- * NULL). */
-int json_only(const struct json *object, const char *const *allowed, const char *pointer_prefix, struct err *err);
+/* ERR_INVALID "unknown field; did you mean 'latent_dim'?" for the keys of `object` that are not in allowed[] (ends NULL): the
+ * first in err, others in *more (NULL: the first is enough). */
+int json_only(const struct json *object, const char *const *allowed, const char *pointer_prefix, struct err *err,
+	struct err_more *more);
 /* Compact text of a node, appended; numbers keep every digit a double has. */
 void json_print(struct buf *b, const struct json *node);
 /* Appends one step to a JSON pointer ("#/params" → "#/params/latent_dim"), escaped; cut where it does not fit. */

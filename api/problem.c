@@ -108,20 +108,20 @@ static void write_field(struct jsonw *w, const struct err *err)
 	jw_end_object(w);
 }
 
-static void write_errors(struct jsonw *w, const struct err *err)
+static void write_errors(struct jsonw *w, const struct err *err, const struct err_more *more)
 {
 	if (!*err->pointer)
 		return;
 	jw_key(w, "errors");
 	jw_array(w);
 	write_field(w, err);
-	for (int i = 0; err->more && i < err->more->n; i++)
-		write_field(w, &err->more->item[i]);
+	for (int i = 0; more && i < more->n; i++)
+		write_field(w, &more->item[i]);
 	jw_end_array(w);
 }
 
-void problem_write(
-	struct buf *b, int status, const struct err *err, const char *instance, const char *request_id, const char *extra)
+void problem_write(struct buf *b, int status, const struct err *err, const struct err_more *more, const char *instance,
+	const char *request_id, const char *extra)
 {
 	struct jsonw w;
 	jw_init(&w, b, false);
@@ -134,7 +134,7 @@ void problem_write(
 	jw_kstring(&w, "instance", instance);
 	jw_kstring(&w, "code", problem_slug(status, err->code));
 	jw_kstring(&w, "request_id", request_id);
-	write_errors(&w, err);
+	write_errors(&w, err, more);
 	if (extra)
 		buf_str(b, extra);
 	jw_end_object(&w);

@@ -12,9 +12,9 @@ const char *problem_title(int status);
  * "method_not_allowed", 421 "misdirected_request", …). */
 const char *problem_slug(int status, int code);
 /* application/problem+json: type, title, status, detail, instance, code, request_id and, when err->pointer is set,
- * errors:[{pointer, detail}] with those of err->more; detail then names the field too ("params.lr: must be 0..10, got 11").
+ * errors:[{pointer, detail}] with those of more (NULL: none); detail then names the field too ("params.lr: must be 0..10, got 11").
  * extra: raw JSON members to add (",\"current\":\"running\"") or NULL. */
-void problem_write(struct buf *b, int status, const struct err *err, const char *instance, const char *request_id,
-	const char *extra);
+void problem_write(struct buf *b, int status, const struct err *err, const struct err_more *more, const char *instance,
+	const char *request_id, const char *extra);
 
 #endif

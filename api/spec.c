@@ -89,7 +89,8 @@ static int unknown_param(const struct family *f, const char *key, struct err *er
 	return err_field(err, ERR_INVALID, pointer, "unknown parameter; GET /v1/kinds/%s lists the parameters", f->name);
 }
 
-int spec_params_read(const struct family *f, const struct json *object, void *params, struct err *err)
+int spec_params_read(
+	const struct family *f, const struct json *object, void *params, struct err *err, struct err_more *more)
 {
 	if (json_type(object) != JSON_OBJECT)
 		return json_fail_type(object, "#/params", "an object", err);
@@ -98,7 +99,7 @@ int spec_params_read(const struct family *f, const struct json *object, void *pa
 		struct err one = {0};
 		const struct param *row = param_find(f->params, json_key(member));
 		if (row ? set_row(row, member, params, &one) : unknown_param(f, json_key(member), &one))
-			code = err_add(err, code, &one);
+			code = err_add(err, more, code, &one);
 	}
 	return code;
 }
@@ -145,7 +146,7 @@ int spec_params_parse(const struct family *f, const char *text, void **ret_param
 	if (code)
 		return code;
 	void *params = family_params(f, f->presets);
-	code = params ? spec_params_read(f, object, params, err)
+	code = params ? spec_params_read(f, object, params, err, NULL)
 				  : err_set(err, ERR_NO_MEMORY, "no memory for the parameters of a job");
 	json_free(object);
 	if (code)
@@ -181,8 +182,9 @@ static int take_kind(struct spec *s, const struct json *body, struct err *err)
 	return code;
 }
 
-static int take_preset(struct spec *s, const struct json *body, struct err *err)
+static int take_preset(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
+	(void)more;
 	const struct family *f = s->family;
 	const char *name = f->presets->name;
 	s->preset = f->presets; /* whatever is wrong with it, the params can be looked at */
@@ -218,8 +220,9 @@ static int check_name(const char *name, struct err *err)
 	return OK;
 }
 
-static int take_name(struct spec *s, const struct json *body, struct err *err)
+static int take_name(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
+	(void)more;
 	const char *name = NULL;
 	int code = json_take_string(body, "name", "#/name", JOB_NAME_MAX, &name, err);
 	if (!code && name)
@@ -229,8 +232,9 @@ static int take_name(struct spec *s, const struct json *body, struct err *err)
 	return code;
 }
 
-static int take_dataset(struct spec *s, const struct json *body, struct err *err)
+static int take_dataset(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
+	(void)more;
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	const char *name = default_dataset;
 	int code = json_take_string(body, "dataset", "#/dataset", DATASET_NAME_MAX, &name, err);
@@ -244,8 +248,9 @@ static int take_dataset(struct spec *s, const struct json *body, struct err *err
 	return OK;
 }
 
-static int take_numbers(struct spec *s, const struct json *body, struct err *err)
+static int take_numbers(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
+	(void)more;
 	int64_t seed = 0, priority = 0;
 	int code = json_take_int(body, "seed", "#/seed", 0, seed_max, &seed, err);
 	if (!code)
@@ -255,8 +260,9 @@ static int take_numbers(struct spec *s, const struct json *body, struct err *err
 	return code;
 }
 
-static int take_metadata(struct spec *s, const struct json *body, struct err *err)
+static int take_metadata(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
+	(void)more;
 	const struct json *node = json_get(body, "metadata");
 	if (!node)
 		return OK;
@@ -274,13 +280,13 @@ static int take_metadata(struct spec *s, const struct json *body, struct err *er
 	return s->metadata ? OK : err_set(err, ERR_NO_MEMORY, "no memory for the metadata of a job");
 }
 
-static int take_params(struct spec *s, const struct json *body, struct err *err)
+static int take_params(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
 	s->params = family_params(s->family, s->preset);
 	if (!s->params)
 		return err_set(err, ERR_NO_MEMORY, "no memory for the parameters of a job");
 	const struct json *object = json_get(body, "params");
-	return object ? spec_params_read(s->family, object, s->params, err) : OK;
+	return object ? spec_params_read(s->family, object, s->params, err, more) : OK;
 }
 
 /* The commonest slip: a hyper-parameter beside `kind`. */
@@ -290,7 +296,7 @@ static void in_params(const struct family *f, struct err *unknown)
 		snprintf(unknown->message, sizeof unknown->message, "unknown field; a parameter belongs inside \"params\"");
 }
 
-static int only_known(struct spec *s, const struct json *body, struct err *err)
+static int only_known(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
 	static const char *const fields[] = {
 		"kind",
@@ -303,18 +309,18 @@ static int only_known(struct spec *s, const struct json *body, struct err *err)
 		"metadata",
 		NULL,
 	};
-	int code = json_only(body, fields, "#", err);
-	if (code && err) {
+	int code = json_only(body, fields, "#", err, more);
+	if (code)
 		in_params(s->family, err);
-		for (int i = 0; err->more && i < err->more->n; i++)
-			in_params(s->family, &err->more->item[i]);
-	}
+	for (int i = 0; i < more->n; i++)
+		in_params(s->family, &more->item[i]);
 	return code;
 }
 
-int spec_parse(struct spec *ret, const struct json *body, struct err *err)
+int spec_parse(struct spec *ret, const struct json *body, struct err *err, struct err_more *more)
 {
-	static int (*const steps[])(struct spec * s, const struct json *body, struct err *err) = {
+	static int (*const steps[])(
+		struct spec * s, const struct json *body, struct err *err, struct err_more *more) = {
 		only_known,
 		take_preset,
 		take_name,
@@ -329,13 +335,13 @@ int spec_parse(struct spec *ret, const struct json *body, struct err *err)
 	/* the kind says what the other fields may be; each of those is looked at, whatever is wrong with the others */
 	int code = take_kind(&s, body, err);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps && s.family; i++) {
-		struct err_more more = {0};
-		struct err one = {.more = &more};
-		if (!steps[i](&s, body, &one))
+		struct err one = {0};
+		struct err_more others = {0};
+		if (!steps[i](&s, body, &one, &others))
 			continue;
-		code = err_add(err, code, &one);
-		for (int k = 0; k < more.n; k++)
-			err_add(err, code, &more.item[k]);
+		code = err_add(err, more, code, &one);
+		for (int k = 0; k < others.n; k++)
+			err_add(err, more, code, &others.item[k]);
 	}
 	if (code)
 		spec_free(&s);

@@ -22,11 +22,13 @@ struct spec {
 
 /* A POST /v1/jobs body: only `kind` is required; preset, name, dataset (default "fashion-mnist"), seed (default 0),
  * priority, params, metadata. Unknown fields, wrong types, values out of range: ERR_INVALID with the pointer and the
- * remedy ("unknown parameter; did you mean 'latent_dim'?"), each field at fault in err and err->more. */
-int spec_parse(struct spec *ret, const struct json *body, struct err *err);
+ * remedy ("unknown parameter; did you mean 'latent_dim'?"), the first field at fault in err, others in *more
+ * (NULL: the first is enough). */
+int spec_parse(struct spec *ret, const struct json *body, struct err *err, struct err_more *more);
 void spec_free(struct spec *s);
 /* {"epochs":50,…} onto params that hold defaults already; pointer "#/params/…". */
-int spec_params_read(const struct family *f, const struct json *object, void *params, struct err *err);
+int spec_params_read(
+	const struct family *f, const struct json *object, void *params, struct err *err, struct err_more *more);
 /* One row's value as JSON. */
 void spec_param_write(struct jsonw *w, const struct param *row, const void *params);
 /* The family's struct as JSON, every row. */

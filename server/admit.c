@@ -101,8 +101,7 @@ bool call_admit(struct call *c, const struct admission *a)
 
 void call_run(struct call *c)
 {
-	struct err_more more = {0};
-	struct err err = {.more = &more};
+	struct err err = {0};
 	struct daemon *d = c->daemon;
 	int code;
 	c->park_until_ms = 0;

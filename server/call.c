@@ -159,7 +159,7 @@ void call_problem(struct call *c, int status, const struct err *err)
 	c->resp.type = "application/problem+json";
 	char instance[512];
 	snprintf(instance, sizeof instance, "%.*s", (int)strcspn(c->req.target, "?"), c->req.target);
-	problem_write(&c->resp.body, c->resp.status, err, instance, c->id,
+	problem_write(&c->resp.body, c->resp.status, err, &c->more, instance, c->id,
 		c->problem_extra.len ? c->problem_extra.data : NULL);
 	if (c->resp.status == 503 || c->resp.status == 429)
 		call_header(c, "Retry-After", "5");

@@ -96,6 +96,7 @@ struct call {
 	char *arg[CALL_ARGS_MAX]; /* what the pattern's {…} matched, decoded */
 	enum format format;
 	char id[REQUEST_ID_SIZE];
+	struct err_more more;     /* fields at fault beside the first */
 	struct buf problem_extra; /* raw JSON members for the problem, ",\"current\":…" */
 	/* parked until this job changes or the deadline: the handler runs again */
 	char park_job[JOB_ID_SIZE];

@@ -28,7 +28,7 @@ static int parse_spec(struct call *c, struct spec *ret, struct err *err)
 	int code = call_body_json(c, &body, err);
 	if (code)
 		return code;
-	code = spec_parse(ret, body, err);
+	code = spec_parse(ret, body, err, &c->more);
 	json_free(body);
 	return code;
 }
@@ -188,7 +188,7 @@ int h_job_cancel(struct call *c, struct err *err)
 	int code = call_body_json(c, &body, err);
 	if (code)
 		return code;
-	code = json_only(body, no_fields, "#", err);
+	code = json_only(body, no_fields, "#", err, NULL);
 	json_free(body);
 	if (code)
 		return code;

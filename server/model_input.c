@@ -203,7 +203,7 @@ int input_codes(struct call *c, const struct published *p, struct rows *ret, str
 	if (code)
 		return code;
 	const struct json *z = json_get(body, "z");
-	if (!(code = json_only(body, fields, "#", err)) && !(code = take_cols(body, &cols, err)))
+	if (!(code = json_only(body, fields, "#", err, NULL)) && !(code = take_cols(body, &cols, err)))
 		code = z ? read_rows(z, &rule, ret, err)
 				 : err_field(err, ERR_INVALID, "#/z", "is missing: an array of vectors of %d numbers", p->model.latent_dim);
 	json_free(body);
@@ -330,7 +330,7 @@ static int images_from_dataset(struct call *c, const struct published *p, const 
 	const char *name = NULL;
 	enum split split = SPLIT_TEST;
 	struct dataset *d;
-	int code = json_only(body, fields, "#", err);
+	int code = json_only(body, fields, "#", err, NULL);
 	if (!code)
 		code = json_take_string(body, "dataset", "#/dataset", DATASET_NAME_MAX, &name, err);
 	if (!code)
@@ -364,7 +364,7 @@ static int images_from_json(struct call *c, const struct published *p, const str
 	if (!code && images && json_get(body, "dataset"))
 		code = err_field(err, ERR_INVALID, "#/dataset", "either 'images' or 'dataset', not both");
 	if (!code && images)
-		code = json_only(body, fields, "#", err);
+		code = json_only(body, fields, "#", err, NULL);
 	if (!code)
 		code = images ? read_rows(images, &rule, ret, err) : images_from_dataset(c, p, body, ret, err);
 	if (!code)

@@ -60,7 +60,7 @@ static int sample_from_json(const struct json *body, const struct published *p, 
 	static const char *const fields[] = {"count", "seed", "distribution", "low", "high", "cols", NULL};
 	const char *distribution = "auto";
 	int64_t seed = 0;
-	int code = json_only(body, fields, "#", err);
+	int code = json_only(body, fields, "#", err, NULL);
 	if (!code)
 		code = json_take_int(body, "count", "#/count", 1, LIMIT_VECTORS, &r->count, err);
 	if (!code)

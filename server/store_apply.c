@@ -147,7 +147,7 @@ static int move(struct txn *t, const char *job_id, enum job_status from, enum jo
 	if (!number)
 		return refuse_move(t, job_id, to, err);
 	if (job_terminal(to))
-		points_told(t, job_id);
+		points_end(t, job_id);
 	return append_status(t, number, to, c->stop_reason, err);
 }
 
@@ -245,11 +245,11 @@ static int apply_event(struct txn *t, struct op *base, struct err *err)
 	struct event_op *op = (struct event_op *)base;
 	int64_t job;
 	int code = job_number(t, op->job_id, &job, err);
-	if (!code)
-		code = event_append(t, job, op->type, op->once, op->body, err);
-	if (!code && op->type == EVENT_METRICS)
-		points_told(t, op->job_id);
-	return code;
+	if (code)
+		return code;
+	if (op->type == EVENT_METRICS)
+		return points_tell(t, op->job_id, job, op->once, op->body, err);
+	return event_append(t, job, op->type, op->once, op->body, err);
 }
 
 static void release_event(struct op *base)

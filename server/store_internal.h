@@ -208,9 +208,10 @@ int apply_recovery(struct txn *t, struct op *op, struct err *err);
 
 /* store_points.c: pending points become rows, and metrics events where one is due. */
 int points_flush(struct txn *t, struct err *err);
-/* The newest points that the ration of metrics events still holds back go out no more: another event had them (an epoch's end),
- * or the job ends (the curve has them). */
-void points_told(struct txn *t, const char *job_id);
+/* A metrics event of the worker's (an epoch's end): body, before it the newest points that the ration still held back. */
+int points_tell(struct txn *t, const char *job_id, int64_t job, const char *once, const char *body, struct err *err);
+/* The job ends: what the ration of metrics events still held back must not follow its end (the curve has it). */
+void points_end(struct txn *t, const char *job_id);
 void points_forget(struct txn *t);                 /* after COMMIT or ROLLBACK */
 void live_settle(struct store *s, bool committed); /* likewise */
 void live_free(struct store *s);

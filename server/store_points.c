@@ -236,6 +236,22 @@ static int write_event(struct txn *t, struct live *l, struct err *err)
 	return code;
 }
 
+int points_tell(struct txn *t, const char *job_id, int64_t job, const char *once, const char *body, struct err *err)
+{
+	struct buf all = BUF_INIT;
+	struct live *l = live_find(t->store, job_id);
+	if (!l)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	print_newest(&all, l);
+	buf_printf(&all, ",%s", body);
+	int code = all.failed ? err_set(err, ERR_NO_MEMORY, "out of memory")
+						  : event_append(t, job, EVENT_METRICS, once, all.data, err);
+	buf_free(&all);
+	if (!code)
+		l->n = 0;
+	return code;
+}
+
 int points_flush(struct txn *t, struct err *err)
 {
 	int64_t now = clock_ms();
@@ -246,7 +262,7 @@ int points_flush(struct txn *t, struct err *err)
 	return code;
 }
 
-void points_told(struct txn *t, const char *job_id)
+void points_end(struct txn *t, const char *job_id)
 {
 	for (struct live *l = t->store->live; l; l = l->next)
 		if (!l->written && !strcmp(l->job_id, job_id))

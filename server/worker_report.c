@@ -144,23 +144,7 @@ static double newest(const struct run *r, const char *series, int64_t step)
 	return (double)NAN;
 }
 
-static void print_points(struct run *r, struct jsonw *w, int64_t step)
-{
-	jw_key(w, "points");
-	jw_array(w);
-	for (int i = 0; i < r->points; i++) {
-		if (r->point[i].step != step)
-			continue;
-		jw_object(w);
-		jw_kint(w, "step", step);
-		jw_kreal(w, "epoch", r->point[i].epoch);
-		jw_kstring(w, "name", r->point[i].series);
-		jw_kreal(w, "value", r->point[i].value);
-		jw_end_object(w);
-	}
-	jw_end_array(w);
-}
-
+/* The store adds the points that have not been told yet. */
 static void send_epoch(struct run *r, const struct progress *p, double seconds)
 {
 	struct buf b = BUF_INIT;
@@ -168,7 +152,6 @@ static void send_epoch(struct run *r, const struct progress *p, double seconds)
 	char unique[40];
 	double val_loss = newest(r, "val_loss", p->step);
 	body_open(&w, &b);
-	print_points(r, &w, p->step);
 	jw_key(&w, "epoch_end");
 	jw_object(&w);
 	jw_kint(&w, "epoch", p->epoch);

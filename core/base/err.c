@@ -43,16 +43,12 @@ int err_field(struct err *err, int code, const char *pointer, const char *format
 	return code;
 }
 
-int err_add(struct err *err, int code, const struct err *one)
+int err_add(struct err *err, struct err_more *more, int code, const struct err *one)
 {
-	struct err_more *more = err ? err->more : NULL;
-	if (err && !code) {
+	if (!code && err)
 		*err = *one;
-		err->more = more;
-	} else if (more && more->n < ERR_MORE_MAX) {
-		more->item[more->n] = *one;
-		more->item[more->n++].more = NULL;
-	}
+	else if (code && more && more->n < ERR_MORE_MAX)
+		more->item[more->n++] = *one;
 	return code ? code : one->code;
 }
 

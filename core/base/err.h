@@ -40,15 +40,14 @@ enum err_code {
 	ERR_COUNT
 };
 
-enum { ERR_MORE_MAX = 8 };
-
 struct err {
 	int code;
 	char pointer[160]; /* JSON pointer of the offending field, or "" */
 	char message[480];
-	struct err_more *more; /* the caller's room for further fields at fault; NULL: the first is enough */
 };
 
+/* Room for further fields at fault, beside the first; begins as {0}. */
+enum { ERR_MORE_MAX = 8 };
 struct err_more {
 	int n;
 	struct err item[ERR_MORE_MAX];
@@ -61,9 +60,9 @@ int err_set(struct err *err, int code, const char *format, ...) __attribute__((f
 int err_field(struct err *err, int code, const char *pointer, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* For a reader that looks at every field: `one`, which is set, becomes err's own if nothing was wrong before (code OK), else one
- * of err->more while there is room. Returns the code of the first. */
-int err_add(struct err *err, int code, const struct err *one);
+/* For a reader that looks at every field: `one`, which is set, becomes *err if nothing was wrong before (code OK), else one of
+ * *more while there is room. Either may be NULL. Returns the code of the first. */
+int err_add(struct err *err, struct err_more *more, int code, const struct err *one);
 
 /* Puts "context: " before the message that is there ("while loading x: no such file"); returns err's code. */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

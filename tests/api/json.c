@@ -299,11 +299,11 @@ static void only_known_fields(void **state)
 				*far = parsed("{\"something/else\":1}");
 	struct err err = {0};
 	(void)state;
-	assert_int_equal(json_only(good, allowed, "#", &err), OK);
-	assert_int_equal(json_only(near, allowed, "#/x", &err), ERR_INVALID);
+	assert_int_equal(json_only(good, allowed, "#", &err, NULL), OK);
+	assert_int_equal(json_only(near, allowed, "#/x", &err, NULL), ERR_INVALID);
 	assert_string_equal(err.pointer, "#/x/latnt_dim");
 	assert_string_equal(err.message, "unknown field; did you mean 'latent_dim'?");
-	assert_int_equal(json_only(far, allowed, "#", &err), ERR_INVALID);
+	assert_int_equal(json_only(far, allowed, "#", &err, NULL), ERR_INVALID);
 	assert_string_equal(err.pointer, "#/something~1else");
 	assert_string_equal(err.message, "unknown field");
 	json_free(good);

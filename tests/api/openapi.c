@@ -151,9 +151,9 @@ static void errors_and_estimates(void **state)
 	struct jsonw w;
 	(void)state;
 	err_field(&err, ERR_INVALID, "#/x", "wrong");
-	problem_write(&b, 409, &err, "/", "r", ",\"current\":\"running\",\"allowed\":[]");
+	problem_write(&b, 409, &err, NULL, "/", "r", ",\"current\":\"running\",\"allowed\":[]");
 	check(&b, "Problem", "Problem");
-	assert_int_equal(spec_parse(&s, body, &err), OK);
+	assert_int_equal(spec_parse(&s, body, &err, NULL), OK);
 	jw_init(&w, &b, false);
 	view_estimate(&w, &s, &(struct estimate){.seconds_per_epoch = 1});
 	check(&b, "Estimate", "Estimate");

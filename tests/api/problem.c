@@ -59,7 +59,7 @@ static void body_of_a_field_error(void **state)
 	struct err err;
 	(void)state;
 	err_field(&err, ERR_INVALID, "#/params/channels/1", "must be 1..512, got \"0\"");
-	problem_write(&b, 422, &err, "/v1/jobs", "req-1", NULL);
+	problem_write(&b, 422, &err, NULL, "/v1/jobs", "req-1", NULL);
 	assert_int_equal(b.data[b.len - 1], '\n');
 	struct json *body = parsed_buf(&b);
 	assert_string_equal(text_at(body, "type"), "about:blank");
@@ -81,7 +81,7 @@ static void body_of_a_conflict(void **state)
 	struct err err;
 	(void)state;
 	err_set(&err, ERR_CONFLICT, "job_x is succeeded");
-	problem_write(&b, 409, &err, "/v1/jobs/job_x/cancel", "r", ",\"current\":\"succeeded\",\"allowed\":[]");
+	problem_write(&b, 409, &err, NULL, "/v1/jobs/job_x/cancel", "r", ",\"current\":\"succeeded\",\"allowed\":[]");
 	struct json *body = parsed_buf(&b);
 	assert_string_equal(text_at(body, "detail"), "job_x is succeeded");
 	assert_string_equal(text_at(body, "current"), "succeeded");

@@ -6,7 +6,7 @@ static int parse(const char *text, struct spec *ret, struct err *err)
 {
 	struct json *body = parsed(text);
 	*err = (struct err){0};
-	int code = spec_parse(ret, body, err);
+	int code = spec_parse(ret, body, err, NULL);
 	json_free(body);
 	return code;
 }

@@ -168,7 +168,7 @@ static void estimates(void **state)
 	struct buf b = BUF_INIT;
 	struct jsonw w;
 	(void)state;
-	assert_int_equal(spec_parse(&s, body, NULL), OK);
+	assert_int_equal(spec_parse(&s, body, NULL, NULL), OK);
 	json_free(body);
 	jw_init(&w, &b, false);
 	view_estimate(&w, &s, &e);

@@ -27,7 +27,7 @@ static void default_is_accepted(const struct family *f, const struct json *prope
 	json_print(&body, json_get(property, "default"));
 	buf_str(&body, "}}");
 	struct json *root = parsed_buf(&body);
-	if (spec_parse(&s, root, &err))
+	if (spec_parse(&s, root, &err, NULL))
 		fail_msg("default of %s: %s", name, err.message);
 	spec_free(&s);
 	json_free(root);

@@ -89,7 +89,7 @@ static inline void house_spec(struct spec *ret, const char *body)
 	for (char *c = text; *c; c++)
 		if (*c == '\'')
 			*c = '"';
-	if (json_parse(&json, text, strlen(text), &err) || spec_parse(ret, json, &err))
+	if (json_parse(&json, text, strlen(text), &err) || spec_parse(ret, json, &err, NULL))
 		fail_msg("%s: %s", text, err.message);
 	json_free(json);
 	free(text);

@@ -71,9 +71,28 @@ static void test_slugs(void **state)
 			assert_string_not_equal(err_slug(a), err_slug(b));
 }
 
+/* The first is the error, eight more are kept, and each may be unwanted. */
+static void test_several_fields(void **state)
+{
+	(void)state;
+	struct err first = {0}, one;
+	struct err_more more = {0};
+	int code = OK;
+	for (int i = 0; i < 12; i++) {
+		err_field(&one, i ? ERR_INVALID : ERR_SYNTAX, "#/x", "number %d", i);
+		code = err_add(&first, &more, code, &one);
+		assert_int_equal(code, ERR_SYNTAX);
+		assert_int_equal(err_add(NULL, NULL, code, &one), ERR_SYNTAX);
+	}
+	assert_string_equal(first.message, "number 0");
+	assert_int_equal(more.n, ERR_MORE_MAX);
+	assert_string_equal(more.item[ERR_MORE_MAX - 1].message, "number 8");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_several_fields),
 		cmocka_unit_test(test_set_field_and_wrap),
 		cmocka_unit_test(test_without_a_place_to_write),
 		cmocka_unit_test(test_long_context_keeps_the_cause),
