@@ -116,8 +116,8 @@ pictures() {
   local z
   picture reconstructions.png "v1/jobs/$job/reconstructions.png?scale=2"
   picture samples.png "v1/jobs/$job/samples.png?scale=2"
-  picture curves.svg "v1/jobs/$job/curves.svg"
-  picture curves.png "v1/jobs/$job/curves.png"
+  picture curves.svg "v1/jobs/$job/curves.svg?log=1"
+  picture curves.png "v1/jobs/$job/curves.png?log=1"
   # One vector: the code of the first test image.
   z=$("${curl[@]}" -H 'Content-Type: application/json' "$url/v1/models/$job/encode" \
     -d '{"dataset":"fashion-mnist","split":"test","indices":[0]}' | sed 's/.*"z":\[\[\([^]]*\)\]\].*/\1/') || fail "encode failed"
