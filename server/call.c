@@ -2,6 +2,7 @@
 
 #include "api/problem.h"
 #include "core/data/png.h"
+#include "core/data/sha256.h"
 #include "server/range.h"
 #include "server/stream.h"
 
@@ -150,6 +151,17 @@ bool call_etag(struct call *c, const char *etag)
 		return false;
 	c->resp.status = 304;
 	return true;
+}
+
+bool call_unchanged(struct call *c, const char *source)
+{
+	struct buf key = BUF_INIT;
+	char hex[SHA256_HEX], etag[33];
+	buf_printf(&key, "%s %s %s", source, format_name(c->format), c->req.target);
+	sha256_text(key.data ? key.data : "", key.len, hex);
+	buf_free(&key);
+	snprintf(etag, sizeof etag, "%.32s", hex);
+	return call_etag(c, etag);
 }
 
 void call_problem(struct call *c, int status, const struct err *err)

@@ -124,6 +124,8 @@ int call_png(struct call *c, struct canvas *canvas, struct err *err);
 int call_png_file(struct call *c, struct buf *file, struct err *err);
 /* A strong ETag and, when If-None-Match has it, 304 instead of a body: true. Call before the body is made. */
 bool call_etag(struct call *c, const char *etag);
+/* The same for a reply that follows from the request's URL, its format and `source` (a checksum) alone. */
+bool call_unchanged(struct call *c, const char *source);
 /* The problem+json reply of an error; status 0: as api/problem.h's table says. Replaces what was there. */
 void call_problem(struct call *c, int status, const struct err *err);
 /* A JSON request body; ERR_SYNTAX. An empty body is an empty object. json_free. */

@@ -2,7 +2,10 @@
 
 #include "api/view.h"
 #include "core/data/dataset.h"
+#include "core/data/grid.h"
+#include "server/limits.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,7 +182,9 @@ int h_dataset(struct call *c, struct err *err)
 	char path[4096], *text = NULL;
 	int code = dataset_find(c->arg[0], config->dataset_dirs, config->ndataset_dirs, path, sizeof path, err);
 	if (code)
-		return code == ERR_DATASET ? err_set(err, ERR_NOT_FOUND, "no data set '%.64s'; GET /v1/datasets lists them", c->arg[0]) : code;
+		return code == ERR_DATASET
+				   ? err_set(err, ERR_NOT_FOUND, "no data set '%.64s'; GET /v1/datasets lists them", c->arg[0])
+				   : code;
 	if ((code = describe(c->daemon, c->arg[0], path, &text, err)))
 		return code;
 	struct jsonw w;
@@ -187,4 +192,107 @@ int h_dataset(struct call *c, struct err *err)
 	jw_raw(&w, text);
 	free(text);
 	return call_json_end(c, &w, err);
+}
+
+/* --- pictures of a data set --- */
+
+enum { IMAGES_DEFAULT = 64 };
+
+struct choice {
+	enum split split;
+	size_t n, index[LIMIT_GRID_IMAGES];
+};
+
+static int take_split(const struct uri *u, enum split *ret, struct err *err)
+{
+	const char *name = uri_get(u, "split");
+	for (int s = 0; s < SPLIT_COUNT; s++)
+		if (name && !strcmp(split_names[s], name)) {
+			*ret = (enum split)s;
+			return OK;
+		}
+	*ret = SPLIT_TEST;
+	return name ? err_set(err, ERR_INVALID, "split must be train or test, got '%.60s'", name) : OK;
+}
+
+/* "0,5,17" */
+static int take_indices(const char *text, size_t images, struct choice *ret, struct err *err)
+{
+	for (const char *at = text; ret->n < LIMIT_GRID_IMAGES;) {
+		char *end;
+		unsigned long long i = strtoull(at, &end, 10);
+		if (!isdigit((unsigned char)*at) || (*end && *end != ','))
+			return err_set(err, ERR_INVALID, "indices must be whole numbers apart by commas, got '%.60s'", text);
+		if (i >= images)
+			return err_set(
+				err, ERR_INVALID, "indices: %s has images 0..%zu, got %.20s", split_names[ret->split], images - 1, at);
+		ret->index[ret->n++] = (size_t)i;
+		if (!*end)
+			return OK;
+		at = end + 1;
+	}
+	return err_set(err, ERR_INVALID, "a picture holds at most %d images", LIMIT_GRID_IMAGES);
+}
+
+static int take_range(const struct uri *u, size_t images, struct choice *ret, struct err *err)
+{
+	int64_t offset = 0, count = IMAGES_DEFAULT;
+	int code = uri_int(u, "offset", 0, (int64_t)images - 1, &offset, err);
+	if (!code)
+		code = uri_int(u, "count", 1, LIMIT_GRID_IMAGES, &count, err);
+	for (; !code && ret->n < (size_t)count && (size_t)offset + ret->n < images; ret->n++)
+		ret->index[ret->n] = (size_t)offset + ret->n;
+	return code;
+}
+
+static int choose(const struct uri *u, const struct dataset *d, struct choice *ret, struct err *err)
+{
+	const char *indices = uri_get(u, "indices");
+	int code = take_split(u, &ret->split, err);
+	if (code)
+		return code;
+	if (!indices)
+		return take_range(u, d->split[ret->split].n, ret, err);
+	if (uri_get(u, "offset") || uri_get(u, "count"))
+		return err_set(err, ERR_INVALID, "either indices, or offset and count");
+	return take_indices(indices, d->split[ret->split].n, ret, err);
+}
+
+static int draw_images(struct call *c, const struct dataset *d, const struct choice *which, struct err *err)
+{
+	size_t width = (size_t)(d->c * d->h * d->w);
+	const uint8_t *images = d->split[which->split].images;
+	struct canvas canvas;
+	int64_t cols = 0;
+	int code = uri_int(&c->req.uri, "cols", 1, LIMIT_GRID_IMAGES, &cols, err);
+	if (code)
+		return code;
+	float *pixels = malloc(which->n * width * sizeof *pixels);
+	if (!pixels)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < which->n * width; i++)
+		pixels[i] = (float)images[which->index[i / width] * width + i % width] / 255.0f;
+	code = grid_images(&canvas, pixels, (int)which->n, d->c, d->h, d->w, (int)cols, 0, err);
+	free(pixels);
+	return code ? code : call_png(c, &canvas, err);
+}
+
+int h_dataset_images(struct call *c, struct err *err)
+{
+	struct dataset *d;
+	struct choice *which = calloc(1, sizeof *which);
+	if (!which)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	int code = cache_dataset(c->daemon->cache, c->arg[0], &d, err);
+	if (!code) {
+		code = choose(&c->req.uri, d, which, err);
+		if (!code && !call_unchanged(c, d->sha256))
+			code = draw_images(c, d, which, err);
+		dataset_put(d);
+	} else if (code == ERR_DATASET) {
+		code = ERR_NOT_FOUND;
+		err->code = code;
+	}
+	free(which);
+	return code;
 }

@@ -2,7 +2,6 @@
 
 #include "api/pytorch.h"
 #include "api/view.h"
-#include "core/data/sha256.h"
 #include "server/cache.h"
 #include "server/clock.h"
 #include "server/limits.h"
@@ -75,18 +74,6 @@ int h_decode(struct call *c, struct err *err)
 	return code;
 }
 
-/* What a GET gives follows from the weights and the URL alone. */
-static bool unchanged(struct call *c, const struct published *p)
-{
-	struct buf key = BUF_INIT;
-	char hex[SHA256_HEX], etag[33];
-	buf_printf(&key, "%s %s %s", p->etag, format_name(c->format), c->req.target);
-	sha256_text(key.data ? key.data : "", key.len, hex);
-	buf_free(&key);
-	snprintf(etag, sizeof etag, "%.32s", hex);
-	return call_etag(c, etag);
-}
-
 int h_decode_get(struct call *c, struct err *err)
 {
 	struct published *p;
@@ -95,7 +82,7 @@ int h_decode_get(struct call *c, struct err *err)
 	if (code)
 		return code;
 	if (!(code = input_codes_text(c, p, &z, err))) {
-		if (!unchanged(c, p))
+		if (!call_unchanged(c, p->etag))
 			code = decode_rows(c, p, &z, false, err);
 		rows_free(&z);
 	}
@@ -129,7 +116,7 @@ static int sample(struct call *c, bool cacheable, struct err *err)
 	int code = acquire(c, &p, err);
 	if (code)
 		return code;
-	if (!(code = input_sample(c, p, &r, err)) && !(cacheable && unchanged(c, p)))
+	if (!(code = input_sample(c, p, &r, err)) && !(cacheable && call_unchanged(c, p->etag)))
 		code = draw(c, p, &r, err);
 	published_put(p);
 	return code;

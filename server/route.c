@@ -29,6 +29,7 @@ const struct route routes[] = {
 	{GET, "/v1/kinds/{kind}", h_kind, JSON, "", ROUTE_INLINE, "its parameters, presets, series and abilities"},
 	{GET, "/v1/datasets", h_datasets, JSON, "", 0, "data sets found, and what is missing"},
 	{GET, "/v1/datasets/{dataset}", h_dataset, JSON, "", 0, "one data set"},
+	{GET, "/v1/datasets/{dataset}/images", h_dataset_images, PNG, "split indices offset count cols scale", 0, "its images, side by side"},
 	{POST, "/v1/jobs", h_job_submit, JSON, "validate_only", ROUTE_BODY | ROUTE_WORK, "submit a job"},
 	{GET, "/v1/jobs", h_job_list, JSON, "limit after order status kind name", 0, "list jobs, newest first"},
 	{GET, "/v1/jobs/{job}", h_job_show, JSON, "wait_s", 0, "one job; ?wait_s= until it ended"},

@@ -41,7 +41,7 @@ static size_t utf8_length(const uint8_t *s, size_t left)
 	return 0;
 }
 
-static bool name_ok(const char *name, size_t length)
+bool class_name_ok(const char *name, size_t length)
 {
 	const uint8_t *s = (const uint8_t *)name;
 	if (length == 0 || length > DATASET_CLASS_NAME_MAX)
@@ -72,7 +72,7 @@ int class_names_parse(struct dataset *d, const char *text, size_t size, struct e
 		size_t length = without_end(text + at, line);
 		if (n == DATASET_CLASSES_MAX)
 			return err_set(err, ERR_DATASET, "labels.txt has more than %d lines", DATASET_CLASSES_MAX);
-		if (!name_ok(text + at, length))
+		if (!class_name_ok(text + at, length))
 			return err_set(err, ERR_DATASET, "labels.txt, line %d: a class name is 1 to %d bytes of plain UTF-8 text",
 				n + 1, DATASET_CLASS_NAME_MAX);
 		memcpy(d->class_name[n], text + at, length);
@@ -108,7 +108,7 @@ static void built_in(struct dataset *d, int found)
 			snprintf(d->class_name[i], sizeof d->class_name[i], "%d", i);
 }
 
-int class_names_read(struct dataset *d, const char *path, int found, struct err *err)
+int class_names_file(struct dataset *d, const char *path, struct err *err)
 {
 	char file[PATH_MAX];
 	struct err why;
@@ -116,13 +116,18 @@ int class_names_read(struct dataset *d, const char *path, int found, struct err 
 	if ((size_t)snprintf(file, sizeof file, "%s/%s", path, dataset_labels_name) >= sizeof file)
 		return err_set(err, ERR_DATASET, "the path of the data set is too long: %.100s…", path);
 	int code = gz_open(&gz, file, &why);
-	if (code == ERR_NOT_FOUND) {
-		built_in(d, found);
-		return OK;
-	}
 	if (code)
-		return err_set(err, ERR_DATASET, "%s: %s", file, why.message);
+		return err_set(err, code == ERR_NOT_FOUND ? code : ERR_DATASET, "%s: %s", file, why.message);
 	code = read_labels(d, gz, err);
 	gz_close(gz);
 	return code;
+}
+
+int class_names_read(struct dataset *d, const char *path, int found, struct err *err)
+{
+	int code = class_names_file(d, path, err);
+	if (code != ERR_NOT_FOUND)
+		return code;
+	built_in(d, found);
+	return OK;
 }

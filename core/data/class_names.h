@@ -8,6 +8,10 @@
 
 #include "core/data/dataset.h"
 
+/* A class can be called that. */
+bool class_name_ok(const char *name, size_t length);
+/* Sets d->classes and d->class_name from the folder's labels.txt; ERR_NOT_FOUND without one. */
+int class_names_file(struct dataset *d, const char *path, struct err *err);
 /* Sets d->classes and d->class_name from the folder; `found` (the largest label + 1) is used where nothing else is
  * known. ERR_DATASET if labels.txt is there and not as it should be. */
 int class_names_read(struct dataset *d, const char *path, int found, struct err *err);

@@ -1,6 +1,7 @@
 #include "core/data/dataset.h"
 
 #include "core/data/class_names.h"
+#include "core/data/folder.h"
 #include "core/data/idx.h"
 #include "core/data/sha256.h"
 
@@ -49,7 +50,8 @@ static int same_shape(
 struct part {
 	const char *path;
 	enum split split;
-	struct dataset_head head; /* of this split only */
+	const struct folder *folder; /* NULL: the files are IDX */
+	struct dataset_head head;    /* of this split only */
 	struct dataset_split data;
 	int label_max;
 	int code;
@@ -92,11 +94,17 @@ static int read_labels(struct part *p)
 	return OK;
 }
 
+static int read_folder(struct part *p)
+{
+	folder_head(p->folder, &p->head);
+	return folder_read(p->folder, p->split, &p->data, &p->err);
+}
+
 static void *read_part(void *ctx)
 {
 	struct part *p = ctx;
-	p->code = read_images(p);
-	if (!p->code)
+	p->code = p->folder ? read_folder(p) : read_images(p);
+	if (!p->code && !p->folder)
 		p->code = read_labels(p);
 	return NULL;
 }
@@ -151,7 +159,11 @@ static int assemble(struct dataset *d, const char *path, const struct part parts
 			label_max = parts[s].label_max;
 	}
 	int code = same_shape(head, &parts[SPLIT_TEST].head, path, err);
-	if (code || (code = class_names_read(d, path, label_max + 1, err)))
+	if (!code && parts[SPLIT_TRAIN].folder)
+		folder_classes(parts[SPLIT_TRAIN].folder, d);
+	else if (!code)
+		code = class_names_read(d, path, label_max + 1, err);
+	if (code)
 		return code;
 	if (label_max >= d->classes)
 		return err_set(
@@ -167,19 +179,28 @@ int dataset_load(struct dataset **ret, const char *name, const char *path, struc
 {
 	if (!dataset_name_valid(name))
 		return err_set(err, ERR_DATASET, "no data set can be called \"%.80s\"", name);
+	struct folder *folder = NULL;
+	int code = dataset_has_folders(path) ? folder_open(&folder, path, err) : OK;
+	if (code)
+		return code;
 	struct dataset *d = calloc(1, sizeof *d);
-	if (!d)
+	if (!d) {
+		if (folder)
+			folder_close(folder);
 		return err_set(err, ERR_NO_MEMORY, "no memory for a data set");
+	}
 	struct part parts[SPLIT_COUNT] = {
-		[SPLIT_TRAIN] = {.path = path, .split = SPLIT_TRAIN},
-		[SPLIT_TEST] = {.path = path, .split = SPLIT_TEST},
+		[SPLIT_TRAIN] = {.path = path, .split = SPLIT_TRAIN, .folder = folder},
+		[SPLIT_TEST] = {.path = path, .split = SPLIT_TEST, .folder = folder},
 	};
 	read_parts(parts);
 	d->refs = 1;
 	snprintf(d->name, sizeof d->name, "%s", name);
 	for (int s = 0; s < SPLIT_COUNT; s++)
 		d->split[s] = parts[s].data;
-	int code = assemble(d, path, parts, err);
+	code = assemble(d, path, parts, err);
+	if (folder)
+		folder_close(folder);
 	if (code) {
 		dataset_put(d);
 		return code;
@@ -188,9 +209,22 @@ int dataset_load(struct dataset **ret, const char *name, const char *path, struc
 	return OK;
 }
 
+static int peek_folder(struct dataset_head *ret, const char *path, struct err *err)
+{
+	struct folder *f;
+	int code = folder_open(&f, path, err);
+	if (code)
+		return code;
+	folder_head(f, ret);
+	folder_close(f);
+	return OK;
+}
+
 int dataset_peek(struct dataset_head *ret, const char *path, struct err *err)
 {
 	struct dataset_head heads[SPLIT_COUNT] = {0};
+	if (dataset_has_folders(path))
+		return peek_folder(ret, path, err);
 	for (int s = 0; s < SPLIT_COUNT; s++) {
 		char file[PATH_MAX];
 		struct err why;

@@ -40,10 +40,11 @@ struct dataset_head {
 	size_t n[SPLIT_COUNT];
 };
 
-/* Reads the folder: four IDX files, each raw or .gz, and labels.txt (a class name a line) if there. One reference, the
- * caller's. ERR_DATASET, naming the file, for whatever is wrong with them. */
+/* Reads the folder: four IDX files, each raw or .gz, or folders of PNGs (folder.h), and labels.txt (a class name a line) if
+ * there. One reference, the caller's. ERR_DATASET, naming the file, for whatever is wrong with them. */
 int dataset_load(struct dataset **ret, const char *name, const char *path, struct err *err);
-/* Sizes only, in well under a millisecond; the same checks of the headers as dataset_load. */
+/* Sizes only, in well under a millisecond (folders: as long as it takes to list them); the same checks of the headers as
+ * dataset_load. */
 int dataset_peek(struct dataset_head *ret, const char *path, struct err *err);
 struct dataset *dataset_get(struct dataset *d);
 void dataset_put(struct dataset *d);

@@ -1,6 +1,8 @@
 #include "core/data/dataset_dir.h"
 
 #include "core/base/buf.h"
+#include "core/data/folder.h"
+#include "core/data/sha256.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -62,6 +64,12 @@ int dataset_file_path(
 	return err_set(err, ERR_DATASET, "%s lacks %s[.gz]", path, name);
 }
 
+bool dataset_has_folders(const char *path)
+{
+	char file[PATH_MAX];
+	return dataset_file_path(path, SPLIT_TRAIN, PART_IMAGES, file, sizeof file, NULL) && folder_is(path);
+}
+
 /* How many of the four files are there; err tells of the first that is not. */
 static int count_files(const char *path, struct err *err)
 {
@@ -83,7 +91,7 @@ static bool try_folder(const char *dir, const char *name, char *ret_path, size_t
 		return false;
 	struct err err;
 	int there = count_files(path, &err);
-	if (there == DATASET_FILES) {
+	if (there == DATASET_FILES || dataset_has_folders(path)) {
 		memcpy(ret_path, path, (size_t)length + 1);
 		return true;
 	}
@@ -122,7 +130,9 @@ static int not_found(const char *name, const char *const *dirs, int ndirs, const
 	if (strcmp(name, debian_name) == 0)
 		buf_str(&b, "; `apt install dataset-fashion-mnist`, or `deploy/fetch-data.sh DIR` and --dataset-dir DIR");
 	else
-		buf_printf(&b, "; put %s[.gz], %s[.gz], %s[.gz] and %s[.gz] into DIR/%s and start with --dataset-dir DIR",
+		buf_printf(&b,
+			"; put %s[.gz], %s[.gz], %s[.gz] and %s[.gz], or train/<class>/*.png and test/<class>/*.png "
+			"into DIR/%s and start with --dataset-dir DIR",
 			file_names[0][0], file_names[0][1], file_names[1][0], file_names[1][1], name);
 	for (int i = 0; i < ndirs; i++)
 		buf_printf(&b, "%s%.80s", i ? ", " : "; looked in ", dirs[i]);
@@ -201,9 +211,8 @@ static void print_file(struct buf *b, const struct stat *st)
 		st->st_mtim.tv_nsec);
 }
 
-int dataset_fingerprint(const char *path, char *text, size_t size, struct err *err)
+static int print_files(struct buf *b, const char *path, struct err *err)
 {
-	struct buf b = BUF_INIT;
 	char file[PATH_MAX];
 	struct stat st;
 	int code = OK;
@@ -212,8 +221,33 @@ int dataset_fingerprint(const char *path, char *text, size_t size, struct err *e
 		if (!code && stat(file, &st))
 			code = err_errno(err, errno, "%s", file);
 		if (!code)
-			print_file(&b, &st);
+			print_file(b, &st);
 	}
+	return code;
+}
+
+/* As many lines as there are folders: their sum will do. */
+static int print_folders(struct buf *b, const char *path, struct err *err)
+{
+	struct buf lines = BUF_INIT;
+	char sum[SHA256_HEX];
+	int code = folder_fingerprint(path, &lines, err);
+	if (!code && lines.failed)
+		code = err_set(err, ERR_NO_MEMORY, "no memory for a fingerprint");
+	if (!code) {
+		sha256_text(lines.data, lines.len, sum);
+		buf_str(b, sum);
+	}
+	buf_free(&lines);
+	return code;
+}
+
+int dataset_fingerprint(const char *path, char *text, size_t size, struct err *err)
+{
+	struct buf b = BUF_INIT;
+	char file[PATH_MAX];
+	struct stat st;
+	int code = dataset_has_folders(path) ? print_folders(&b, path, err) : print_files(&b, path, err);
 	if (!code && (size_t)snprintf(file, sizeof file, "%s/%s", path, dataset_labels_name) < sizeof file &&
 		!stat(file, &st))
 		print_file(&b, &st);

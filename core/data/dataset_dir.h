@@ -43,6 +43,8 @@ void dataset_each(
 /* The file of that part: raw if it is there, else .gz. ERR_DATASET if there is neither or the path is too long. */
 int dataset_file_path(
 	const char *path, enum split split, enum dataset_part part, char *ret_path, size_t path_size, struct err *err);
+/* Folders of PNGs (folder.h); IDX files go before them. */
+bool dataset_has_folders(const char *path);
 /* "size:mtime" of each of its files: cheap to ask, differs when one was replaced. For caches only; the truth is sha256.
  */
 int dataset_fingerprint(const char *path, char *text, size_t size, struct err *err);

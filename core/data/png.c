@@ -192,6 +192,21 @@ static int check_head(const uint8_t *file, size_t size, struct err *err)
 	return OK;
 }
 
+int png_peek(int *ret_w, int *ret_h, int *ret_channels, const void *file, size_t size, struct err *err)
+{
+	enum { WIDTH_AT = 16, HEIGHT_AT = 20, COLOR_AT = 25 };
+	const uint8_t *at = file;
+	int code = check_head(file, size, err);
+	if (code)
+		return code;
+	if (size <= COLOR_AT || !big_endian(at + WIDTH_AT) || !big_endian(at + HEIGHT_AT))
+		return err_set(err, ERR_SYNTAX, "not a PNG file");
+	*ret_w = (int)big_endian(at + WIDTH_AT);
+	*ret_h = (int)big_endian(at + HEIGHT_AT);
+	*ret_channels = at[COLOR_AT] & PNG_COLOR_MASK_COLOR ? 3 : 1;
+	return OK;
+}
+
 int png_read(struct canvas *ret, const void *file, size_t size, int channels, struct err *err)
 {
 	int code = check_head(file, size, err);

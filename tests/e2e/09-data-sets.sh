@@ -82,5 +82,39 @@ cp "$source"/*.gz "$T/far/fashion-mnist/"
 start --dataset-dir "$T/far"
 get /v1/datasets/fashion-mnist
 like "$(j '[.. | strings] | join(" ")')" "Trouser|trouser|$T/far" "a --dataset-dir goes before the package"
+
+# Its images, side by side; one by one they make a data set of folders.
+shows() { is "$status $(header Content-Type) $(png_size "$T/body")" "200 image/png $1" "$2"; }
+get '/v1/datasets/fashion-mnist/images.png?count=12&cols=4&scale=2'
+shows 224x168 "a grid of images"
+etag=$(header ETag)
+get '/v1/datasets/fashion-mnist/images.png?count=12&cols=4&scale=2' -H "If-None-Match: $etag"
+is "$status" 304 "that need not be sent twice"
+for query in split=dev indices=1,x indices=10000 'indices=1&count=2' count=0 count=4097 offset=10000; do
+  get "/v1/datasets/fashion-mnist/images.png?$query"
+  is "$status" 422 "$query is refused"
+done
+get /v1/datasets/nope/images.png
+is "$status" 404 "no images of a data set that is not there"
+mkdir -p "$T/far/pets"/{train,test}/{cat,dog}
+for i in {0..31}; do
+  for split in train test; do
+    curl -q -sf -o "$T/far/pets/$split/$([ $((i % 2)) = 0 ] && echo cat || echo dog)/$i.png" \
+      "$url/v1/datasets/fashion-mnist/images.png?split=$split&indices=$i"
+  done
+done
+get /v1/datasets/pets
+is "$(j '[.height, .width, .channels, .classes]')" '[28,28,1,["cat","dog"]]' "folders of PNGs are a data set"
+get '/v1/datasets/pets/images.png?split=train&indices=1'
+cp "$T/body" "$T/second"
+get '/v1/datasets/fashion-mnist/images.png?split=train&indices=1'
+check "with the same pixels" cmp -s "$T/body" "$T/second"
+submit "$(small pets)"
+settle "$job"
+is "$state" succeeded "and train"
+echo text > "$T/far/pets/train/cat/0.png"
+touch "$T/far/pets/train/cat"
+post /v1/jobs "$(small pets)"
+like "$status $(j .detail)" '^422 .*cat/0.png: not a PNG' "a broken picture is refused by name"
 stop
 finish

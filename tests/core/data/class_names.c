@@ -113,5 +113,5 @@ int main(void)
 		cmocka_unit_test(test_where_from),
 		cmocka_unit_test(test_file_refused),
 	};
-	return cmocka_run_group_tests(tests, folder_open, folder_close);
+	return cmocka_run_group_tests(tests, files_open, files_close);
 }

@@ -234,5 +234,5 @@ int main(void)
 		cmocka_unit_test(test_fashion),
 		cmocka_unit_test(test_fashion_cut_short),
 	};
-	return cmocka_run_group_tests(tests, folder_open, folder_close);
+	return cmocka_run_group_tests(tests, files_open, files_close);
 }

@@ -18,7 +18,7 @@
 
 static char folder[64];
 
-static inline int folder_open(void **state)
+static inline int files_open(void **state)
 {
 	(void)state;
 	snprintf(folder, sizeof folder, "/tmp/latentd-test-XXXXXX");
@@ -33,7 +33,7 @@ static inline int remove_one(const char *path, const struct stat *st, int type, 
 	return remove(path);
 }
 
-static inline int folder_close(void **state)
+static inline int files_close(void **state)
 {
 	(void)state;
 	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);

@@ -25,7 +25,7 @@ static int fill_text(void **state)
 {
 	for (size_t i = 0; i < sizeof text; i++)
 		text[i] = (char)('a' + (i * i + i / 97) % 23);
-	return folder_open(state);
+	return files_open(state);
 }
 
 /* Reads all of it in odd pieces and compares. */
@@ -154,5 +154,5 @@ int main(void)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_not_a_file),
 	};
-	return cmocka_run_group_tests(tests, fill_text, folder_close);
+	return cmocka_run_group_tests(tests, fill_text, files_close);
 }

@@ -85,5 +85,5 @@ int main(void)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_overflow),
 	};
-	return cmocka_run_group_tests(tests, folder_open, folder_close);
+	return cmocka_run_group_tests(tests, files_open, files_close);
 }
