@@ -4,7 +4,7 @@ import uPlot from './vendor/uPlot-1.6.32/uPlot.esm.js';
 import { align, smooth } from './curve.js';
 import { colour, h, setText, show } from './dom.js';
 import { loss } from './format.js';
-import { logRange } from './scale.js';
+import { logRange, logTicks } from './scale.js';
 
 // Okabe-Ito, in the order series are drawn; style.css has them for both themes.
 const COLOURS = ['series-1', 'series-2', 'series-3', 'series-4', 'series-5'];
@@ -25,6 +25,7 @@ export class Chart {
     this.plot = null;
     this.canvas = h('div', { class: 'chart', role: 'img', 'aria-label': 'Loss curves: no points yet' });
     this.readout = h('dl', { class: 'readout' });
+    this.hint = h('span', { class: 'quiet zoom-hint' }, 'drag to zoom');
     this.reset = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.unzoom() }, 'Whole run');
     this.node = h('div', { class: 'chart-box' }, this.canvas, this.readout);
     this.values = series.map((row, i) => this.legendRow(row, i));
@@ -115,19 +116,29 @@ export class Chart {
       width, height: HEIGHT, legend: { show: false }, padding: [12, 12, 0, 0],
       scales: {
         x: { time: false, range: (u, min, max) => (this.zoomed ? [min, max] : [0, max > 0 ? max : 1]) },
-        y: this.log ? { distr: 3, range: (u, min, max) => logRange(min, max) } : {},
+        y: { distr: this.log ? 3 : 1, range: (u, min, max) => this.yRange(min, max) },
       },
       axes: [axis(text, grid, { size: 34, label: 'epoch', labelSize: 18, labelGap: 0, labelFont: '12px system-ui, sans-serif' }),
-        axis(text, grid, { size: 64, values: (u, splits) => splits.map((v) => (v === null ? '' : String(Number(v.toPrecision(3))))) })],
+        axis(text, grid, { size: 64, values: (u, ticks) => ticks.map((v) => String(Number(v.toPrecision(4)))),
+          ...(this.log && { splits: (u, i, min, max) => logTicks(min, max), filter: (u, ticks) => ticks }) })],
       series: [{}, ...this.meta.flatMap((row, i) => this.lines(row, i))],
       bands: this.meta.map((row, i) => ({ series: [4 * i + 4, 4 * i + 3], fill: this.faint(i) })),
       cursor: { points: { size: 7 }, drag: { x: true, y: false }, y: false },
       hooks: {
         setCursor: [(u) => this.readAt(u.cursor.idx)],
-        setSelect: [(u) => this.zoom(u.select.width > 0)],
+        setSelect: [(u) => u.select.width > 0 && this.setZoomed(true)],
         draw: [(u) => this.drawReferences(u)],
       },
     };
+  }
+
+  /** The whole run is seen beside its references; a part of it as closely as can be. */
+  yRange(min, max) {
+    const values = this.zoomed ? [] : this.references().map((line) => line.value).filter((value) => value > 0 || !this.log);
+    const known = [min, max, ...values].filter((value) => value !== null);
+    if (!known.length) return this.log ? logRange(null, null) : [0, 1];
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    return this.log ? logRange(low, high) : uPlot.rangeNum(low, high, 0.1, true);
   }
 
   faint(i) {
@@ -138,7 +149,8 @@ export class Chart {
     const stroke = colour(COLOURS[i]);
     const faint = this.faint(i);
     const common = { spanGaps: true, points: { show: false } };
-    const sparse = { show: (u, k) => this.points[row.name]?.step.length <= 24 && !row.per_step, size: 5, fill: stroke };
+    // Of a single point there is no line to see.
+    const sparse = { show: () => this.points[row.name]?.step.length <= (row.per_step ? 1 : 24), size: 5, fill: stroke };
     return [
       { ...common, label: row.name, stroke: () => (this.weight && row.per_step ? faint : stroke), width: 1.5, points: sparse },
       { ...common, label: `${row.name} smoothed`, stroke, width: 2 },
@@ -205,14 +217,14 @@ export class Chart {
     this.canvas.dataset.points = String(total);
   }
 
-  zoom(zoomed) {
-    if (zoomed) this.zoomed = true;
-    show(this.reset, this.zoomed);
+  setZoomed(zoomed) {
+    this.zoomed = zoomed;
+    show(this.reset, zoomed);
+    show(this.hint, !zoomed);
   }
 
   unzoom() {
-    this.zoomed = false;
-    show(this.reset, false);
+    this.setZoomed(false);
     this.schedule();
   }
 

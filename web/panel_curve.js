@@ -25,7 +25,7 @@ export class CurvePanel {
     const log = h('input', { type: 'checkbox', checked: true, onchange: () => this.chart.setLog(log.checked) });
     const smoothing = h('input', { type: 'range', min: '0', max: '0.95', step: '0.05', value: '0', class: 'short',
       oninput: () => this.chart.setSmoothing(Number(smoothing.value)) });
-    return h('div', { class: 'controls' }, this.chart.reset, h('label', {}, log, 'log scale'), h('label', {}, 'smooth', smoothing));
+    return h('div', { class: 'controls' }, this.chart.hint, this.chart.reset, h('label', {}, log, 'log scale'), h('label', {}, 'smooth', smoothing));
   }
 
   help() {

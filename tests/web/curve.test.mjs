@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addPoint, align, emptySeries, refreshed, smooth, sparkline } from '../../web/curve.js';
-import { logRange } from '../../web/scale.js';
+import { logRange, logTicks } from '../../web/scale.js';
 
 function series(...points) {
   const out = emptySeries();
@@ -56,6 +56,18 @@ test('a sparkline spans its box, the newest value at the right', () => {
 
 test('the logarithmic axis ends one digit outside the values', () => {
   assert.deepEqual(logRange(0.0118, 0.17), [0.01, 0.2]);
+  assert.deepEqual(logRange(0.0131, 0.0139), [0.013, 0.014]);
   assert.deepEqual(logRange(3, 3), [3, 6]);
   assert.deepEqual(logRange(null, null), [1e-3, 1]);
+});
+
+test('a logarithmic axis has labels enough, however little or much it spans', () => {
+  assert.deepEqual(logTicks(0.01, 0.2), [0.01, 0.02, 0.05, 0.1, 0.2]);
+  assert.deepEqual(logTicks(0.01, 0.03), [0.01, 0.015, 0.02, 0.025, 0.03]);
+  assert.deepEqual(logTicks(0.013, 0.014), [0.013, 0.0132, 0.0134, 0.0136, 0.0138, 0.014]);
+  assert.deepEqual(logTicks(1e-3, 1e5), [1e-3, 1e-2, 1e-1, 1, 10, 100, 1e3, 1e4, 1e5]);
+  for (const most of [1.01, 1.5, 2.9, 3.1, 7, 30, 1e3, 1e5, 1e8]) {
+    const { length } = logTicks(1, most);
+    assert.ok(length >= 4 && length <= 12, `${length} ticks from 1 to ${most}`);
+  }
 });
