@@ -4,63 +4,126 @@
 // app.js, lives in sessionStorage and goes out as a bearer; hence pictures and downloads are fetched here, too.
 
 const TOKEN = 'latentd-token';
+const ANSWER_MS = 15000; // a daemon that is there has answered long before
+const SILENCE_MS = 40000; // a stream without events is pinged every 15 s
 
 /** An answer that says what was wrong: problem+json, or a lost connection (status 0). */
 export class Problem extends Error {
   constructor(status, body) {
     super(body.detail || body.title || `HTTP ${status}`);
     this.status = status;
-    this.body = body;
     this.errors = body.errors ?? [];
+  }
+
+  /** Not the request's fault: the daemon, or the proxy before it, may answer soon. */
+  get away() {
+    return [0, 502, 503, 504].includes(this.status);
   }
 }
 
-/** Takes the token out of `#token=…` before anyone can see, bookmark or copy it. */
-export function adoptToken() {
-  const match = /^#token=([^&]+)/.exec(location.hash);
-  if (!match) return;
-  setToken(decodeURIComponent(match[1]));
-  history.replaceState(null, '', `${location.pathname}${location.search}#/`);
+/** The text of a piece of the address; one that is badly escaped stands for itself. */
+export function unescaped(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
+/** Takes the token out of `#token=…` before anyone can see, bookmark or copy it. True: there was one. */
+export function adoptToken() {
+  const match = /^#token=([^&]+)/.exec(location.hash);
+  if (!match) return false;
+  setToken(unescaped(match[1]));
+  history.replaceState(null, '', `${location.pathname}${location.search}#/`);
+  return true;
+}
+
+const getToken = () => sessionStorage.getItem(TOKEN);
 export const setToken = (token) => sessionStorage.setItem(TOKEN, token);
-export const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
+export const hasToken = () => getToken() !== null;
 
 let tokenWanted = () => {};
+/** fn(refused): the daemon wants a token; `refused` when the one it got is wrong. */
 export function onTokenWanted(fn) {
   tokenWanted = fn;
 }
 
+let connected = true;
+let connectionChanged = () => {};
+/** fn(connected): the daemon has stopped or started to answer. */
+export function onConnection(fn) {
+  connectionChanged = fn;
+}
+
+function setConnected(now) {
+  if (now === connected) return;
+  connected = now;
+  connectionChanged(now);
+}
+
 export const url = (path) => new URL(path, document.baseURI).href;
 
-function headers(more) {
-  const token = sessionStorage.getItem(TOKEN);
-  return token === null ? more : { ...more, Authorization: `Bearer ${token}` };
+/** A signal that follows `signal`, if there is one, and also fires after `ms` in which heard() was not called. */
+function listening(ms, signal) {
+  const silence = new AbortController();
+  let timer = 0;
+  const done = () => clearTimeout(timer);
+  const heard = () => {
+    done();
+    timer = setTimeout(() => silence.abort(new DOMException('nothing was heard', 'TimeoutError')), ms);
+  };
+  heard();
+  return { signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal, heard, done };
 }
 
+/** What a failed fetch or read is to the page: an abort was its own wish, all else means that the connection is lost. */
+function lost(error) {
+  if (error.name === 'AbortError') return error;
+  setConnected(false);
+  return new Problem(0, { title: 'The daemon does not answer.' });
+}
+
+/** The problem that a reply is. A 401 to a token that has been replaced meanwhile is old news to the dialog. */
+async function refusal(reply, token) {
+  if (reply.status !== 401) return new Problem(reply.status, await reply.json().catch(() => ({ title: reply.statusText })));
+  if (token === getToken()) tokenWanted(token !== null);
+  return new Problem(401, { title: 'This daemon asks for its token.' });
+}
+
+/** A reply whose headers have come. */
 async function ask(path, { method = 'GET', accept = 'application/json', body, signal } = {}) {
-  const json = body === undefined ? {} : { 'Content-Type': 'application/json' };
-  let reply;
-  try {
-    reply = await fetch(url(path), {
-      method, signal, body: body === undefined ? undefined : JSON.stringify(body), headers: headers({ Accept: accept, ...json }),
-    });
-  } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    throw new Problem(0, { title: 'The daemon does not answer.' });
-  }
-  if (reply.ok) return reply;
-  if (reply.status === 401) tokenWanted();
-  throw new Problem(reply.status, await reply.json().catch(() => ({ title: reply.statusText })));
+  const token = getToken();
+  const headers = { Accept: accept };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (token !== null) headers.Authorization = `Bearer ${token}`;
+  const reply = await fetch(url(path), { method, signal, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+    .catch((error) => { throw lost(error); });
+  const problem = reply.ok ? null : await refusal(reply, token);
+  setConnected(!problem?.away);
+  if (problem) throw problem;
+  return reply;
 }
 
-export const get = async (path, signal) => (await ask(path, { signal })).json();
-export const post = async (path, body, signal) => (await ask(path, { method: 'POST', body, signal })).json();
+/** A reply and all of its body, soon or not at all. */
+async function whole(path, { signal, ...options }, read) {
+  const answer = listening(ANSWER_MS, signal);
+  try {
+    const reply = await ask(path, { ...options, signal: answer.signal });
+    return await read(reply).catch((error) => { throw lost(error); });
+  } finally {
+    answer.done();
+  }
+}
+
+const json = (reply) => reply.json();
+export const get = (path, signal) => whole(path, { signal }, json);
+export const post = (path, body, signal) => whole(path, { method: 'POST', body, signal }, json);
 
 /** A picture and what its headers say about the model that made it. */
-export async function picture(path, { body, signal } = {}) {
-  const reply = await ask(path, { method: body === undefined ? 'GET' : 'POST', accept: 'image/png', body, signal });
-  return { blob: await reply.blob(), epoch: reply.headers.get('Latentd-Epoch') };
+export function picture(path, { body, signal } = {}) {
+  return whole(path, { method: body === undefined ? 'GET' : 'POST', accept: 'image/png', body, signal },
+    async (reply) => ({ blob: await reply.blob(), epoch: reply.headers.get('Latentd-Epoch') }));
 }
 
 /** For links when a token is needed: a plain link cannot carry one. */
@@ -75,12 +138,12 @@ export async function download(path, filename) {
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The same request for a terminal. */
+/** The same request for a terminal; what comes before the address has a line of its own. */
 export function curl(path, body) {
   const bearer = hasToken() ? ' -H "Authorization: Bearer $LATENTD_TOKEN"' : '';
   const data = body === undefined ? '' : ` --json ${quoted(JSON.stringify(body))}`;
   const target = url(path);
-  return `curl${bearer}${data} ${/^[\w:/.@-]+$/.test(target) ? target : quoted(target)}`;
+  return `curl${bearer}${data}${bearer || data ? ' \\\n  ' : ' '}${/^[\w:/.@-]+$/.test(target) ? target : quoted(target)}`;
 }
 
 // --- event streams -----------------------------------------------------------------------------------------------------
@@ -100,58 +163,62 @@ export function parseEvents(text, onEvent) {
   return rest;
 }
 
-async function readStream(path, after, signal, onEvent) {
-  const reply = await ask(`${path}?after=${after}`, { accept: 'text/event-stream', signal });
-  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    rest = parseEvents(rest + value, onEvent);
+async function readStream(path, signal, { onOpen, onEvent }) {
+  const pings = listening(SILENCE_MS, signal);
+  try {
+    const reply = await ask(path, { accept: 'text/event-stream', signal: pings.signal });
+    onOpen();
+    if (!reply.body) return; // 204: it has ended, and all of it is known
+    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    for (;;) {
+      const { done, value } = await reader.read().catch((error) => { throw lost(error); });
+      if (done) return;
+      pings.heard();
+      rest = parseEvents(rest + value, onEvent);
+    }
+  } finally {
+    pings.done();
   }
 }
 
-const pause = (ms, signal) => new Promise((resolve) => {
+export const pause = (ms, signal) => new Promise((resolve) => {
   const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+  signal?.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
 });
 
-const visible = (signal) => document.visibilityState === 'visible' ? Promise.resolve() : new Promise((resolve) => {
+/** Until the page is seen. */
+export const visible = (signal) => document.visibilityState === 'visible' ? Promise.resolve() : new Promise((resolve) => {
   document.addEventListener('visibilitychange', resolve, { once: true, signal });
   signal.addEventListener('abort', resolve, { once: true });
 });
 
 /** Follows a job's events from `after` to its end, over lost connections; a hidden page lets its connection go (a browser
- * has six per server) and goes on from the last event when it is seen again. onState: 'live' | 'waiting' | 'ended'. */
-export async function follow(path, { after = 0, signal, onEvent, onState }) {
+ * has six per server) and goes on from the last event when it is seen again. onOpen: each time the stream is there. */
+export async function follow(path, { after = 0, signal, onEvent, onOpen }) {
   let wait = 500;
   let ended = false;
+  const take = (frame) => {
+    wait = 500;
+    after = Number(frame.id ?? after);
+    ended ||= frame.event === 'end';
+    onEvent(frame.event, JSON.parse(frame.data));
+  };
   while (!signal.aborted && !ended) {
     await visible(signal);
     const attempt = new AbortController();
-    const stop = () => attempt.abort();
-    const hide = () => document.visibilityState === 'hidden' && stop();
-    signal.addEventListener('abort', stop);
+    const hide = () => document.visibilityState === 'hidden' && attempt.abort();
     document.addEventListener('visibilitychange', hide);
-    onState('live');
     try {
-      await readStream(path, after, attempt.signal, (frame) => {
-        wait = 500;
-        after = Number(frame.id ?? after);
-        ended ||= frame.event === 'end';
-        onEvent(frame.event, JSON.parse(frame.data));
-      });
+      await readStream(`${path}?after=${after}`, AbortSignal.any([signal, attempt.signal]), { onOpen, onEvent: take });
     } catch (error) {
       if (error.status === 404 || error.status === 401) ended = true;
     } finally {
-      signal.removeEventListener('abort', stop);
       document.removeEventListener('visibilitychange', hide);
     }
-    if (signal.aborted || ended) break;
+    if (signal.aborted || ended) return;
     if (document.visibilityState === 'hidden') continue;
-    onState('waiting');
     await pause(wait, signal);
     wait = Math.min(8000, wait * 2);
   }
-  if (!signal.aborted) onState('ended');
 }

@@ -1,7 +1,7 @@
 // app.js: which view the address means, the keys that work everywhere, the theme, the token dialog.
 
-import { adoptToken, get, onTokenWanted, setToken } from './api.js';
-import { h, setText } from './dom.js';
+import { adoptToken, get, onConnection, onTokenWanted, pause, setToken, unescaped } from './api.js';
+import { dialog, h, setText } from './dom.js';
 import { newView } from './view_new.js';
 import { runView } from './view_run.js';
 import { moveInRuns, runsView } from './view_runs.js';
@@ -12,6 +12,8 @@ const views = [
   { pattern: /^#\/runs\/([^/]+)$/, view: runView },
 ];
 
+const RETRY_MS = 1000;
+
 const main = document.getElementById('main');
 let shown = new AbortController();
 
@@ -20,12 +22,35 @@ function notFound(root, { title }) {
   root.append(h('section', { class: 'card' }, h('h1', {}, 'There is no such page'), h('a', { class: 'button', href: '#/' }, 'All runs')));
 }
 
-/** A view gets an empty root, its id, a signal that aborts when it is left, and a way to set the title. */
+function failed(root, { title }, problem) {
+  title(problem.away ? 'not connected' : 'Not shown');
+  root.replaceChildren(h('section', { class: 'card warn', role: 'alert' },
+    h('h1', {}, problem.away ? 'Waiting for the daemon' : 'This page cannot be shown'), h('p', {}, problem.message),
+    h('a', { class: 'button', href: '#/' }, 'All runs')));
+}
+
+/** A view that cannot open says why; while that is for want of a daemon, it is tried again. */
+async function openView(view, root, context) {
+  const { signal } = context;
+  while (!signal.aborted) {
+    try {
+      return await view(root, context);
+    } catch (problem) {
+      if (signal.aborted) return;
+      failed(root, context, problem);
+      if (!problem.away) return;
+    }
+    await pause(RETRY_MS, signal);
+  }
+}
+
+/** A view gets an empty root, its id, a signal that aborts when it is left, and a way to set the title. What it throws, or
+ * rejects with, is why it cannot be shown. */
 function route() {
   shown.abort();
   shown = new AbortController();
   const row = views.find(({ pattern }) => pattern.test(location.hash)) ?? { view: notFound };
-  const id = decodeURIComponent(row.pattern?.exec(location.hash)[1] ?? '');
+  const id = unescaped(row.pattern?.exec(location.hash)[1] ?? '');
   for (const link of document.querySelectorAll('#nav a')) {
     if (link.getAttribute('href') === row.href) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -33,7 +58,14 @@ function route() {
   const root = h('div', { class: 'view' });
   main.replaceChildren(root);
   const { signal } = shown;
-  row.view(root, { id, signal, title: (text) => { if (!signal.aborted) document.title = `${text} · latentd`; } });
+  openView(row.view, root, { id, signal, title: (text) => { if (!signal.aborted) document.title = `${text} · latentd`; } });
+}
+
+// The focus was on something that is gone: on to what has come, without a jump.
+function onHashChange() {
+  if (adoptToken()) start();
+  else route();
+  main.focus({ preventScroll: true });
 }
 
 // --- theme -------------------------------------------------------------------------------------------------------------
@@ -81,30 +113,37 @@ function onKey(event) {
 
 // --- token -------------------------------------------------------------------------------------------------------------
 
-function askToken() {
-  if (document.querySelector('dialog')) return;
+async function askToken(refused) {
+  if (document.getElementById('token')) return;
   const input = h('input', { type: 'password', autocomplete: 'off', id: 'token', required: true });
-  const dialog = h('dialog', { 'aria-labelledby': 'token-title' }, h('form', { method: 'dialog' },
-    h('h2', { id: 'token-title' }, 'This daemon asks for its token'),
+  const answer = await dialog(shown.signal, h('h2', {}, 'This daemon asks for its token'),
+    refused && h('p', { class: 'error' }, 'It does not know the one it was given.'),
     h('p', {}, 'It is in the file that --token-file names.'),
-    h('label', { for: 'token' }, 'Token'), input, h('button', { class: 'primary' }, 'Continue')));
-  dialog.addEventListener('close', () => {
-    dialog.remove();
-    if (!input.value) return;
-    setToken(input.value);
-    start();
-  });
-  document.body.append(dialog);
-  dialog.showModal();
+    h('label', { for: 'token' }, 'Token'), input, h('button', { class: 'primary', value: 'given' }, 'Continue'));
+  if (answer !== 'given') return;
+  setToken(input.value);
+  start();
 }
 
-// --- start -------------------------------------------------------------------------------------------------------------
+// --- server ------------------------------------------------------------------------------------------------------------
+
+const server = document.getElementById('server');
 
 async function sayServer() {
   const info = await get('v1/info');
-  setText(document.getElementById('server'), [info.version && `v${info.version}`, info.threads && `${info.threads} threads`]
-    .filter(Boolean).join(' · '));
+  setText(server, [info.version && `v${info.version}`, info.threads && `${info.threads} threads`].filter(Boolean).join(' · '));
 }
+
+/** Whatever a view asks for, the header says when nobody answers; the page itself keeps asking until somebody does. */
+async function sayConnection(connected) {
+  server.classList.toggle('lost', !connected);
+  if (connected) return sayServer().catch(() => {});
+  setText(server, 'not connected, trying again');
+  const answers = () => get('v1/info').then(() => true, (problem) => !problem.away);
+  do await pause(RETRY_MS); while (!(await answers()));
+}
+
+// --- start -------------------------------------------------------------------------------------------------------------
 
 function start() {
   sayServer().catch(() => {});
@@ -113,12 +152,13 @@ function start() {
 
 adoptToken();
 onTokenWanted(askToken);
+onConnection(sayConnection);
 document.getElementById('nav').append(...views.filter((row) => row.nav).map((row) => h('a', { href: row.href }, row.nav)));
 document.getElementById('theme').addEventListener('click', toggleTheme);
 // The address is the router's; the skip link must not change it.
 document.getElementById('skip').addEventListener('click', (event) => { event.preventDefault(); main.focus(); });
 document.addEventListener('keydown', onKey);
 dark.addEventListener('change', themeChanged);
-addEventListener('hashchange', route);
+addEventListener('hashchange', onHashChange);
 themeChanged();
 start();

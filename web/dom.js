@@ -54,6 +54,29 @@ export function toast(text, kind = 'info') {
   setTimeout(() => node.remove(), kind === 'error' ? 8000 : 3500);
 }
 
+/** A problem in the corner, unless it is only that the view has been left. */
+export function complain(problem) {
+  if (problem.name !== 'AbortError') toast(problem.message, 'error');
+}
+
+/** Asks in front of the page; resolves, when the form is sent, to the value of its button; to '' when it is put away or
+ * `signal` says that there is nothing to ask any more. The first child is its heading. */
+export function dialog(signal, heading, ...content) {
+  heading.id ||= newId('dialog');
+  const node = h('dialog', { 'aria-labelledby': heading.id }, h('form', { method: 'dialog' }, heading, ...content));
+  const close = () => node.close();
+  signal.addEventListener('abort', close);
+  document.body.append(node);
+  node.showModal();
+  return new Promise((resolve) => {
+    node.addEventListener('close', () => {
+      signal.removeEventListener('abort', close);
+      node.remove();
+      resolve(node.returnValue);
+    });
+  });
+}
+
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -76,8 +99,8 @@ function copyBySelection(text) {
 /** A command line with its copy button. `command` is asked when needed, so it may change. */
 export function commandBox(command, label) {
   const code = h('code', { tabindex: '0', 'aria-label': label }, command());
-  const node = h('div', { class: 'command' }, code,
-    h('button', { type: 'button', class: 'small', onclick: () => copy(command()), 'aria-label': `Copy: ${label}` }, 'Copy'));
+  const node = h('div', { class: 'command' },
+    h('button', { type: 'button', class: 'small', onclick: () => copy(command()), 'aria-label': `Copy: ${label}` }, 'Copy'), code);
   return { node, update: () => setText(code, command()) };
 }
 

@@ -2,6 +2,7 @@
 
 import { h, newId, setText, show } from './dom.js';
 import { param } from './format.js';
+import { same } from './request.js';
 
 const GROUPS = { net: 'Net', training: 'Training', data: 'Data', output: 'Output' };
 
@@ -13,8 +14,6 @@ export function parseValue(schema, text) {
   if (schema.type === 'integer' || schema.type === 'number') return number(trimmed);
   return text;
 }
-
-export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 function bounds(schema) {
   const { minimum, maximum } = schema.items ?? schema;
@@ -44,15 +43,21 @@ export class Field {
     this.input.setAttribute('aria-describedby', `${id}-help ${id}-error`);
     this.node = h('div', { class: `field ${schema.type}` },
       h('label', { for: id }, name, schema.unit && schema.unit !== name && h('span', { class: 'quiet' }, ` ${schema.unit}`)), this.input, this.help, this.error);
-    this.set(schema.default);
+    this.base = schema.default;
+    this.write(this.base);
   }
 
-  /** Also what "unchanged" means from now on. */
-  set(value) {
+  /** What "unchanged" means from now on. A value that has been changed wins over every preset, so it stays. */
+  rebase(value) {
+    const { changed } = this;
     this.base = value;
+    if (!changed) this.write(value);
+    this.mark();
+  }
+
+  write(value) {
     if (this.schema.type === 'boolean') this.input.checked = value;
     else this.input.value = Array.isArray(value) ? value.join(', ') : String(value ?? '');
-    this.mark();
   }
 
   get value() {
@@ -91,12 +96,11 @@ export class ParamsForm {
   }
 
   /** A preset's full values. */
-  setAll(values) {
-    for (const [name, field] of this.fields) if (name in values) field.set(values[name]);
+  rebase(values) {
+    for (const [name, field] of this.fields) if (name in values) field.rebase(values[name]);
   }
 
-  /** Only what differs from the preset. */
-  changes() {
-    return Object.fromEntries([...this.fields].filter(([, field]) => field.changed).map(([name, field]) => [name, field.value]));
+  get values() {
+    return Object.fromEntries([...this.fields].map(([name, field]) => [name, field.value]));
   }
 }

@@ -10,8 +10,8 @@ export function loss(value) {
 export function duration(ms) {
   if (ms === null || ms === undefined || ms < 0) return '–';
   const s = ms / 1000;
-  if (s < 10) return `${s.toFixed(1)} s`;
-  if (s < 60) return `${Math.round(s)} s`;
+  if (s < 9.95) return `${s.toFixed(1)} s`;
+  if (s < 59.5) return `${Math.round(s)} s`;
   const total = Math.round(s);
   const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
   return hours ? `${hours} h ${minutes} min` : `${minutes} min ${seconds} s`;
@@ -31,14 +31,14 @@ export function bytes(value) {
   return `${i && value < 100 ? value.toFixed(1) : Math.round(value)} ${units[i]}`;
 }
 
-export function big(value) {
+export function big(value, unit) {
   const units = ['', 'K', 'M', 'G', 'T', 'P'];
   let i = 0;
   while (value >= 1000 && i < units.length - 1) {
     value /= 1000;
     i += 1;
   }
-  return `${value < 100 ? Number(value.toPrecision(3)) : Math.round(value)}${i ? ` ${units[i]}` : ''}`;
+  return `${value < 100 ? Number(value.toPrecision(3)) : Math.round(value)} ${units[i]}${unit}`;
 }
 
 export function clock(ms) {
@@ -62,6 +62,15 @@ export function progressOf(job) {
 
 export function percent(share) {
   return share === null ? '' : `${Math.floor(share * 100)}%`;
+}
+
+/** How long it has been computed: nothing of a job that was cancelled while it waited. */
+export const trained = (job) => duration(job.train_s > 0 ? job.train_s * 1000 : null);
+
+/** Why a run ended, if not because it was done. */
+export function endedBy(job) {
+  if (!job.stop_reason || job.stop_reason === 'completed') return '';
+  return job.stop_reason === 'user_cancel' ? 'a request to cancel' : job.stop_reason.replaceAll('_', ' ');
 }
 
 export const terminal = (job) => ['succeeded', 'failed', 'cancelled'].includes(job.status);

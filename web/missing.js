@@ -11,7 +11,8 @@ function remedy(set) {
     h('h2', {}, `The data set ${set.name} is not here`),
     h('p', { class: 'detail' }, set.detail ?? ''),
     rows.length > 0 && h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Files needed' },
-      h('table', {}, h('thead', {}, h('tr', {}, ...['File', 'Size', 'sha256'].map((t) => h('th', { scope: 'col' }, t)))),
+      h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'File'), h('th', { scope: 'col', class: 'num' }, 'Size'),
+        h('th', { scope: 'col' }, 'sha256'))),
         h('tbody', {}, rows))),
     set.directories && h('p', {}, 'Looked in: ', set.directories.join(', ')),
   ].filter(Boolean);

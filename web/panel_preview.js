@@ -29,6 +29,10 @@ export class PreviewPanel {
       h('h2', { id: 'previews-title' }, 'Previews'), this.waiting, this.body);
   }
 
+  sayNone() {
+    setText(this.waiting, 'This run ended before its first pictures.');
+  }
+
   async read() {
     const { data } = await get(`${this.path}/previews`, this.signal);
     this.addAll(data.map(({ epoch, kind }) => [epoch, kind]));

@@ -1,6 +1,7 @@
 // status.js: the pill and the bar that say how a job is doing, in the table and on its page.
 
 import { h, setText } from './dom.js';
+import { endedBy } from './format.js';
 
 const GLYPHS = { queued: '◷', running: '▶', cancelling: '◌', succeeded: '✓', failed: '✕', cancelled: '–' };
 
@@ -14,7 +15,7 @@ export function statusPill() {
       setText(glyph, GLYPHS[job.status] ?? '');
       setText(word, job.status);
       node.dataset.status = job.status;
-      node.title = job.error?.detail ?? (job.stop_reason || job.status);
+      node.title = job.error?.detail ?? (endedBy(job) ? `ended by ${endedBy(job)}` : job.status);
     },
   };
 }

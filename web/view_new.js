@@ -1,34 +1,36 @@
 // view_new.js: a new run: the form of a kind, checked by the daemon as you type.
 
 import { curl, get, post } from './api.js';
-import { commandBox, h, setText, show, throttled, toast } from './dom.js';
+import { commandBox, complain, h, setText, show, throttled } from './dom.js';
 import { Field, ParamsForm } from './form.js';
 import { big, bytes, count, duration } from './format.js';
 import { missingDataset } from './missing.js';
+import { DEFAULTS, request } from './request.js';
 
 const CHECK_MS = 250;
 const COMMON = {
-  name: { type: 'string', default: '', pointer: '#/name', description: 'A word to find the run by, in URLs too; may stay empty.' },
-  seed: { type: 'integer', default: 0, pointer: '#/seed', description: 'Chooses the first weights and the order of images. The same seed gives the same bits.' },
+  name: { type: 'string', default: DEFAULTS.name, pointer: '#/name', description: 'A word to find the run by, in URLs too; may stay empty.' },
+  seed: { type: 'integer', default: DEFAULTS.seed, pointer: '#/seed', description: 'Chooses the first weights and the order of images. The same seed gives the same bits.' },
 };
 
 function datasetField(datasets, onChange) {
   const names = datasets.map((set) => set.name);
-  const fallback = 'fashion-mnist';
-  const choices = names.length ? names : [fallback];
-  return new Field('dataset', { type: 'string', enum: choices, default: choices.includes(fallback) ? fallback : choices[0],
+  const choices = names.length ? names : [DEFAULTS.dataset];
+  return new Field('dataset', { type: 'string', enum: choices, default: choices.includes(DEFAULTS.dataset) ? DEFAULTS.dataset : choices[0],
     pointer: '#/dataset', description: 'What to learn from; lists the data sets this daemon has found.' }, onChange);
 }
 
 /** The rows of the estimate: what came, in words. */
-function estimateRows({ parameters, memory_bytes: memory, steps_per_epoch: steps, flops_per_epoch: flops, seconds_per_epoch: seconds }) {
+function estimateRows({ params, estimate }) {
+  const { parameters, memory_bytes: memory, steps_per_epoch: steps, flops_per_epoch: flops, seconds_per_epoch: seconds } = estimate;
   const known = (value) => value !== null && value !== undefined && value >= 0;
   return [
     known(parameters) && ['parameters', count(parameters)],
     known(memory) && ['memory', bytes(memory)],
     known(steps) && ['steps per epoch', count(steps)],
-    known(flops) && ['work per epoch', `${big(flops)} FLOP`],
+    known(flops) && ['work per epoch', big(flops, 'FLOP')],
     known(seconds) && ['time per epoch', duration(seconds * 1000)],
+    known(seconds) && params.epochs && ['time in all', duration(seconds * 1000 * params.epochs)],
   ].filter(Boolean);
 }
 
@@ -42,17 +44,11 @@ class NewView {
   }
 
   async open() {
-    try {
-      const [kinds, datasets] = await Promise.all([get('v1/kinds', this.signal), get('v1/datasets', this.signal)]);
-      this.kinds = kinds.data;
-      this.datasets = datasets.data;
-      this.build();
-      await this.chooseKind(this.kinds[0].kind);
-    } catch (problem) {
-      if (problem.name !== 'AbortError') {
-        this.root.replaceChildren(h('section', { class: 'card warn', role: 'alert' }, h('h1', {}, 'New run'), h('p', {}, problem.message)));
-      }
-    }
+    const [kinds, datasets] = await Promise.all([get('v1/kinds', this.signal), get('v1/datasets', this.signal)]);
+    this.kinds = kinds.data;
+    this.datasets = datasets.data;
+    this.build();
+    await this.chooseKind(this.kinds[0].kind);
   }
 
   build() {
@@ -70,13 +66,13 @@ class NewView {
       h('div', { class: 'form-main' }, h('fieldset', { class: 'card' }, h('legend', {}, 'Run'), this.kindField(), this.presets,
         h('div', { class: 'fields' }, this.common.map((field) => field.node))), this.place),
       h('aside', { class: 'card form-side', 'aria-label': 'Check and start' }, h('h2', {}, 'This run'), this.estimate, this.problem,
-        this.submit, h('h3', {}, 'From a terminal'), this.command.node));
+        h('div', { class: 'start' }, this.submit), h('h3', {}, 'From a terminal'), this.command.node));
     this.root.replaceChildren(h('div', { class: 'head' }, h('h1', {}, 'New run')), this.missing.node, this.form);
   }
 
   kindField() {
     const names = this.kinds.map((row) => row.kind);
-    this.kindInput = h('select', { id: 'kind', onchange: () => this.chooseKind(this.kindInput.value) },
+    this.kindInput = h('select', { id: 'kind', onchange: () => this.chooseKind(this.kindInput.value).catch(complain) },
       names.map((name) => h('option', { value: name }, name)));
     this.kindHelp = h('p', { class: 'hint' });
     return h('div', { class: 'field' }, h('label', { for: 'kind' }, 'kind'), this.kindInput, this.kindHelp);
@@ -101,18 +97,13 @@ class NewView {
 
   choosePreset(preset) {
     this.preset = preset;
-    this.params.setAll(preset.params);
+    this.params.rebase(preset.params);
     this.check();
   }
 
-  /** The shortest body that says it all: what the daemon would choose anyway stays out. */
   body() {
-    const body = { kind: this.kind.kind };
-    if (this.preset.name !== this.kind.default_preset) body.preset = this.preset.name;
-    for (const field of this.common) if (field.changed) body[field.pointer.slice(2)] = field.value;
-    const params = this.params.changes();
-    if (Object.keys(params).length) body.params = params;
-    return body;
+    const common = Object.fromEntries(this.common.map((field) => [field.pointer.slice(2), field.value]));
+    return request(this.kind, { preset: this.preset.name, ...common, params: this.params.values });
   }
 
   get fields() {
@@ -125,7 +116,7 @@ class NewView {
     try {
       const answer = await post('v1/jobs?validate_only=true', body, this.signal);
       this.showProblem(null);
-      this.showEstimate(answer.estimate);
+      this.showEstimate(answer);
     } catch (problem) {
       if (problem.name !== 'AbortError') this.showProblem(problem);
     }
@@ -139,8 +130,8 @@ class NewView {
     show(this.estimate, problem === null);
   }
 
-  showEstimate(estimate) {
-    this.estimate.replaceChildren(...estimateRows(estimate).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+  showEstimate(answer) {
+    this.estimate.replaceChildren(...estimateRows(answer).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
   }
 
   async send(event) {
@@ -154,7 +145,7 @@ class NewView {
       this.showProblem(problem);
       const field = this.fields.find((each) => each.input.getAttribute('aria-invalid'));
       if (field) field.input.focus();
-      else toast(problem.message, 'error');
+      else complain(problem);
     }
   }
 }
@@ -165,5 +156,5 @@ function owns(field, pointer) {
 }
 
 export function newView(root, context) {
-  new NewView(root, context).open();
+  return new NewView(root, context).open();
 }

@@ -2,11 +2,12 @@
 
 import { curl, download, follow, get, hasToken, post, url } from './api.js';
 import { addPoint, emptySeries, refreshed } from './curve.js';
-import { commandBox, h, setText, show, throttled, toast } from './dom.js';
-import { clock, count, duration, loss, param, percent, progressOf, terminal } from './format.js';
+import { commandBox, complain, dialog, h, setText, show, throttled } from './dom.js';
+import { clock, count, duration, endedBy, loss, param, percent, progressOf, terminal, trained } from './format.js';
 import { CurvePanel } from './panel_curve.js';
 import { LatentPanel } from './panel_latent.js';
 import { PreviewPanel } from './panel_preview.js';
+import { request, same } from './request.js';
 import { progressBar, statusPill } from './status.js';
 
 const DETAIL_MS = 2000; // between two readings of the whole curve while it grows
@@ -30,44 +31,31 @@ class RunView {
   }
 
   async open() {
-    try {
-      this.job = await get(`v1/jobs/${encodeURIComponent(this.ref)}`, this.signal);
-      this.path = `v1/jobs/${this.job.id}`;
-      this.kind = await get(`v1/kinds/${this.job.kind}`, this.signal);
-    } catch (problem) {
-      if (problem.name !== 'AbortError') this.fail(problem);
-      return;
-    }
-    if (this.signal.aborted) return;
+    this.job = await get(`v1/jobs/${encodeURIComponent(this.ref)}`, this.signal);
+    this.path = `v1/jobs/${this.job.id}`;
+    this.kind = await get(`v1/kinds/${this.job.kind}`, this.signal);
     this.build();
     this.showJob();
     await this.start();
   }
 
-  fail(problem) {
-    this.title('Run');
-    this.root.replaceChildren(h('section', { class: 'card warn', role: 'alert' }, h('h1', {}, 'This run cannot be shown'),
-      h('p', {}, problem.message), h('a', { class: 'button', href: '#/' }, 'All runs')));
-  }
-
   // The event number comes first: whatever happens during the readings after it is told again by the stream.
   async start() {
-    const after = terminal(this.job) ? null : await newestEvent(this.path, this.signal).catch(() => 0);
-    await Promise.all([this.readJob(), this.readCurve(), this.previews.read()].map((p) => p.catch(() => {})));
-    if (terminal(this.job)) this.loadKept();
+    const after = terminal(this.job) ? null : await newestEvent(this.path, this.signal);
+    await Promise.all([this.readJob(), this.readCurve(), this.previews.read()]);
+    if (terminal(this.job)) await this.loadKept();
     else if (this.previews.epochs.length) this.latent.load();
-    if (after === null || this.signal.aborted) return;
+    if (after === null) return;
     this.poll = setInterval(() => document.visibilityState === 'hidden' && this.askJob(), 5000);
     this.stream = new AbortController();
     follow(`${this.path}/events`, {
-      after, signal: this.stream.signal, onEvent: (type, data) => this.onEvent(type, data), onState: (state) => this.onState(state),
+      after, signal: this.stream.signal, onEvent: (type, data) => this.onEvent(type, data), onOpen: () => this.onOpen(),
     });
   }
 
-  onState(state) {
-    show(this.connection, state === 'waiting');
+  onOpen() {
     this.askJob();
-    if (state === 'live') this.askCurve();
+    this.askCurve();
   }
 
   onEvent(type, data) {
@@ -81,27 +69,25 @@ class RunView {
   onMetrics({ points, epoch_end: epochEnd }) {
     for (const point of points ?? []) addPoint(this.series[point.name] ??= emptySeries(), point);
     this.curve.setPoints(this.series);
-    if (epochEnd) {
-      this.askCurve();
-      this.latent.onEpoch();
-    }
+    this.askCurve(); // the stream thins what it tells
+    if (epochEnd) this.latent.onEpoch();
   }
 
   /** Nothing more will come: everything once more as it stays. */
   finish() {
     this.stopFollowing();
     this.latent.hold();
-    show(this.connection, false);
     this.previews.read().catch(() => {});
     this.readCurve().catch(() => {});
-    this.loadKept();
+    this.loadKept().catch(() => {});
   }
 
   /** A run that has ended serves what it has saved, which may be nothing. */
   async loadKept() {
-    const { data } = await get(`${this.path}/checkpoints`, this.signal).catch(() => ({ data: [] }));
-    if (data.length) this.latent.load();
+    const { data } = await get(`${this.path}/checkpoints`, this.signal);
+    if (data.length) this.latent.load(this.job.best ? 'best' : 'last');
     else this.latent.sayNone();
+    if (!this.previews.epochs.length) this.previews.sayNone();
   }
 
   stopFollowing() {
@@ -128,58 +114,63 @@ class RunView {
   build() {
     this.pill = statusPill();
     this.bar = progressBar('Progress of this run');
-    this.connection = h('span', { class: 'pill', 'data-status': 'waiting', hidden: true }, 'reconnecting…');
     this.cancel = h('button', { type: 'button', class: 'danger', onclick: () => this.cancelJob() }, 'Cancel');
     this.error = h('section', { class: 'card warn', role: 'alert', hidden: true });
     this.warnings = h('ul', { class: 'card warn', hidden: true });
     this.facts = h('dl', { class: 'facts' });
     this.curve = new CurvePanel(this.kind, this.path);
     this.previews = new PreviewPanel(this.path, this.signal);
-    this.latent = new LatentPanel(`v1/models/${this.job.id}`, this.signal);
+    this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: () => this.ofWeights.forEach((link) => show(link, true)) });
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
       h('div', { class: 'column' }, this.curve.node, this.previews.node), h('div', { class: 'column' }, this.latent.node, this.details())));
   }
 
   header() {
+    const { name, id, kind, preset } = this.job;
     this.announce = h('span', { class: 'offscreen', role: 'status' });
+    this.heading = h('h1', { tabindex: '-1', title: name || id }, name || id);
     return h('section', { class: 'run-head' },
-      h('div', { class: 'head' }, h('h1', {}, this.job.name || this.job.id), this.pill.node, this.connection,
-        h('span', { class: 'quiet' }, `${this.job.kind} · ${this.job.preset} · ${this.job.id}`), this.announce, this.cancel),
+      h('div', { class: 'head' }, this.heading, this.pill.node,
+        h('span', { class: 'quiet' }, [kind, preset, name && id].filter(Boolean).join(' · ')), this.announce, this.cancel),
       h('div', { class: 'run-progress' }, this.bar.node), this.facts);
   }
 
   details() {
     const job = this.job;
-    const body = { kind: job.kind, preset: job.preset, dataset: job.dataset, seed: job.seed, params: job.params };
     const schema = this.kind.params.properties;
     const preset = this.kind.presets.find((p) => p.name === job.preset)?.params ?? {};
     const rows = Object.entries(job.params ?? {})
       .sort(([a], [b]) => (schema[a]?.order ?? 0) - (schema[b]?.order ?? 0))
       .map(([name, value]) => h('div', { title: schema[name]?.description,
-        class: param(value) === param(preset[name] ?? value) ? '' : 'changed' }, h('dt', {}, name), h('dd', {}, param(value))));
+        class: same(value, preset[name] ?? value) ? '' : 'changed' }, h('dt', {}, name), h('dd', {}, param(value))));
     return h('section', { class: 'card', 'aria-labelledby': 'details-title' }, h('h2', { id: 'details-title' }, 'Parameters and files'),
       this.links(), h('dl', { class: 'params' }, rows),
-      h('h3', {}, 'The same run from a terminal'), commandBox(() => curl('v1/jobs', body), 'command that repeats this run').node,
+      h('h3', {}, 'The same run from a terminal'),
+      commandBox(() => curl('v1/jobs', request(this.kind, { ...job, name: '' })), 'command that repeats this run').node,
       h('h3', {}, 'Watch it there'), commandBox(() => curl(`${this.path}/events.txt`).replace('curl', 'curl -N'), 'command that follows this run').node);
   }
 
   links() {
-    const files = [
-      ['weights', `v1/models/${this.job.id}/weights`, `${this.job.id}.safetensors`],
-      ['pytorch.py', `v1/models/${this.job.id}/pytorch.py`, 'pytorch.py'],
-      ['metrics.csv', `${this.path}/metrics.csv`, `${this.job.id}.csv`],
-      ['curves.svg', `${this.path}/curves.svg`, `${this.job.id}.svg`],
-      ['job.json', this.path, `${this.job.id}.json`],
+    const { id } = this.job;
+    // They lead nowhere before there are weights.
+    this.ofWeights = [
+      this.link('weights', `v1/models/${id}/weights`, `${id}.safetensors`),
+      this.link('pytorch.py', `v1/models/${id}/pytorch.py`, 'pytorch.py'),
     ];
-    return h('p', { class: 'links' }, files.map(([text, path, filename]) => h('a', {
-      href: url(path), download: filename, onclick: (event) => this.fetchLink(event, path, filename) }, text)));
+    this.ofWeights.forEach((link) => show(link, false));
+    return h('p', { class: 'links' }, this.ofWeights, this.link('metrics.csv', `${this.path}/metrics.csv`, `${id}.csv`),
+      this.link('curves.svg', `${this.path}/curves.svg`, `${id}.svg`), this.link('job.json', this.path, `${id}.json`));
+  }
+
+  link(text, path, filename) {
+    return h('a', { href: url(path), download: filename, onclick: (event) => this.fetchLink(event, path, filename) }, text);
   }
 
   // A plain link cannot bring the token along.
   async fetchLink(event, path, filename) {
     if (!hasToken()) return;
     event.preventDefault();
-    await download(path, filename).catch((problem) => toast(problem.message, 'error'));
+    await download(path, filename).catch(complain);
   }
 
   showJob() {
@@ -188,14 +179,22 @@ class RunView {
     if (this.pill.node.dataset.status !== job.status) setText(this.announce, `Run is ${job.status}`);
     this.pill.set(job);
     this.bar.set(share);
-    show(this.cancel, !terminal(job));
-    this.cancel.disabled = job.status === 'cancelling';
+    this.offerCancel(job.status);
     this.showFacts(job, share);
     show(this.error, job.error !== null && job.error !== undefined);
     if (job.error) this.error.replaceChildren(h('h2', {}, `Failed: ${job.error.code}`), h('p', { class: 'detail' }, job.error.detail));
     show(this.warnings, job.warnings?.length > 0);
     this.warnings.replaceChildren(...(job.warnings ?? []).map((text) => h('li', {}, text)));
     this.title(`${terminal(job) ? job.status : percent(share) || job.status} · ${job.name || job.id}`);
+  }
+
+  // A focused button that goes, or can be pressed no more, would leave the keyboard nowhere.
+  offerCancel(status) {
+    const over = terminal({ status });
+    const possible = !over && status !== 'cancelling';
+    if (!possible && this.cancel === document.activeElement) this.heading.focus({ preventScroll: true });
+    show(this.cancel, !over);
+    this.cancel.disabled = !possible;
   }
 
   showFacts(job, share) {
@@ -205,12 +204,12 @@ class RunView {
       ['done', percent(share) || '0%'],
       ['step', `${count(p.step ?? 0)} / ${count(p.steps)}`],
       ['speed', p.samples_per_s ? `${count(p.samples_per_s)} images/s` : '–'],
-      terminal(job) ? ['trained for', duration(job.train_s * 1000)] : ['time left', duration(p.eta_ms)],
+      terminal(job) ? ['trained for', trained(job)] : ['time left', duration(p.eta_ms)],
       [job.best?.metric ? `best ${job.best.metric}` : 'best', job.best ? `${loss(job.best.value)} (epoch ${job.best.epoch})` : '–'],
       job.test ? ['test loss', loss(job.test.loss)] : ['started', clock(job.started_at_ms)],
     ];
     if (job.queue_position) facts.push(['in the queue', `#${job.queue_position}`]);
-    if (job.stop_reason && job.stop_reason !== 'completed') facts.push(['ended by', job.stop_reason]);
+    if (endedBy(job)) facts.push(['ended by', endedBy(job)]);
     while (this.facts.children.length < facts.length) this.facts.append(h('div', {}, h('dt'), h('dd')));
     while (this.facts.children.length > facts.length) this.facts.lastChild.remove();
     facts.forEach(([name, value], i) => {
@@ -220,12 +219,17 @@ class RunView {
   }
 
   async cancelJob() {
-    this.cancel.disabled = true;
+    const answer = await dialog(this.signal, h('h2', {}, 'Cancel this run?'),
+      h('p', {}, 'It cannot be taken up again; what it has saved stays.'),
+      h('div', { class: 'actions' }, h('button', { value: '', autofocus: true }, 'Let it run'),
+        h('button', { value: 'cancel', class: 'danger' }, 'Cancel the run')));
+    if (answer !== 'cancel' || terminal(this.job)) return;
+    this.offerCancel('cancelling');
     this.latent.hold();
     try {
       await post(`${this.path}/cancel`, undefined);
     } catch (problem) {
-      toast(problem.message, 'error');
+      complain(problem);
       this.latent.load();
     }
     this.askJob();
@@ -241,6 +245,6 @@ class RunView {
 }
 
 export function runView(root, context) {
-  root.append(h('p', { class: 'quiet' }, 'Loading…'));
-  new RunView(root, context).open();
+  root.replaceChildren(h('p', { class: 'quiet' }, 'Loading…'));
+  return new RunView(root, context).open();
 }

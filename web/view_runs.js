@@ -1,13 +1,14 @@
 // view_runs.js: all runs, live; or, when there are none, the first one in a click.
 
-import { curl, get, post } from './api.js';
+import { curl, get, pause, post, visible } from './api.js';
 import { sparkline } from './curve.js';
-import { commandBox, h, setText, show, svg, toast } from './dom.js';
-import { duration, loss, percent, progressOf, terminal } from './format.js';
+import { commandBox, complain, h, setText, show, svg, throttled } from './dom.js';
+import { duration, loss, percent, progressOf, terminal, trained } from './format.js';
 import { missingDataset } from './missing.js';
 import { progressBar, statusPill } from './status.js';
 
 const PAGE = 50;
+const MOST = 100; // that the daemon gives at once
 const FIRST_RUN = { kind: 'ae' };
 
 const jobName = (job) => job.name || job.id;
@@ -17,7 +18,7 @@ const runHref = (job) => `#/runs/${encodeURIComponent(job.id)}`;
 class Row {
   constructor(job) {
     this.link = h('a', { href: runHref(job), class: 'run-link' });
-    this.id = h('span', { class: 'quiet id' });
+    this.second = h('span', { class: 'quiet second' });
     this.pill = statusPill();
     this.bar = progressBar(`Progress of ${jobName(job)}`);
     this.share = h('span', { class: 'num quiet' });
@@ -27,7 +28,7 @@ class Row {
     this.eta = h('td', { class: 'num' });
     this.drawnStep = -1;
     this.node = h('tr', {},
-      h('th', { scope: 'row' }, this.link, this.id),
+      h('th', { scope: 'row' }, this.link, this.second),
       h('td', { class: 'wide' }, job.kind),
       h('td', {}, this.pill.node),
       h('td', { class: 'progress-cell' }, this.bar.node, this.share),
@@ -43,13 +44,15 @@ class Row {
     this.job = job;
     const share = progressOf(job);
     setText(this.link, jobName(job));
-    setText(this.id, job.name ? job.id : job.preset);
+    this.link.title = jobName(job);
+    setText(this.second, job.name ? `${job.preset} · ${job.id}` : job.preset);
     this.pill.set(job);
     this.bar.set(share);
     setText(this.share, job.status === 'queued' && job.queue_position ? `#${job.queue_position}` : percent(share));
     setText(this.best, loss(job.best?.value));
+    this.best.title = job.best?.metric ?? '';
     setText(this.latest, loss(job.metrics?.train_loss));
-    setText(this.eta, terminal(job) ? duration(job.train_s * 1000) : duration(job.progress?.eta_ms));
+    setText(this.eta, terminal(job) ? trained(job) : duration(job.progress?.eta_ms));
   }
 
   /** Asks for the curve only when it has grown. */
@@ -67,21 +70,35 @@ class RunsView {
     this.signal = signal;
     this.title = title;
     this.rows = new Map();
-    this.older = [];
+    this.wanted = history.state?.wanted ?? PAGE;
+    this.top = history.state?.top ?? 0;
     this.body = h('tbody');
-    this.more = h('button', { type: 'button', hidden: true, onclick: () => this.loadOlder() }, 'Show older runs');
+    this.bestHead = h('span', { class: 'metric' });
+    this.more = h('button', { type: 'button', hidden: true, onclick: () => this.showOlder() }, 'Show older runs');
     this.missing = missingDataset();
     this.empty = this.emptyState();
     this.table = h('div', { class: 'card table-card', hidden: true }, this.makeTable(), this.more);
-    root.append(h('div', { class: 'head' }, h('h1', {}, 'Runs'), h('a', { class: 'button primary', href: '#/new' }, 'New run')),
+    root.replaceChildren(h('div', { class: 'head' }, h('h1', {}, 'Runs'), h('a', { class: 'button primary', href: '#/new' }, 'New run')),
       this.missing.node, this.empty, this.table);
   }
 
+  // With the entry of the history, so that going back finds the list as it was left, and a new visit begins at its top.
+  saveState() {
+    history.replaceState({ wanted: this.wanted, top: scrollY }, '');
+  }
+
+  rememberScrolling() {
+    const remember = throttled(() => this.saveState(), 250);
+    addEventListener('scroll', remember, { signal: this.signal });
+    this.signal.addEventListener('abort', remember.cancel);
+  }
+
   makeTable() {
-    const head = (text, cls) => h('th', { scope: 'col', class: cls }, text);
+    const head = (text, cls, ...more) => h('th', { scope: 'col', class: cls }, text, ...more);
+    const latest = h('span', { class: 'metric' }, 'train_loss');
     return h('table', { class: 'runs', 'aria-label': 'Runs, newest first' },
-      h('thead', {}, h('tr', {}, head('Run'), head('Kind', 'wide'), head('Status'), head('Progress'), head('Best', 'num'),
-        head('Latest', 'num'), head('Curve', 'wide'), head('ETA / time', 'num'))),
+      h('thead', {}, h('tr', {}, head('Run'), head('Kind', 'wide'), head('Status'), head('Progress'),
+        head('Best', 'num', ' ', this.bestHead), head('Latest', 'num', ' ', latest), head('Curve', 'wide'), head('ETA / time', 'num'))),
       this.body);
   }
 
@@ -92,7 +109,7 @@ class RunsView {
       h('h2', {}, 'Nothing has been trained here yet'),
       h('p', {}, 'One click trains a convolutional autoencoder on Fashion-MNIST with the defaults. You watch its loss fall, see ' +
         'what it makes of test images, and drag its latent units while it learns.'),
-      h('p', {}, this.first, ' ', h('a', { class: 'button', href: '#/new' }, 'Choose parameters')),
+      h('p', { class: 'actions' }, this.first, h('a', { class: 'button', href: '#/new' }, 'Choose parameters')),
       h('p', { class: 'quiet' }, 'Or the same from a terminal:'), command.node);
   }
 
@@ -103,16 +120,30 @@ class RunsView {
       location.hash = runHref(job);
     } catch (problem) {
       this.first.disabled = false;
-      toast(problem.message, 'error');
+      complain(problem);
     }
   }
 
-  async loadOlder() {
-    const last = [...this.rows.values()].at(-1).job.id;
-    const page = await get(`v1/jobs?limit=${PAGE}&after=${last}`, this.signal);
-    this.older.push(...page.data);
-    show(this.more, page.has_more);
-    this.place([...this.rows.values()].map((row) => row.job).concat(page.data));
+  async showOlder() {
+    this.wanted += PAGE;
+    this.saveState();
+    await this.refresh().catch(complain);
+  }
+
+  /** The newest `wanted` jobs, read anew each time, for each of them may change. Before them those that run but are older:
+   * the queue is first in, first out. */
+  async list() {
+    const jobs = [];
+    let more = true;
+    while (more && jobs.length < this.wanted) {
+      const after = jobs.length ? `&after=${jobs.at(-1).id}` : '';
+      const page = await get(`v1/jobs?limit=${Math.min(MOST, this.wanted - jobs.length)}${after}`, this.signal);
+      jobs.push(...page.data);
+      more = page.has_more;
+    }
+    const running = more ? (await get(`v1/jobs?status=running,cancelling&limit=${MOST}`, this.signal)).data : [];
+    const listed = new Set(jobs.map((job) => job.id));
+    return { jobs: [...running.filter((job) => !listed.has(job.id)), ...jobs], more };
   }
 
   place(jobs) {
@@ -137,43 +168,48 @@ class RunsView {
   }
 
   async refresh() {
-    const page = await get(`v1/jobs?limit=${PAGE}`, this.signal);
-    const newest = new Set(page.data.map((job) => job.id));
-    if (!this.older.length) show(this.more, page.has_more);
-    this.place([...page.data, ...this.older.filter((job) => !newest.has(job.id))]);
-    show(this.empty, !page.data.length);
-    show(this.table, page.data.length > 0);
-    this.sayTitle(page.data);
+    const { wanted } = this;
+    const { jobs, more } = await this.list();
+    if (wanted !== this.wanted) return true; // there is a longer list on its way
+    show(this.more, more);
+    this.place(jobs);
+    show(this.empty, !jobs.length);
+    show(this.table, jobs.length > 0);
+    this.sayBest(jobs);
+    this.sayTitle(jobs);
+    if (this.top) scrollTo(0, this.top);
+    this.top = 0;
     await Promise.all([...this.rows.values()].map((row) => row.drawSpark(this.signal).catch(() => {})));
-    return page.data.some((job) => !terminal(job));
+    return jobs.some((job) => !terminal(job));
+  }
+
+  /** What "best" is best of, where all agree. */
+  sayBest(jobs) {
+    const metrics = new Set(jobs.filter((job) => job.best).map((job) => job.best.metric));
+    setText(this.bestHead, metrics.size === 1 ? [...metrics][0] : '');
   }
 
   sayTitle(jobs) {
     const running = jobs.filter((job) => job.status === 'running');
-    const lead = running.length === 1 ? `${percent(progressOf(running[0]))} ` : running.length ? `${running.length} running ` : '';
-    this.title(`${lead}Runs`);
+    const lead = running.length === 1 ? percent(progressOf(running[0])) : running.length ? `${running.length} running` : '';
+    this.title(lead ? `${lead} · Runs` : 'Runs');
   }
 
   async run() {
-    this.missing.refresh(this.signal).then((missing) => { this.first.disabled = missing; }, () => {});
-    while (!this.signal.aborted) {
-      let active = false;
-      try {
-        active = await this.refresh();
-      } catch (problem) {
-        if (problem.name === 'AbortError') return;
-        this.title('not connected');
-      }
-      await new Promise((resolve) => { setTimeout(resolve, active ? 1000 : 3000); });
-      while (document.visibilityState === 'hidden' && !active && !this.signal.aborted) {
-        await new Promise((resolve) => { document.addEventListener('visibilitychange', resolve, { once: true }); });
-      }
+    let active;
+    [this.first.disabled, active] = await Promise.all([this.missing.refresh(this.signal), this.refresh()]);
+    this.rememberScrolling();
+    for (;;) {
+      await pause(active ? 1000 : 3000, this.signal);
+      if (!active) await visible(this.signal);
+      if (this.signal.aborted) return;
+      active = await this.refresh().catch((problem) => problem.away && this.title('not connected'));
     }
   }
 }
 
 export function runsView(root, context) {
-  new RunsView(root, context).run();
+  return new RunsView(root, context).run();
 }
 
 /** j and k, or the arrows, move from run to run. */

@@ -1,12 +1,12 @@
-// api.js: event streams cut anywhere, and curl lines that a shell reads back as they were meant.
+// api.js: event streams cut anywhere, daemons that fall silent, and curl lines that a shell reads back as they were meant.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 
-globalThis.document = { baseURI: 'http://127.0.0.1:7117/prefix/' };
+globalThis.document = Object.assign(new EventTarget(), { baseURI: 'http://127.0.0.1:7117/prefix/', visibilityState: 'visible' });
 const stored = new Map();
 globalThis.sessionStorage = { getItem: (k) => stored.get(k) ?? null, setItem: (k, v) => stored.set(k, v) };
-const { curl, parseEvents, setToken } = await import('../../web/api.js');
+const { curl, follow, get, onConnection, parseEvents, setToken } = await import('../../web/api.js');
 
 const STREAM = 'id: 1\nevent: status\ndata: {"a":1}\n\n: ping\n\nid: 2\r\nevent: metrics\r\ndata: {"b":\r\ndata: 2}\r\n\r\nid: 3\nevent: end\ndata: {}\n\n';
 
@@ -39,4 +39,74 @@ test('with a token the line names the variable, never the token', () => {
   const line = curl('v1/jobs');
   assert.ok(!line.includes('secret'));
   assert.deepEqual(argumentsOf(line).slice(0, 2), ['-H', 'Authorization: Bearer secret']);
+});
+
+// --- a daemon that is there and says nothing ---------------------------------------------------------------------------
+
+const settle = async () => { for (let i = 0; i < 50; i++) await Promise.resolve(); await new Promise(setImmediate); };
+
+/** A fetch that answers with `reply(path)`, or never. Both fail when they are aborted, as real ones do. */
+function pretend(reply) {
+  const asked = [];
+  globalThis.fetch = (target, { signal }) => {
+    asked.push(new URL(target).pathname + new URL(target).search);
+    return new Promise((resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason));
+      const answer = reply(asked.at(-1), signal);
+      if (answer) resolve(answer);
+    });
+  };
+  return asked;
+}
+
+/** A stream that says `text` and then nothing. */
+function silent(text, signal) {
+  return new Response(new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      signal.addEventListener('abort', () => controller.error(signal.reason));
+    },
+  }));
+}
+
+test('a stream that is silent for longer than pings take is begun anew after its last event', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const said = [];
+  onConnection((connected) => said.push(connected));
+  const asked = pretend((path, signal) => silent(path.endsWith('after=0') ? 'id: 7\nevent: status\ndata: {}\n\n' : ': ping\n\n', signal));
+  const view = new AbortController();
+  let opened = 0;
+  const following = follow('v1/jobs/x/events', { signal: view.signal, onEvent: () => {}, onOpen: () => { opened += 1; } });
+  await settle();
+  mock.timers.tick(30000);
+  await settle();
+  assert.deepEqual([asked.length, opened, said], [1, 1, []]);
+  mock.timers.tick(11000);
+  await settle();
+  assert.deepEqual(said, [false]);
+  mock.timers.tick(1000);
+  await settle();
+  assert.deepEqual(asked, ['/prefix/v1/jobs/x/events?after=0', '/prefix/v1/jobs/x/events?after=7']);
+  assert.deepEqual(said, [false, true]);
+  view.abort();
+  await following;
+  mock.timers.reset();
+});
+
+test('a question without an answer is given up, and the next answer is news', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const said = [];
+  onConnection((connected) => said.push(connected));
+  pretend(() => null);
+  const question = assert.rejects(get('v1/info'), (problem) => problem.away && problem.status === 0);
+  await settle();
+  mock.timers.tick(20000);
+  await question;
+  pretend(() => Response.json({ version: '1' }));
+  assert.deepEqual(await get('v1/info'), { version: '1' });
+  assert.deepEqual(said, [false, true]);
+  pretend(() => Response.json({ title: 'stopping' }, { status: 503 }));
+  await assert.rejects(get('v1/info'), (problem) => problem.away);
+  assert.deepEqual(said, [false, true, false]);
+  mock.timers.reset();
 });

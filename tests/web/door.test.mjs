@@ -37,10 +37,24 @@ test('the token comes from the address or the dialog, and serves streams, pictur
     assert.deepEqual(page.complaints, []);
     await page.context().close();
 
+    page = await openPage(browser, `${daemon.url}#/runs/${id}`, { allow: /status of 401/ });
+    await page.getByRole('alert').filter({ hasText: 'asks for its token' }).waitFor();
+    for (const [token, then] of [['wrong', page.getByText('It does not know the one it was given.')], [TOKEN, page.locator('.run-head')]]) {
+      await page.getByRole('textbox', { name: 'Token' }).fill(token);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await then.waitFor();
+    }
+    assert.equal(await page.locator('dialog').count(), 0);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+
+    // Pasted into a page that is open already, where only the hash changes.
     page = await openPage(browser, daemon.url, { allow: /status of 401/ });
-    await page.getByRole('textbox', { name: 'Token' }).fill(TOKEN);
-    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('textbox', { name: 'Token' }).waitFor();
+    await page.evaluate((token) => { location.hash = `#token=${token}`; }, TOKEN);
     await page.locator('.run-link').first().waitFor();
+    assert.equal(new URL(page.url()).hash, '#/');
+    assert.equal(await page.locator('dialog').count(), 0);
     assert.deepEqual(page.complaints, []);
     await page.context().close();
   } finally {

@@ -1,8 +1,9 @@
-// form.js and format.js: texts become values, values become texts.
+// form.js, request.js and format.js: texts become values, values become requests and texts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseValue, same } from '../../web/form.js';
-import { big, bytes, duration, loss, param, progressOf } from '../../web/format.js';
+import { parseValue } from '../../web/form.js';
+import { big, bytes, duration, endedBy, loss, param, progressOf, trained } from '../../web/format.js';
+import { request, same } from '../../web/request.js';
 
 test('texts become the values of their type; what is no number is left to the daemon', () => {
   const cases = [
@@ -19,12 +20,32 @@ test('lists are compared by value', () => {
   assert.ok(!same(8, '8'));
 });
 
+test('a request says only what the daemon would not choose anyway', () => {
+  const kind = { kind: 'ae', default_preset: 'default', presets: [
+    { name: 'default', params: { lr: 0.008, channels: [8, 16], nesterov: false } },
+    { name: 'report', params: { lr: 0.001, channels: [8, 16], nesterov: false } }] };
+  const job = { preset: 'default', name: null, dataset: 'fashion-mnist', seed: 0, params: { lr: 0.008, channels: [8, 16], nesterov: false } };
+  assert.deepEqual(request(kind, job), { kind: 'ae' });
+  assert.deepEqual(request(kind, { ...job, preset: 'report' }), { kind: 'ae', preset: 'report', params: { lr: 0.008 } });
+  assert.deepEqual(request(kind, { preset: 'default', name: 'x', dataset: 'mine', seed: 3, params: { ...job.params, channels: [8], nesterov: true } }),
+    { kind: 'ae', dataset: 'mine', name: 'x', seed: 3, params: { channels: [8], nesterov: true } });
+});
+
+test('what a run that ended early has to say', () => {
+  assert.equal(endedBy({ stop_reason: 'completed' }), '');
+  assert.equal(endedBy({ stop_reason: null }), '');
+  assert.equal(endedBy({ stop_reason: 'user_cancel' }), 'a request to cancel');
+  assert.equal(endedBy({ stop_reason: 'dataset_changed' }), 'dataset changed');
+  assert.equal(trained({ train_s: 0 }), '–');
+  assert.equal(trained({ train_s: 42 }), '42 s');
+});
+
 test('numbers and times as people read them', () => {
   const cases = [
     [loss(0.0193212), '0.01932'], [loss(0.000012), '1.20e-5'], [loss(0), '0.000'], [loss(null), '–'], [loss(undefined), '–'],
-    [duration(450), '0.5 s'], [duration(42000), '42 s'], [duration(125000), '2 min 5 s'], [duration(119600), '2 min 0 s'],
+    [duration(450), '0.5 s'], [duration(9970), '10 s'], [duration(59700), '1 min 0 s'], [duration(42000), '42 s'], [duration(125000), '2 min 5 s'], [duration(119600), '2 min 0 s'],
     [duration(3.7e6), '1 h 1 min'], [duration(null), '–'], [bytes(512), '512 B'], [bytes(1536), '1.5 KiB'],
-    [bytes(26421880), '25.2 MiB'], [big(3.2e11), '320 G'], [big(999), '999'], [param([1, 2]), '1, 2'], [param([]), 'none'],
+    [bytes(26421880), '25.2 MiB'], [big(3.2e11, 'FLOP'), '320 GFLOP'], [big(999, 'FLOP'), '999 FLOP'], [param([1, 2]), '1, 2'], [param([]), 'none'],
     [param(true), 'on'], [param(0.5), '0.5'],
   ];
   for (const [got, expected] of cases) assert.equal(got, expected);
