@@ -13,11 +13,6 @@ try {
   const page = await openPage(browser, `${daemon.url}#/runs/${job.id}`, { viewport: { width: 1280, height: 1060 } });
   const epoch = async () => (await daemon.api(`v1/jobs/${job.id}`)).progress.epoch;
   await waitFor('two thirds of the run', async () => (await epoch()) >= 20, 300000);
-  // The code of an ankle boot, set by the sliders.
-  const { z } = await daemon.api(`v1/models/${job.id}/encode`, { dataset: 'fashion-mnist', split: 'test', indices: [0] });
-  for (const [i, value] of z[0].entries()) await page.getByRole('slider', { name: `Latent unit ${i}`, exact: true }).fill(String(value));
-  await page.evaluate(() => document.activeElement.blur());
-  await page.waitForTimeout(1500);
   await page.screenshot({ path: file });
   console.log(file);
 } finally {
