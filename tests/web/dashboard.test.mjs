@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, afterEach, before, test } from 'node:test';
-import { canvasOf, launch, openPage, startDaemon, waitFor } from './harness.mjs';
+import { canvasOf, closePage, launch, openPage, startDaemon, waitFor } from './harness.mjs';
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const REFUSED = /status of 422/; // the form asks the daemon whether its fields are right, and the browser notes each no
@@ -28,7 +28,7 @@ after(async () => {
 });
 afterEach(async (t) => {
   const complaints = page?.complaints ?? [];
-  await page?.context().close();
+  await closePage(page);
   page = null;
   // What a failed test left running is not the next one's business.
   const { data } = await daemon.api('v1/jobs?status=queued,running');
@@ -188,7 +188,7 @@ test('dragging a latent slider redraws the picture, one request at a time', asyn
 
 test('while the codes move, a touched unit keeps its place among them and the others follow the mean', async () => {
   const { id } = await daemon.api('v1/jobs', LONG);
-  await page?.context().close();
+  await closePage(page);
   page = await openPage(browser, 'about:blank', { allow: LOST });
   const each = (value) => [value, value, value, value];
   let z = { mean: each(0), std: each(1), q01: each(-2), q99: each(2) };

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { canvasOf, launch, openPage, startDaemon, waitFor } from './harness.mjs';
+import { canvasOf, closePage, launch, openPage, startDaemon, waitFor } from './harness.mjs';
 
 const TOKEN = 'a-token-of-this-test-0123456789abcdef';
 const QUICK = { kind: 'ae', params: { train_limit: 1000, epochs: 2, latent_dim: 2 } };
@@ -35,7 +35,7 @@ test('the token comes from the address or the dialog, and serves streams, pictur
     assert.equal(file.suggestedFilename(), `${id}.csv`);
     assert.ok(!(await page.locator('main').textContent()).includes(TOKEN));
     assert.deepEqual(page.complaints, []);
-    await page.context().close();
+    await closePage(page);
 
     page = await openPage(browser, `${daemon.url}#/runs/${id}`, { allow: /status of 401/ });
     await page.getByRole('alert').filter({ hasText: 'asks for its token' }).waitFor();
@@ -46,7 +46,7 @@ test('the token comes from the address or the dialog, and serves streams, pictur
     }
     assert.equal(await page.locator('dialog').count(), 0);
     assert.deepEqual(page.complaints, []);
-    await page.context().close();
+    await closePage(page);
 
     // Pasted into a page that is open already, where only the hash changes.
     page = await openPage(browser, daemon.url, { allow: /status of 401/ });
@@ -56,7 +56,7 @@ test('the token comes from the address or the dialog, and serves streams, pictur
     assert.equal(new URL(page.url()).hash, '#/');
     assert.equal(await page.locator('dialog').count(), 0);
     assert.deepEqual(page.complaints, []);
-    await page.context().close();
+    await closePage(page);
   } finally {
     await daemon.stop();
   }
@@ -79,7 +79,7 @@ test('below a path prefix nothing is asked for outside it', async () => {
     assert.ok((await page.locator('.command code').last().textContent()).includes('/deep/latentd/v1/jobs/'));
     assert.deepEqual(outside, []);
     assert.deepEqual(page.complaints, []);
-    await page.context().close();
+    await closePage(page);
   } finally {
     await daemon.stop();
   }

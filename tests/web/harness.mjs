@@ -62,6 +62,12 @@ export async function startDaemon({ args = [], token } = {}) {
 
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
 
+// A reply that a test fakes may be on its way still: the page going is not its failure.
+export async function closePage(page) {
+  await page?.unrouteAll({ behavior: 'ignoreErrors' });
+  await page?.context().close();
+}
+
 /** A page of its own context. `complaints` collects console errors, exceptions and CSP violations; what `allow` matches
  * belongs to the test (a browser reports every reply of 400 and more). */
 export async function openPage(browser, url, { allow = /$^/, ...options } = {}) {

@@ -1,7 +1,7 @@
 // The list of many runs, and pages whose daemon goes away.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { launch, openPage, startDaemon, waitFor } from './harness.mjs';
+import { closePage, launch, openPage, startDaemon, waitFor } from './harness.mjs';
 
 const LONG = { kind: 'ae', params: { train_limit: 4000, epochs: 5000, latent_dim: 2 } };
 const MANY = 60; // more than the list shows at first
@@ -21,7 +21,7 @@ after(async () => {
 });
 afterEach(async (t) => {
   const complaints = page?.complaints ?? [];
-  await page?.context().close();
+  await closePage(page);
   assert.deepEqual(complaints, [], `console of '${t.name}'`);
 });
 
