@@ -48,6 +48,7 @@ struct step {
 	double lr;
 	int phase;
 	size_t from, reals; /* the parameters that the phase trains */
+	real scale;         /* of their gradient, where it is clipped */
 };
 
 double trainer_lr(const struct trainer *t)
@@ -167,18 +168,84 @@ static void run_phase(struct step *s)
 	}
 }
 
+/* --- the update: tasks are fixed ranges of the phase's parameters --- */
+
+struct range {
+	size_t from, n;
+};
+
+static int ranges_of(const struct step *s)
+{
+	return (int)((s->reals + UPDATE_GRAIN - 1) / UPDATE_GRAIN);
+}
+
+static struct range range_of(const struct step *s, int task)
+{
+	size_t from = s->from + (size_t)task * UPDATE_GRAIN;
+	return (struct range){from, smaller(UPDATE_GRAIN, s->from + s->reals - from)};
+}
+
+static void sum_groups(const struct step *s, struct range r)
+{
+	const struct trainer *t = s->t;
+	const real *parts[GROUPS_MAX];
+	for (int g = 0; g < t->groups; g++)
+		parts[g] = t->group[g].grad + r.from;
+	t->kern->sum_parts(t->sum + r.from, parts, t->groups, r.n);
+}
+
 static void update_task(void *ctx, int task, int slot)
 {
 	(void)slot;
 	const struct step *s = ctx;
 	struct trainer *t = s->t;
-	size_t from = s->from + (size_t)task * UPDATE_GRAIN, n = smaller(UPDATE_GRAIN, s->from + s->reals - from);
-	const real *parts[GROUPS_MAX];
-	for (int g = 0; g < t->groups; g++)
-		parts[g] = t->group[g].grad + from;
-	t->kern->sum_parts(t->sum + from, parts, t->groups, n);
-	optim_update(&t->optim, t->kern, t->w, t->sum, t->moment, from, n, s->number, s->lr);
+	const struct range r = range_of(s, task);
+	sum_groups(s, r);
+	optim_update(&t->optim, t->kern, t->w, t->sum, t->moment, r.from, r.n, s->number, s->lr);
 }
+
+/* A clipped gradient must be known as a whole before any of it is used. Its square is added up in double, range by range. */
+static void norm_task(void *ctx, int task, int slot)
+{
+	(void)slot;
+	const struct step *s = ctx;
+	const struct range r = range_of(s, task);
+	double sum = 0;
+	sum_groups(s, r);
+	for (size_t i = 0; i < r.n; i++)
+		sum += (double)s->t->sum[r.from + i] * (double)s->t->sum[r.from + i];
+	s->t->square[task] = sum;
+}
+
+static void clipped_task(void *ctx, int task, int slot)
+{
+	(void)slot;
+	const struct step *s = ctx;
+	struct trainer *t = s->t;
+	const struct range r = range_of(s, task);
+	for (size_t i = 0; i < r.n; i++)
+		t->sum[r.from + i] *= s->scale;
+	optim_update(&t->optim, t->kern, t->w, t->sum, t->moment, r.from, r.n, s->number, s->lr);
+}
+
+static void update(struct step *s)
+{
+	static const double eps = 1e-6; /* torch.nn.utils.clip_grad_norm_'s */
+	const struct trainer *t = s->t;
+	if (!(t->p->grad_clip > 0)) {
+		pool_run(s->pool, ranges_of(s), update_task, s);
+		return;
+	}
+	double sum = 0;
+	pool_run(s->pool, ranges_of(s), norm_task, s);
+	for (int i = 0; i < ranges_of(s); i++)
+		sum += t->square[i];
+	double scale = t->p->grad_clip / (sqrt(sum) + eps);
+	s->scale = (real)(scale < 1 ? scale : 1);
+	pool_run(s->pool, ranges_of(s), clipped_task, s);
+}
+
+/* --- the whole step --- */
 
 /* A loss or gradient that is not a number must never reach the weights. */
 static int check_finite(const struct step *s, double part[RESULT_PARTS], struct err *err)
@@ -249,7 +316,7 @@ int trainer_step(struct trainer *t, double ret_part[RESULT_PARTS], struct err *e
 			take_back(t);
 		if (code)
 			return code;
-		pool_run(s.pool, (int)((s.reals + UPDATE_GRAIN - 1) / UPDATE_GRAIN), update_task, &s);
+		update(&s);
 	}
 	memcpy(t->w + t->m->params, t->new_buffers, t->m->buffers * sizeof(real));
 	t->step = s.number;

@@ -89,6 +89,7 @@ static void layout_compute(struct trainer *t, struct arena *a, int threads)
 	for (int i = 0; i < t->moments; i++)
 		t->moment[i] = take(a, m->params, sizeof(real));
 	t->sum = take(a, m->params, sizeof(real));
+	t->square = take(a, t->p->grad_clip > 0 ? m->params / UPDATE_GRAIN + 1 : 0, sizeof *t->square);
 	t->new_buffers = take(a, m->buffers, sizeof(real));
 	t->undo = take(a, m->family->phases[1].ops ? m->params * (size_t)(1 + t->moments) : 0, sizeof(real));
 	layout_groups(t, a);

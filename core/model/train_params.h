@@ -14,7 +14,7 @@ struct train_params {
 	int64_t epochs, batch_size;
 	double lr;
 	int optimizer; /* enum optim_kind */
-	double beta1, beta2, momentum, weight_decay;
+	double beta1, beta2, momentum, weight_decay, grad_clip;
 	bool nesterov;
 	int schedule; /* enum schedule_kind */
 	double warmup_epochs;
@@ -43,6 +43,8 @@ struct train_params {
 		"SGD: look ahead by one momentum step.", 0}, \
 	{"weight_decay", PARAM_REAL, offsetof(S, train.weight_decay), "0", 0, 1, NULL, "training", NULL, \
 		"Pull of the weights towards 0: coupled (L2) for adam, sgd and rmsprop, decoupled for adamw; 0 is off.", 0}, \
+	{"grad_clip", PARAM_REAL, offsetof(S, train.grad_clip), "0", 0, 1e6, NULL, "training", NULL, \
+		"Gradients whose norm over all weights is larger are scaled down to it (torch's clip_grad_norm_); 0 is off.", 0}, \
 	{"schedule", PARAM_ENUM, offsetof(S, train.schedule), "constant", 0, 0, "constant|cosine|one_cycle", "training", NULL, \
 		"How the learning rate moves from the first step to the last.", 0}, \
 	{"warmup_epochs", PARAM_REAL, offsetof(S, train.warmup_epochs), "0", 0, 1000, NULL, "training", "epochs", \

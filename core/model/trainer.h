@@ -56,6 +56,7 @@ struct trainer {
 	struct optim optim;
 	int moments, groups;
 	real *w, *moment[MOMENTS_MAX], *sum; /* sum: gradient of the whole batch */
+	double *square;                      /* [ranges of UPDATE_GRAIN]: of the gradient, where it is clipped */
 	struct group *group;                 /* [groups] */
 	int spaces;                /* workspaces: a block's is a thread's, or its own where blocks wait for each other */
 	real **ws;                 /* [spaces] */

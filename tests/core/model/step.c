@@ -2,6 +2,8 @@
 
 #include "tests/core/model/fixture.h"
 
+#include <stdio.h>
+
 enum { TRAIN = 205, TEST = 33 };
 
 /* The whole run: two epochs with validation, at this level and on this pool. */
@@ -23,7 +25,7 @@ static void test_any_number_of_threads(void **state)
 {
 	(void)state;
 	static const char *const cases[] = {SMALL_AE "batch_size=100", SMALL_AE "batch_size=33 latent_dim=9",
-		SMALL_AE "channels=- hidden=100 optimizer=sgd"};
+		SMALL_AE "channels=- hidden=100 optimizer=sgd grad_clip=0.01"};
 	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct model m = ae_for(d, cases[i]);
@@ -208,6 +210,42 @@ static void test_divergence_of_gradients(void **state)
 	check_divergence(spoil_gradient, "non-finite gradient at step 2");
 }
 
+/* One step of plain SGD at lr 1 moves the weights by the gradient: at most as far as grad_clip says, and in its direction. */
+static void test_gradients_are_clipped(void **state)
+{
+	(void)state;
+	static const char *const overrides[] = {"", " grad_clip=1e-3", " grad_clip=1e3"};
+	real *moved[3];
+	double norm[3] = {0};
+	struct dataset *d = balls(90, 1, 1, 12, 12);
+	size_t n = 0;
+	for (int i = 0; i < 3; i++) {
+		char all[200];
+		double part[RESULT_PARTS];
+		snprintf(all, sizeof all, SMALL_AE "batch_size=90 val_fraction=0 optimizer=sgd momentum=0 lr=1%s", overrides[i]);
+		struct model m = ae_for(d, all);
+		struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+		n = m.params;
+		moved[i] = memcpy(zeroed(n), t->w, n * sizeof(real));
+		assert_int_equal(trainer_step(t, part, NULL), OK);
+		for (size_t k = 0; k < n; k++) {
+			moved[i][k] -= t->w[k];
+			norm[i] += (double)moved[i][k] * (double)moved[i][k];
+		}
+		norm[i] = sqrt(norm[i]);
+		trainer_close(t);
+		model_free(&m);
+	}
+	assert_true(norm[0] > 2e-3);
+	assert_true(fabs(norm[1] / 1e-3 - 1) < 2e-3); /* moved is the difference of floats */
+	assert_memory_equal(moved[0], moved[2], n * sizeof(real));
+	for (size_t k = 0; k < n; k++)
+		assert_true(fabs((double)moved[1][k] - (double)moved[0][k] * 1e-3 / norm[0]) < 1e-6);
+	for (int i = 0; i < 3; i++)
+		free(moved[i]);
+	dataset_put(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_levels_agree),
 		cmocka_unit_test(test_epoch_order),
 		cmocka_unit_test(test_groups_add_up),
+		cmocka_unit_test(test_gradients_are_clipped),
 		cmocka_unit_test(test_learning_rate),
 		cmocka_unit_test(test_divergence),
 		cmocka_unit_test(test_divergence_of_gradients),
