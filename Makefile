@@ -208,9 +208,16 @@ e2e: $(O)/latentd
 ## web-test: the dashboard in Chromium
 web-test: $(O)/latentd
 	@LATENTD=$(O)/latentd tests/tools/run.sh build/logs/web $(sort $(wildcard tests/web/*.test.mjs))
-## lint: floors and doors, headers that stand alone, scripts, vendored files, routes in the API document
+## lint: floors and doors, headers that stand alone, what clang warns of, scripts, vendored files, routes in the API document
 lint: all
 	@tests/tools/run.sh build/logs/lint tests/tools/lint.sh
+
+# Warnings of another compiler, without its objects: make CC=clang O=build/clang syntax
+.PHONY: syntax
+SYNTAX = $(CC) $(filter-out -MMD -MP,$(CFLAGS)) $(PKG_CFLAGS) -fsyntax-only
+syntax: $(O)/version.h
+	@$(SYNTAX) $(CORE_SRC) $(API_SRC) $(wildcard server/*.c) $(BENCH_SRC) $(SINGLE_SRC)
+	@$(foreach l,$(LEVELS),$(SYNTAX) $(CFLAGS_$(l)) -DKERN_LEVEL=$(l) -DKERN_LEVEL_$(l)=1 $(addsuffix .c,$(KERN_PER_LEVEL)) &&) true
 
 # Headers of libraries that have no word of the processor in them are the host's.
 ARM64_OBJ := $(filter-out $(addprefix build/arm64/core/data/,png.o gz.o sha256.o),$(CORE_SRC:%.c=build/arm64/%.o)) \

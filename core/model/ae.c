@@ -273,7 +273,7 @@ static const struct step_op step[] = {
 	OP_BACKWARD_OF(DECODER, OP_INPUT_GRAD),
 	OP_CALL_OF(pass_code_grad),
 	OP_BACKWARD_OF(ENCODER, 0),
-	{OP_END},
+	{.kind = OP_END},
 };
 
 static const struct train_phase phases[] = {{step, ENCODER, 2}, {0}};

@@ -117,7 +117,7 @@ static const struct step_op vae_step[] = {
 	OP_BACKWARD_OF(DECODER, OP_INPUT_GRAD),
 	OP_CALL_OF(latent_grad),
 	OP_BACKWARD_OF(ENCODER, 0),
-	{OP_END},
+	{.kind = OP_END},
 };
 static const struct train_phase vae_phases[] = {{vae_step, ENCODER, 2}, {0}};
 
@@ -161,9 +161,9 @@ static void class_loss(const struct model *m, const struct block *b, struct bloc
 }
 
 static const struct step_op cnn_step[] = {
-	OP_CALL_OF(load_images), OP_FORWARD_OF(0), OP_LOSS_OF(class_loss), OP_BACKWARD_OF(0, 0), {OP_END}};
+	OP_CALL_OF(load_images), OP_FORWARD_OF(0), OP_LOSS_OF(class_loss), OP_BACKWARD_OF(0, 0), {.kind = OP_END}};
 static const struct step_op head_step[] = {
-	OP_CALL_OF(load_codes), OP_FORWARD_OF(0), OP_LOSS_OF(class_loss), OP_BACKWARD_OF(0, 0), {OP_END}};
+	OP_CALL_OF(load_codes), OP_FORWARD_OF(0), OP_LOSS_OF(class_loss), OP_BACKWARD_OF(0, 0), {.kind = OP_END}};
 static const struct train_phase cnn_phases[] = {{cnn_step, 0, 1}, {0}}, head_phases[] = {{head_step, 0, 1}, {0}};
 
 /* --- gan: the report's DCGAN; non-saturating loss, D on real and on generated images apart ------------------------------- */
@@ -254,7 +254,7 @@ static const struct step_op train_step_discriminator[] = {
 	OP_FORWARD_OF(DISCRIMINATOR),
 	OP_LOSS_OF(fake_loss),
 	OP_BACKWARD_OF(DISCRIMINATOR, 0),
-	{OP_END},
+	{.kind = OP_END},
 };
 /* The images of the phase before still lie in the generator. */
 static const struct step_op train_step_generator[] = {
@@ -264,7 +264,7 @@ static const struct step_op train_step_generator[] = {
 	OP_BACKWARD_OF(DISCRIMINATOR, OP_INPUT_GRAD | OP_FROZEN),
 	OP_CALL_OF(pass_image_grad),
 	OP_BACKWARD_OF(GENERATOR, 0),
-	{OP_END},
+	{.kind = OP_END},
 };
 static const struct train_phase gan_phases[] = {
 	{train_step_discriminator, DISCRIMINATOR, 1}, {train_step_generator, GENERATOR, 1}, {0}};

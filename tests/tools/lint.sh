@@ -94,6 +94,11 @@ quiet "floors, doors, sizes" floors
 quiet "the floors checker notices planted faults" planted
 quiet "every header compiles alone" headers_alone
 quiet "shellcheck" scripts
+if command -v clang > /dev/null; then
+  quiet "clang warns of nothing" make --no-print-directory -s CC=clang O=build/clang syntax
+else
+  skip "clang warns of nothing" "no clang here"
+fi
 quiet "vendored files are what their checksums say" vendored
 if [ -x build/release/latentd ]; then
   quiet "routes served (>) and documented (<) are the same" routes
