@@ -82,7 +82,7 @@ static void *seat_main(void *arg)
 {
 	struct seat *seat = arg;
 	struct sched *s = seat->sched;
-	cpu_flush_denormals(); /* previews compute here */
+	pool_settle_thread(); /* it computes on the pool's seats, and previews by itself */
 	while (!atomic_load(&s->drain)) {
 		struct job job;
 		struct err err = {0};

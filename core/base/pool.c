@@ -1,5 +1,6 @@
-/* One queue of batches. A batch is a caller's `tasks` calls; threads take task numbers from the oldest batch that has any
- * left. The caller sleeps on its own batch. Under the lock there is only counting: no kernel runs with it held. */
+/* One queue of batches. A batch is a caller's `tasks` calls. Whoever computes sits on one of `threads` seats: the caller on its own
+ * batch, which saves handing over and back what may take less than that, and the pool's threads, one fewer, on the oldest batch
+ * that has any tasks left. Under the lock there is only counting: no kernel runs with it held. */
 #include "core/base/pool.h"
 
 #include "core/base/cpu.h"
@@ -20,8 +21,9 @@ enum { NICE = 5, SPIN_ROUNDS = 2000 };
 struct batch {
 	pool_fn *fn;
 	void *ctx;
-	int tasks, next, done;
-	pthread_cond_t finished;
+	int tasks, next;
+	atomic_int done;        /* written under the lock; read without it while its caller spins */
+	pthread_cond_t changed; /* all is done, or a seat is free for the caller */
 	struct batch *link;
 };
 
@@ -32,12 +34,8 @@ struct pool {
 	atomic_int queued; /* batches with tasks left: what a thread may look at without the lock while it spins */
 	bool closing;
 	int threads, started;
-	pthread_t *thread;
-};
-
-struct seat {
-	struct pool *pool;
-	int slot;
+	pthread_t *thread; /* [threads - 1] */
+	int *seat, seats;  /* free slots: seat[0 … seats - 1] */
 };
 
 static void relax(void)
@@ -49,56 +47,77 @@ static void relax(void)
 #endif
 }
 
-/* Looks for work a few microseconds long before sleeping: the steps of a training job follow each other that closely. */
-static void spin_locked(struct pool *p)
+/* Looks a few microseconds long before sleeping: the steps of a training job, and the ends of their tasks, lie that close. */
+static void spin_locked(struct pool *p, const atomic_int *count, int until)
 {
 	pthread_mutex_unlock(&p->lock);
-	for (int i = 0; i < SPIN_ROUNDS && !atomic_load_explicit(&p->queued, memory_order_relaxed); i++)
+	for (int i = 0; i < SPIN_ROUNDS && atomic_load_explicit(count, memory_order_relaxed) < until; i++)
 		relax();
 	pthread_mutex_lock(&p->lock);
 }
 
-static struct batch *wait_for_batch_locked(struct pool *p)
+static void leave_queue_locked(struct pool *p, struct batch *b)
 {
-	if (!p->first && !p->closing)
-		spin_locked(p);
-	while (!p->first && !p->closing)
-		pthread_cond_wait(&p->work, &p->lock);
-	return p->first;
+	struct batch *before = NULL, **at = &p->first;
+	for (; *at != b; at = &before->link)
+		before = *at;
+	*at = b->link;
+	if (p->last == b)
+		p->last = before;
+	atomic_fetch_sub_explicit(&p->queued, 1, memory_order_relaxed);
 }
 
-static void take_all_locked(struct pool *p, struct batch *b, int slot)
+/* Tasks of b, one after the other; the pool's threads leave it when an older batch has tasks again. */
+static void work_on_locked(struct pool *p, struct batch *b, int slot, bool own)
 {
-	while (b->next < b->tasks) {
+	while (b->next < b->tasks && (own || p->first == b)) {
 		int task = b->next++;
-		if (b->next == b->tasks) { /* nothing left to hand out: leave the queue */
-			p->first = b->link;
-			if (!p->first)
-				p->last = NULL;
-			atomic_fetch_sub_explicit(&p->queued, 1, memory_order_relaxed);
-		}
+		if (b->next == b->tasks)
+			leave_queue_locked(p, b);
 		pthread_mutex_unlock(&p->lock);
 		b->fn(b->ctx, task, slot);
 		pthread_mutex_lock(&p->lock);
-		if (++b->done == b->tasks) {
-			pthread_cond_signal(&b->finished);
+		if (atomic_fetch_add(&b->done, 1) + 1 == b->tasks) {
+			pthread_cond_signal(&b->changed);
 			return; /* b belongs to its caller again */
 		}
-		if (p->first != b)
-			return; /* handed out, or an older caller's turn came round */
 	}
+}
+
+/* On a seat, which is offered to others afterwards. */
+static void sit_locked(struct pool *p, struct batch *b, bool own)
+{
+	int slot = p->seat[--p->seats];
+	work_on_locked(p, b, slot, own);
+	p->seat[p->seats++] = slot;
+	if (p->first && own) {
+		pthread_cond_signal(&p->work);
+		pthread_cond_signal(&p->first->changed);
+	}
+}
+
+static bool work_waits_locked(struct pool *p)
+{
+	if (!p->first && !p->closing)
+		spin_locked(p, &p->queued, 1);
+	while (!(p->first && p->seats) && !p->closing)
+		pthread_cond_wait(&p->work, &p->lock);
+	return !p->closing;
+}
+
+void pool_settle_thread(void)
+{
+	cpu_flush_denormals();
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 }
 
 static void *thread_main(void *arg)
 {
-	struct seat seat = *(struct seat *)arg;
-	free(arg);
-	struct pool *p = seat.pool;
-	cpu_flush_denormals();
-	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+	struct pool *p = arg;
+	pool_settle_thread();
 	pthread_mutex_lock(&p->lock);
-	for (struct batch *b; (b = wait_for_batch_locked(p));)
-		take_all_locked(p, b, seat.slot);
+	while (work_waits_locked(p))
+		sit_locked(p, p->first, false);
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
@@ -106,9 +125,15 @@ static void *thread_main(void *arg)
 int pool_open(struct pool **ret_pool, int threads, struct err *err)
 {
 	struct pool *p = calloc(1, sizeof *p);
-	if (!p || !(p->thread = calloc((size_t)threads, sizeof *p->thread))) {
+	if (!p || !(p->thread = calloc((size_t)threads, sizeof *p->thread)) ||
+		!(p->seat = calloc((size_t)threads, sizeof *p->seat))) {
+		free(p ? p->thread : NULL);
 		free(p);
 		return err_set(err, ERR_NO_MEMORY, "no memory for %d compute threads", threads);
+	}
+	while (p->seats < threads) {
+		p->seat[p->seats] = p->seats;
+		p->seats++;
 	}
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->work, NULL);
@@ -118,19 +143,9 @@ int pool_open(struct pool **ret_pool, int threads, struct err *err)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int failure = 0;
-	for (int i = 0; i < threads && !failure; i++) {
-		struct seat *seat = malloc(sizeof *seat);
-		if (!seat) {
-			failure = ENOMEM;
-			break;
-		}
-		*seat = (struct seat){p, i};
-		failure = pthread_create(&p->thread[i], NULL, thread_main, seat);
-		if (failure)
-			free(seat);
-		else
+	while (p->started < threads - 1 && !failure)
+		if (!(failure = pthread_create(&p->thread[p->started], NULL, thread_main, p)))
 			p->started++;
-	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (failure) {
 		pool_close(p);
@@ -153,6 +168,7 @@ void pool_close(struct pool *p)
 	pthread_cond_destroy(&p->work);
 	pthread_mutex_destroy(&p->lock);
 	free(p->thread);
+	free(p->seat);
 	free(p);
 }
 
@@ -161,31 +177,42 @@ int pool_threads(const struct pool *p)
 	return p ? p->threads : 1;
 }
 
+static void enqueue_locked(struct pool *p, struct batch *b)
+{
+	if (p->last)
+		p->last->link = b;
+	else
+		p->first = b;
+	p->last = b;
+	atomic_fetch_add_explicit(&p->queued, 1, memory_order_relaxed);
+	if (b->tasks > 1) /* the caller takes the first */
+		pthread_cond_broadcast(&p->work);
+}
+
 void pool_run(struct pool *p, int tasks, pool_fn *fn, void *ctx)
 {
 	if (tasks <= 0)
 		return;
-	if (!p) {
-		cpu_flush_denormals();
-		for (int task = 0; task < tasks; task++)
-			fn(ctx, task, 0);
+	cpu_flush_denormals();
+	for (int task = 0; !p && task < tasks; task++)
+		fn(ctx, task, 0);
+	if (!p)
 		return;
-	}
 	struct batch b = {.fn = fn, .ctx = ctx, .tasks = tasks};
-	pthread_cond_init(&b.finished, NULL);
+	bool spun = false;
+	pthread_cond_init(&b.changed, NULL);
 	pthread_mutex_lock(&p->lock);
-	if (p->last)
-		p->last->link = &b;
-	else
-		p->first = &b;
-	p->last = &b;
-	atomic_fetch_add_explicit(&p->queued, 1, memory_order_relaxed);
-	if (tasks == 1)
-		pthread_cond_signal(&p->work);
-	else
-		pthread_cond_broadcast(&p->work);
-	while (b.done < b.tasks)
-		pthread_cond_wait(&b.finished, &p->lock);
+	enqueue_locked(p, &b);
+	while (atomic_load(&b.done) < tasks) {
+		if (b.next < tasks && p->seats) {
+			sit_locked(p, &b, true);
+		} else if (!spun && p->seats) { /* its last tasks are about to end, and a processor is free meanwhile */
+			spin_locked(p, &b.done, tasks);
+			spun = true;
+		} else {
+			pthread_cond_wait(&b.changed, &p->lock);
+		}
+	}
 	pthread_mutex_unlock(&p->lock);
-	pthread_cond_destroy(&b.finished);
+	pthread_cond_destroy(&b.changed);
 }

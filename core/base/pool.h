@@ -2,9 +2,10 @@
  *
  * Why: work is cut by a fixed grain, never by the number of threads, and every task writes its own place; so the bits of a
  * result cannot depend on --threads or on who else computes.
- * Owner: main opens one pool; any number of threads may call pool_run at once (tasks of different callers interleave).
+ * Owner: main opens one pool; any number of threads may call pool_run at once (tasks of different callers interleave). A caller
+ * computes, too, when it finds a seat free.
  * Invariants: at most pool_threads() tasks run at a time, each with its own slot; an idle pool sleeps (it spins only
- * briefly after work); pool threads flush denormals and run a little niced, below the threads that serve.
+ * briefly after work); whoever computes flushes denormals; pool threads run a little niced, below the threads that serve.
  */
 #ifndef LATENTD_CORE_BASE_POOL_H
 #define LATENTD_CORE_BASE_POOL_H
@@ -18,6 +19,8 @@ typedef void pool_fn(void *ctx, int task, int slot);
 
 int pool_open(struct pool **ret_pool, int threads, struct err *err);
 void pool_close(struct pool *pool);
+/* For threads that call pool_run a lot: what the pool's own have, flushed denormals and the same niceness. */
+void pool_settle_thread(void);
 /* 1 for a NULL pool. */
 int pool_threads(const struct pool *pool);
 /* fn(ctx, 0 … tasks-1, slot), in any order, then returns. pool == NULL: here and now, in order, with slot 0. */
