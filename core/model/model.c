@@ -238,6 +238,26 @@ struct net_run model_net_run(const struct model *m, const struct block *b, int i
 	return run;
 }
 
+real *model_input(const struct model *m, const struct block *b, int i)
+{
+	return net_input(&m->net[i], model_net_ws(m, b->ws, i));
+}
+
+real *model_output(const struct model *m, const struct block *b, int i)
+{
+	return net_output(&m->net[i], model_net_ws(m, b->ws, i));
+}
+
+real *model_input_grad(const struct model *m, const struct block *b, int i)
+{
+	return net_input_grad(&m->net[i], model_net_ws(m, b->ws, i));
+}
+
+real *model_output_grad(const struct model *m, const struct block *b, int i)
+{
+	return net_output_grad(&m->net[i], model_net_ws(m, b->ws, i));
+}
+
 void model_through(const struct model *m, int i, const struct kern *k, const real *w, real *ws, const float *rows,
 	int lanes, float *ret_rows)
 {

@@ -150,6 +150,12 @@ real *model_extra(const struct model *m, real *ws);
 size_t model_shared(const struct model *m);
 /* Net i's part of what a block works with. */
 struct net_run model_net_run(const struct model *m, const struct block *b, int i);
+/* Where net i of a block takes its values in and leaves them; in training, where their slopes are. [features][LANES], halo as
+ * its maps say. */
+real *model_input(const struct model *m, const struct block *b, int i);
+real *model_output(const struct model *m, const struct block *b, int i);
+real *model_input_grad(const struct model *m, const struct block *b, int i);
+real *model_output_grad(const struct model *m, const struct block *b, int i);
 /* `lanes` rows of [in] values through net i by itself, without gradients, to as many of [out]: what most of encode and decode
  * is. One row takes the way of one sample where the net has it. */
 void model_through(const struct model *m, int i, const struct kern *k, const real *w, real *ws, const float *rows,

@@ -27,25 +27,15 @@ static int add(struct model *m, const char *name, struct map in, const struct la
 	return model_add_net(m, name, in, rows, rows_of(rows), err);
 }
 
-static real *input(const struct model *m, const struct block *b, int net)
-{
-	return net_input(&m->net[net], model_net_ws(m, b->ws, net));
-}
-
-static real *output(const struct model *m, const struct block *b, int net)
-{
-	return net_output(&m->net[net], model_net_ws(m, b->ws, net));
-}
-
 static real *output_grad(const struct model *m, const struct block *b, int net)
 {
-	return b->training ? net_output_grad(&m->net[net], model_net_ws(m, b->ws, net)) : NULL;
+	return b->training ? model_output_grad(m, b, net) : NULL;
 }
 
 static void load_images(const struct model *m, const struct block *b, struct block_result *r)
 {
 	(void)r;
-	b->kern->load_u8(input(m, b, 0), &m->net[0].in, b->images, b->lanes);
+	b->kern->load_u8(model_input(m, b, 0), &m->net[0].in, b->images, b->lanes);
 }
 
 static double mean_scale(const struct block *b)
@@ -87,7 +77,7 @@ static void latent_sample(const struct model *m, const struct block *b, struct b
 	real *noise = model_extra(m, b->ws);
 	real kl[VAE_LATENT] = {0};
 	draw_noise(noise, b, VAE_LATENT);
-	b->kern->latent_fwd(input(m, b, DECODER), kl, output(m, b, ENCODER), noise, VAE_LATENT, b->lanes);
+	b->kern->latent_fwd(model_input(m, b, DECODER), kl, model_output(m, b, ENCODER), noise, VAE_LATENT, b->lanes);
 	for (int j = 0; j < VAE_LATENT; j++)
 		r->part[1] += (double)kl[j];
 }
@@ -95,16 +85,16 @@ static void latent_sample(const struct model *m, const struct block *b, struct b
 static void vae_loss(const struct model *m, const struct block *b, struct block_result *r)
 {
 	const struct map *out = &m->net[DECODER].out;
-	const struct loss_target target = {.t = input(m, b, ENCODER), .map = &m->net[ENCODER].in};
-	r->part[0] += b->kern->loss(
-		LOSS_MSE, output_grad(m, b, DECODER), out, output(m, b, DECODER), out, &target, (real)mean_scale(b), b->lanes);
+	const struct loss_target target = {.t = model_input(m, b, ENCODER), .map = &m->net[ENCODER].in};
+	r->part[0] += b->kern->loss(LOSS_MSE, output_grad(m, b, DECODER), out, model_output(m, b, DECODER), out, &target,
+		(real)mean_scale(b), b->lanes);
 }
 
 static void latent_grad(const struct model *m, const struct block *b, struct block_result *r)
 {
 	(void)r;
-	const real *dz = net_input_grad(&m->net[DECODER], model_net_ws(m, b->ws, DECODER));
-	b->kern->latent_bwd(output_grad(m, b, ENCODER), dz, output(m, b, ENCODER), model_extra(m, b->ws), VAE_LATENT,
+	const real *dz = model_input_grad(m, b, DECODER);
+	b->kern->latent_bwd(output_grad(m, b, ENCODER), dz, model_output(m, b, ENCODER), model_extra(m, b->ws), VAE_LATENT,
 		(real)(kl_weight * mean_scale(b)), b->lanes);
 }
 
@@ -149,14 +139,14 @@ static void load_codes(const struct model *m, const struct block *b, struct bloc
 	float rows[LANES * CODE_DIM];
 	for (int l = 0; l < b->lanes; l++)
 		memcpy(rows + l * CODE_DIM, b->features + (size_t)b->index[l] * CODE_DIM, CODE_DIM * sizeof *rows);
-	b->kern->load_rows(input(m, b, 0), &m->net[0].in, rows, b->lanes);
+	b->kern->load_rows(model_input(m, b, 0), &m->net[0].in, rows, b->lanes);
 }
 
 static void class_loss(const struct model *m, const struct block *b, struct block_result *r)
 {
 	int correct;
 	r->part[0] += b->kern->cross_entropy(
-		output_grad(m, b, 0), output(m, b, 0), 10, b->labels, 0, (real)mean_scale(b), b->lanes, &correct);
+		output_grad(m, b, 0), model_output(m, b, 0), 10, b->labels, 0, (real)mean_scale(b), b->lanes, &correct);
 	r->part[1] += correct;
 }
 
@@ -189,7 +179,7 @@ static int gan_plan(struct model *m, struct err *err)
 static void draw_z(const struct model *m, const struct block *b, struct block_result *r)
 {
 	(void)r;
-	draw_noise(input(m, b, GENERATOR), b, GAN_LATENT);
+	draw_noise(model_input(m, b, GENERATOR), b, GAN_LATENT);
 }
 
 /* Pixels 0..1 to -1..1, as tanh has them. */
@@ -198,7 +188,7 @@ static void load_real(const struct model *m, const struct block *b, struct block
 	(void)r;
 	static const real two = 2, minus_one = -1;
 	const struct map *in = &m->net[DISCRIMINATOR].in;
-	real *x = input(m, b, DISCRIMINATOR);
+	real *x = model_input(m, b, DISCRIMINATOR);
 	b->kern->load_u8(x, in, b->images, b->lanes);
 	b->kern->affine(x, in, x, in, &two, &minus_one);
 }
@@ -207,7 +197,7 @@ static void load_fake(const struct model *m, const struct block *b, struct block
 {
 	(void)r;
 	static const real one = 1, zero = 0;
-	b->kern->affine(input(m, b, DISCRIMINATOR), &m->net[DISCRIMINATOR].in, output(m, b, GENERATOR),
+	b->kern->affine(model_input(m, b, DISCRIMINATOR), &m->net[DISCRIMINATOR].in, model_output(m, b, GENERATOR),
 		&m->net[GENERATOR].out, &one, &zero);
 }
 
@@ -215,7 +205,7 @@ static double judge(const struct model *m, const struct block *b, double target)
 {
 	const struct map *out = &m->net[DISCRIMINATOR].out;
 	const struct loss_target all = {.value = (real)target};
-	return b->kern->loss(LOSS_BCE, output_grad(m, b, DISCRIMINATOR), out, output(m, b, DISCRIMINATOR), out, &all,
+	return b->kern->loss(LOSS_BCE, output_grad(m, b, DISCRIMINATOR), out, model_output(m, b, DISCRIMINATOR), out, &all,
 		(real)mean_scale(b), b->lanes);
 }
 
@@ -238,9 +228,8 @@ static void pass_image_grad(const struct model *m, const struct block *b, struct
 {
 	(void)r;
 	static const real one = 1, zero = 0;
-	b->kern->affine(output_grad(m, b, GENERATOR), &m->net[GENERATOR].out,
-		net_input_grad(&m->net[DISCRIMINATOR], model_net_ws(m, b->ws, DISCRIMINATOR)), &m->net[DISCRIMINATOR].in, &one,
-		&zero);
+	b->kern->affine(output_grad(m, b, GENERATOR), &m->net[GENERATOR].out, model_input_grad(m, b, DISCRIMINATOR),
+		&m->net[DISCRIMINATOR].in, &one, &zero);
 }
 
 static const struct step_op train_step_discriminator[] = {

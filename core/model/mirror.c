@@ -1,0 +1,197 @@
+#include "core/model/mirror.h"
+
+#include "core/model/train.h"
+#include "core/nn/layer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Two rows per list entry, flatten or unflatten, the linear layer at the end. */
+enum { ROWS_MAX = 4 * PARAM_INTS_MAX + 8 };
+
+/* In the order of MIRROR_ACTIVATIONS. */
+static const enum act activations[] = {ACT_RELU, ACT_LEAKY_RELU, ACT_SILU, ACT_TANH, ACT_SIGMOID};
+static const double leaky_slope = 0.01; /* PyTorch's */
+
+/* --- plan: the encoder's rows from the lists, the decoder's from the encoder's sizes ----------------------------------- */
+
+/* A convolution of the encoder and the map it sees. */
+struct step_down {
+	int in_c, in_h, in_w, out_c, out_h, out_w;
+	int kernel, stride, padding;
+	int output_padding; /* of the transposed convolution that gives the input's size back */
+};
+
+struct design {
+	const struct mirror_params *p;
+	struct layer_spec act;
+	struct step_down conv[PARAM_INTS_MAX];
+	int convs, flat;
+};
+
+static bool same_ints(const struct param_ints *a, const struct param_ints *b)
+{
+	return a->n == b->n && !memcmp(a->v, b->v, (size_t)a->n * sizeof *a->v);
+}
+
+/* Each list has one value for all convolutions or one for each; a list nobody touched fits any depth. */
+static int check_list(const struct model *m, const char *name, int convs, const void *defaults, struct err *err)
+{
+	const struct param *row = param_find(m->family->params, name);
+	const struct param_ints *list = param_ints(row, m->family_params);
+	if (list->n == 1 || list->n == convs || same_ints(list, param_ints(row, defaults)))
+		return OK;
+	char pointer[32];
+	snprintf(pointer, sizeof pointer, "#/params/%s", name);
+	return err_field(err, ERR_INVALID, pointer, "has %d values for %d convolutions; give one for all or one for each",
+		list->n, convs);
+}
+
+static int check_lists(const struct model *m, int convs, struct err *err)
+{
+	static const char *const names[] = {"kernel", "stride", "padding"};
+	void *defaults = family_params(m->family, NULL);
+	int code = defaults ? OK : err_set(err, ERR_NO_MEMORY, "no memory for the parameters of a model");
+	for (size_t i = 0; !code && i < sizeof names / sizeof *names; i++)
+		code = check_list(m, names[i], convs, defaults, err);
+	free(defaults);
+	return code;
+}
+
+/* The value for convolution i: the last one goes on for all that follow. */
+static int value(const struct param_ints *list, int i)
+{
+	return (int)list->v[i < list->n ? i : list->n - 1];
+}
+
+/* What stride and padding leave over at the far edge, which the mirror must add again. */
+static int remainder_of(int size, const struct step_down *s)
+{
+	return (size + 2 * s->padding - s->kernel) % s->stride;
+}
+
+static int plan_conv(struct step_down *s, int number, struct err *err)
+{
+	int side = s->in_h < s->in_w ? s->in_h : s->in_w;
+	if (s->kernel > side + 2 * s->padding)
+		return err_field(err, ERR_INVALID, "#/params/kernel",
+			"convolution %d: kernel %d does not fit its %dx%d input with padding %d", number, s->kernel, s->in_h,
+			s->in_w, s->padding);
+	s->output_padding = remainder_of(s->in_h, s);
+	if (s->output_padding != remainder_of(s->in_w, s))
+		return err_field(err, ERR_INVALID, "#/params/stride",
+			"convolution %d: stride %d leaves over %d rows but %d columns of its %dx%d input, which no transposed "
+			"convolution mirrors",
+			number, s->stride, s->output_padding, remainder_of(s->in_w, s), s->in_h, s->in_w);
+	s->out_h = (s->in_h + 2 * s->padding - s->kernel) / s->stride + 1;
+	s->out_w = (s->in_w + 2 * s->padding - s->kernel) / s->stride + 1;
+	if ((int64_t)s->out_c * s->out_h * s->out_w > LAYER_FEATURES_MAX)
+		return err_field(err, ERR_INVALID, "#/params/channels", "convolution %d: %dx%dx%d values are more than %d",
+			number, s->out_c, s->out_h, s->out_w, LAYER_FEATURES_MAX);
+	return OK;
+}
+
+static int plan_convs(struct design *d, struct map image, struct err *err)
+{
+	const struct mirror_params *p = d->p;
+	int c = image.c, h = image.h, w = image.w;
+	for (int i = 0; i < p->channels.n; i++) {
+		struct step_down *s = &d->conv[d->convs++];
+		*s = (struct step_down){.in_c = c,
+			.in_h = h,
+			.in_w = w,
+			.out_c = value(&p->channels, i),
+			.kernel = value(&p->kernel, i),
+			.stride = value(&p->stride, i),
+			.padding = value(&p->padding, i)};
+		int code = plan_conv(s, i + 1, err);
+		if (code)
+			return code;
+		c = s->out_c;
+		h = s->out_h;
+		w = s->out_w;
+	}
+	d->flat = c * h * w;
+	return OK;
+}
+
+static int encoder_rows(const struct design *d, int outputs, struct layer_spec *rows)
+{
+	int n = 0;
+	for (int i = 0; i < d->convs; i++) {
+		rows[n++] = CONV(d->conv[i].out_c, d->conv[i].kernel, d->conv[i].stride, d->conv[i].padding);
+		rows[n++] = d->act;
+	}
+	rows[n++] = FLATTEN;
+	for (int i = 0; i < d->p->hidden.n; i++) {
+		rows[n++] = LINEAR(value(&d->p->hidden, i));
+		rows[n++] = d->act;
+	}
+	rows[n++] = LINEAR(outputs);
+	return n;
+}
+
+static int decoder_rows(const struct design *d, struct map image, struct layer_spec *rows)
+{
+	int n = 0;
+	for (int i = d->p->hidden.n - 1; i >= 0; i--) {
+		rows[n++] = LINEAR(value(&d->p->hidden, i));
+		rows[n++] = d->act;
+	}
+	rows[n++] = LINEAR(d->flat);
+	if (d->convs) {
+		const struct step_down *last = &d->conv[d->convs - 1];
+		rows[n++] = d->act;
+		rows[n++] = UNFLATTEN(last->out_c, last->out_h, last->out_w);
+	} else {
+		rows[n++] = UNFLATTEN(image.c, image.h, image.w);
+	}
+	for (int i = d->convs - 1; i >= 0; i--) {
+		const struct step_down *s = &d->conv[i];
+		rows[n++] = CONV_TRANSPOSE(s->in_c, s->kernel, s->stride, s->padding, s->output_padding);
+		if (i > 0)
+			rows[n++] = d->act;
+	}
+	rows[n++] = ACTIVATION(ACT_SIGMOID);
+	return n;
+}
+
+int mirror_plan(struct model *m, const struct mirror_params *p, int outputs, struct err *err)
+{
+	struct design d = {.p = p, .act = ACTIVATION(activations[p->activation])};
+	d.act.alpha = leaky_slope;
+	int code = check_lists(m, p->channels.n, err);
+	if (!code)
+		code = plan_convs(&d, m->image, err);
+	struct layer_spec rows[ROWS_MAX];
+	if (!code)
+		code = model_add_net(m, "encoder", m->image, rows, encoder_rows(&d, outputs, rows), err);
+	if (!code)
+		code = model_add_net(
+			m, "decoder", (struct map){m->latent_dim, 1, 1, 0}, rows, decoder_rows(&d, m->image, rows), err);
+	return code;
+}
+
+/* --- use ---------------------------------------------------------------------------------------------------------------- */
+
+void mirror_load(const struct model *m, const struct block *b, struct block_result *r)
+{
+	(void)r;
+	b->kern->load_u8(model_input(m, b, ENCODER), &m->net[ENCODER].in, b->images, b->lanes);
+}
+
+/* The input that the encoder keeps is the target. */
+double mirror_squared_error(const struct model *m, const struct block *b, real scale)
+{
+	const struct map *out = &m->net[DECODER].out;
+	const struct loss_target target = {.t = model_input(m, b, ENCODER), .map = &m->net[ENCODER].in};
+	real *dy = b->training ? model_output_grad(m, b, DECODER) : NULL;
+	return b->kern->loss(LOSS_MSE, dy, out, model_output(m, b, DECODER), out, &target, scale, b->lanes);
+}
+
+void mirror_decode(
+	const struct model *m, const struct kern *k, const real *w, real *ws, const float *z, int lanes, float *images)
+{
+	model_through(m, DECODER, k, w, ws, z, lanes, images);
+}

@@ -1,0 +1,59 @@
+/* mirror.h: an encoder of convolutions and the decoder that mirrors it: what kinds with a code build on.
+ *
+ *   encoder  (Conv2d, act) per channel, Flatten, (Linear, act) per hidden, Linear(outputs)
+ *   decoder  (Linear, act) per hidden backwards, Linear(flat), act, Unflatten, (ConvTranspose2d, act) …, Sigmoid
+ *
+ * Use: a family's params struct has a `struct mirror_params mirror`, its table the rows of MIRROR_PARAM_ROWS with defaults of
+ * its own, its plan calls mirror_plan; step and callbacks are made of the functions below and what the kind does to the code.
+ * Invariants: the decoder ends in the shape that the encoder began with, whatever the lists say, or the plan fails.
+ * Not here: what lies between the two nets, and the weight of the loss (the families).
+ */
+#ifndef LATENTD_CORE_MODEL_MIRROR_H
+#define LATENTD_CORE_MODEL_MIRROR_H
+
+#include "core/model/model.h"
+
+/* The nets of a mirrored model, in order. */
+enum { ENCODER, DECODER, MIRROR_NETS };
+
+enum { MIRROR_KERNEL_MAX = 15, MIRROR_STRIDE_MAX = 8, MIRROR_PADDING_MAX = 14 };
+
+struct mirror_params {
+	struct param_ints channels, kernel, stride, padding, hidden;
+	int activation; /* index in MIRROR_ACTIVATIONS */
+};
+
+#define MIRROR_ACTIVATIONS "relu|leaky_relu|silu|tanh|sigmoid"
+
+/* clang-format off */
+#define MIRROR_PARAM_ROWS(S, CHANNELS, KERNEL, STRIDE, PADDING, HIDDEN) \
+	{"channels", PARAM_INTS, offsetof(S, mirror.channels), CHANNELS, 1, 1024, NULL, "net", NULL, \
+		"Output channels of each convolution of the encoder (the decoder mirrors them); empty: no convolutions.", 0}, \
+	{"kernel", PARAM_INTS, offsetof(S, mirror.kernel), KERNEL, 1, MIRROR_KERNEL_MAX, NULL, "net", "pixels", \
+		"Kernel side of the convolutions: one for all, or one for each.", 1}, \
+	{"stride", PARAM_INTS, offsetof(S, mirror.stride), STRIDE, 1, MIRROR_STRIDE_MAX, NULL, "net", "pixels", \
+		"Step of the convolutions: one for all, or one for each. 2 halves the picture.", 1}, \
+	{"padding", PARAM_INTS, offsetof(S, mirror.padding), PADDING, 0, MIRROR_PADDING_MAX, NULL, "net", "pixels", \
+		"Zeros around the input of the convolutions: one for all, or one for each. Left as it is, it goes with any number of " \
+		"convolutions: the last value holds for those that follow.", 1}, \
+	{"hidden", PARAM_INTS, offsetof(S, mirror.hidden), HIDDEN, 1, 8192, NULL, "net", "units", \
+		"Widths of the linear layers between the convolutions and the code; empty: none.", 0}, \
+	{"activation", PARAM_ENUM, offsetof(S, mirror.activation), "relu", 0, 0, MIRROR_ACTIVATIONS, "net", NULL, \
+		"Non-linearity after each layer but the last ones.", 0}
+/* clang-format on */
+
+/* Adds both nets: an encoder to `outputs` values, a decoder from m->latent_dim. ERR_INVALID with the pointer of the list that
+ * does not fit. */
+int mirror_plan(struct model *m, const struct mirror_params *p, int outputs, struct err *err);
+
+/* For OP_CALL: the block's images, into the encoder. */
+void mirror_load(const struct model *m, const struct block *b, struct block_result *r);
+/* The sum over lanes and pixels of (y - x)^2, y what the decoder made of the images x. In training also scale times its slope,
+ * at the decoder's output. */
+double mirror_squared_error(const struct model *m, const struct block *b, real scale);
+
+/* For struct family. */
+void mirror_decode(
+	const struct model *m, const struct kern *k, const real *w, real *ws, const float *z, int lanes, float *images);
+
+#endif
