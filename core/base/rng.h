@@ -18,7 +18,7 @@ enum rng_stream {
 	RNG_PREVIEW = 4, /* fixed z of the previews */
 	RNG_SAMPLE = 5,  /* the sampling endpoint: seed = the request's */
 	RNG_DROPOUT = 6, /* masks: addressed as core/kern/kern.h says (struct dropout) */
-	RNG_NOISE = 7,
+	RNG_NOISE = 7,   /* of codes: step = optimiser step, 0 without gradients; index = sample * units + unit */
 	RNG_AUGMENT = 8,
 };
 

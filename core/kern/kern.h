@@ -118,6 +118,8 @@ enum loss {
 	LOSS_COUNT
 };
 
+enum { LATENT_LOGVAR_MAX = 10 }; /* log variances of a code are held within +-this */
+
 /* What y should have been: a block, or one value for all of it (a discriminator's real and fake). */
 struct loss_target {
 	const real *t; /* NULL: `value` everywhere */
@@ -226,8 +228,8 @@ struct kern {
 		int lanes, int *ret_correct);
 
 	/* Latent code of a variational autoencoder: h [2 n][LANES] is mu of n units, then their log variances lv, which are held
-	 * within -10..10; eps, z [n][LANES]. z = mu + exp(lv / 2) eps. kl, unless NULL: kl[j] = the sum over the used lanes, by the
-	 * fixed tree, of -(1 + lv - mu^2 - e^lv) / 2, the divergence from N(0, 1). */
+	 * within +-LATENT_LOGVAR_MAX; eps, z [n][LANES]. z = mu + exp(lv / 2) eps. kl, unless NULL: kl[j] = the sum over the used
+	 * lanes, by the fixed tree, of -(1 + lv - mu^2 - e^lv) / 2, the divergence from N(0, 1). */
 	void (*latent_fwd)(real *z, real *kl, const real *h, const real *eps, int n, int lanes);
 	/* dh = [dz + s mu; dz eps exp(lv / 2) / 2 + s (e^lv - 1) / 2], s = kl_scale; 0 where lv was held, and beyond the used lanes. */
 	void (*latent_bwd)(real *dh, const real *dz, const real *h, const real *eps, int n, real kl_scale, int lanes);

@@ -4,11 +4,12 @@
 
 #include <stddef.h>
 
-/* Log variance, held within -10..10; NaN stays. */
+/* Log variance, held within bounds; NaN stays. */
 ALWAYS_INLINE vec hold(vec logvar)
 {
-	logvar = select_v(logvar < splat_v(-10), splat_v(-10), logvar);
-	return select_v(logvar > splat_v(10), splat_v(10), logvar);
+	const vec most = splat_v(LATENT_LOGVAR_MAX), least = splat_v(-LATENT_LOGVAR_MAX);
+	logvar = select_v(logvar < least, least, logvar);
+	return select_v(logvar > most, most, logvar);
 }
 
 void KERN(latent_fwd)(real *z, real *kl, const real *h, const real *eps, int n, int lanes)

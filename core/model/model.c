@@ -258,6 +258,16 @@ real *model_output_grad(const struct model *m, const struct block *b, int i)
 	return net_output_grad(&m->net[i], model_net_ws(m, b->ws, i));
 }
 
+void model_noise(const struct block *b, int units, real *ret_noise)
+{
+	float drawn[LANES * LATENT_DIM_MAX];
+	struct rng r = {.seed = b->rng.seed, .stream = RNG_NOISE, .step = b->rng.step};
+	rng_normal_from(drawn, (size_t)b->sample * (size_t)units, (size_t)(LANES * units), r);
+	for (int u = 0; u < units; u++)
+		for (int l = 0; l < LANES; l++)
+			ret_noise[u * LANES + l] = (real)drawn[l * units + u];
+}
+
 void model_through(const struct model *m, int i, const struct kern *k, const real *w, real *ws, const float *rows,
 	int lanes, float *ret_rows)
 {
@@ -312,6 +322,19 @@ int model_decode(const struct model *m, const struct kern *k, const real *w, rea
 	size_t pixels = (size_t)map_features(&m->image);
 	for (size_t i = 0; i < n; i += LANES)
 		m->family->decode(m, k, w, ws, z + i * m->latent_dim, lanes_from(i, n), images + i * pixels);
+	return OK;
+}
+
+int model_posterior(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, size_t n,
+	float *mu, float *logvar, struct err *err)
+{
+	if (!m->family->posterior)
+		return lack(m->family, "posterior", err);
+	cpu_flush_denormals();
+	size_t pixels = (size_t)map_features(&m->image);
+	for (size_t i = 0; i < n; i += LANES)
+		m->family->posterior(
+			m, k, w, ws, images + i * pixels, lanes_from(i, n), mu + i * m->latent_dim, logvar + i * m->latent_dim);
 	return OK;
 }
 

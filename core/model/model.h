@@ -100,9 +100,13 @@ struct family {
 		const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, int lanes, float *z);
 	void (*decode)(
 		const struct model *m, const struct kern *k, const real *w, real *ws, const float *z, int lanes, float *images);
+	/* Of a kind whose encoder gives a normal distribution per unit, not a point: its means, which encode gives too, and log
+	 * variances; rows as z. The first net's outputs are the means, then the log variances. */
+	void (*posterior)(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images,
+		int lanes, float *mu, float *logvar);
 };
 
-#define FAMILIES(X) X(family_ae)
+#define FAMILIES(X) X(family_ae) X(family_vae)
 #define X(f) extern const struct family f;
 FAMILIES(X)
 #undef X
@@ -156,6 +160,9 @@ real *model_input(const struct model *m, const struct block *b, int i);
 real *model_output(const struct model *m, const struct block *b, int i);
 real *model_input_grad(const struct model *m, const struct block *b, int i);
 real *model_output_grad(const struct model *m, const struct block *b, int i);
+/* Standard normal noise of a block's samples, [units][LANES]: element (sample, unit) of stream RNG_NOISE at the block's step,
+ * whichever block the sample is in. units: up to LATENT_DIM_MAX. */
+void model_noise(const struct block *b, int units, real *ret_noise);
 /* `lanes` rows of [in] values through net i by itself, without gradients, to as many of [out]: what most of encode and decode
  * is. One row takes the way of one sample where the net has it. */
 void model_through(const struct model *m, int i, const struct kern *k, const real *w, real *ws, const float *rows,
@@ -169,6 +176,9 @@ int model_encode(const struct model *m, const struct kern *k, const real *w, rea
 	float *z, struct err *err);
 int model_decode(const struct model *m, const struct kern *k, const real *w, real *ws, const float *z, size_t n,
 	float *images, struct err *err);
+/* mu and logvar are [n][latent_dim]. */
+int model_posterior(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, size_t n,
+	float *mu, float *logvar, struct err *err);
 /* decode(encode(images)). */
 int model_reconstruct(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images,
 	size_t n, float *out, struct err *err);

@@ -115,6 +115,7 @@ static void open_block(const struct step *s, int i)
 		.lanes = count,
 		.batch = s->images,
 		.training = true,
+		.epoch = (double)t->step / (double)t->steps_per_epoch,
 		.rng = {.seed = t->seed, .step = (uint64_t)s->number},
 		.sample = (uint32_t)from};
 }

@@ -32,7 +32,8 @@ struct block {
 	int lanes;                    /* 1..LANES */
 	size_t batch;                 /* images in the whole batch: losses are means over it */
 	bool training;
-	struct rng rng;  /* seed and optimiser step */
+	double epoch;    /* fractional, as the step begins; 0 unless training */
+	struct rng rng;  /* seed and optimiser step, from 1; step 0 unless training */
 	uint32_t sample; /* position in the batch of lane 0 */
 	int pass;        /* counts the passes through nets in a step: masks differ between them */
 };

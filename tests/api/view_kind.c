@@ -67,6 +67,8 @@ static void schema_is_the_table(void **state)
 		int order = 0;
 		assert_string_equal(text_at(root, "params/type"), "object");
 		assert_false(json_bool(at(root, "params/additionalProperties")));
+		for (const struct json *s = json_first(at(root, "series")); s; s = json_next(s))
+			assert_true(strlen(text_at(s, "help")) > 20 && strlen(text_at(s, "formula")) > 5);
 		for (const struct param *row = f->params; row->name; row++) {
 			const struct json *property = json_get(properties, row->name);
 			assert_non_null(property);
@@ -156,6 +158,8 @@ static void list_of_kinds(void **state)
 	assert_string_equal(text_at(root, "data/0/kind"), "ae");
 	assert_string_equal(text_at(root, "data/0/links/self"), "/p/v1/kinds/ae");
 	assert_string_equal(text_at(root, "data/0/abilities/1"), "decode");
+	assert_string_equal(text_at(root, "data/1/kind"), "vae");
+	assert_string_equal(text_at(root, "last_id"), "vae");
 	json_free(root);
 }
 

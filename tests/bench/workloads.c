@@ -43,74 +43,6 @@ static double mean_scale(const struct block *b)
 	return 1 / (double)b->batch;
 }
 
-/* --- vae: conv 8, 16 (k4 s2 p1), mirrored; squared error and KL as sums per image --------------------------------------- */
-
-enum { ENCODER, DECODER, VAE_LATENT = 5 };
-static const double kl_weight = 1;
-
-static int vae_plan(struct model *m, struct err *err)
-{
-	const struct layer_spec encoder[] = {CONV(8, 4, 2, 1), ACTIVATION(ACT_RELU), CONV(16, 4, 2, 1),
-		ACTIVATION(ACT_RELU), FLATTEN, LINEAR(2 * VAE_LATENT), {0}};
-	const struct layer_spec decoder[] = {LINEAR(784), ACTIVATION(ACT_RELU), UNFLATTEN(16, 7, 7),
-		CONV_TRANSPOSE(8, 4, 2, 1, 0), ACTIVATION(ACT_RELU), CONV_TRANSPOSE(1, 4, 2, 1, 0), ACTIVATION(ACT_SIGMOID),
-		{0}};
-	m->latent_dim = 0; /* no statistics of codes: they are not what is measured */
-	m->extra = VAE_LATENT * LANES;
-	int code = add(m, "encoder", m->image, encoder, err);
-	return code ? code : add(m, "decoder", (struct map){VAE_LATENT, 1, 1, 0}, decoder, err);
-}
-
-/* Noise of the batch's samples: element (sample, unit), whatever block it is in. */
-static void draw_noise(real *noise, const struct block *b, int units)
-{
-	float drawn[LANES * 100];
-	struct rng r = {.seed = b->rng.seed, .stream = RNG_NOISE, .step = b->rng.step};
-	rng_normal_from(drawn, (size_t)b->sample * (size_t)units, (size_t)(LANES * units), r);
-	for (int u = 0; u < units; u++)
-		for (int l = 0; l < LANES; l++)
-			noise[u * LANES + l] = (real)drawn[l * units + u];
-}
-
-static void latent_sample(const struct model *m, const struct block *b, struct block_result *r)
-{
-	real *noise = model_extra(m, b->ws);
-	real kl[VAE_LATENT] = {0};
-	draw_noise(noise, b, VAE_LATENT);
-	b->kern->latent_fwd(model_input(m, b, DECODER), kl, model_output(m, b, ENCODER), noise, VAE_LATENT, b->lanes);
-	for (int j = 0; j < VAE_LATENT; j++)
-		r->part[1] += (double)kl[j];
-}
-
-static void vae_loss(const struct model *m, const struct block *b, struct block_result *r)
-{
-	const struct map *out = &m->net[DECODER].out;
-	const struct loss_target target = {.t = model_input(m, b, ENCODER), .map = &m->net[ENCODER].in};
-	r->part[0] += b->kern->loss(LOSS_MSE, output_grad(m, b, DECODER), out, model_output(m, b, DECODER), out, &target,
-		(real)mean_scale(b), b->lanes);
-}
-
-static void latent_grad(const struct model *m, const struct block *b, struct block_result *r)
-{
-	(void)r;
-	const real *dz = model_input_grad(m, b, DECODER);
-	b->kern->latent_bwd(output_grad(m, b, ENCODER), dz, model_output(m, b, ENCODER), model_extra(m, b->ws), VAE_LATENT,
-		(real)(kl_weight * mean_scale(b)), b->lanes);
-}
-
-static const struct step_op vae_step[] = {
-	OP_CALL_OF(load_images),
-	OP_FORWARD_OF(ENCODER),
-	OP_CALL_OF(latent_sample),
-	OP_FORWARD_OF(DECODER),
-	OP_LOSS_OF(vae_loss),
-	OP_BACKWARD_OF(DECODER, OP_INPUT_GRAD),
-	OP_CALL_OF(latent_grad),
-	OP_BACKWARD_OF(ENCODER, 0),
-	{.kind = OP_END},
-};
-static const struct train_phase vae_phases[] = {{vae_step, ENCODER, 2}, {0}};
-
 /* --- classifiers: the ae's encoder with ten outputs, and the heads on its codes ------------------------------------------ */
 
 static int cnn_plan(struct model *m, struct err *err)
@@ -179,7 +111,7 @@ static int gan_plan(struct model *m, struct err *err)
 static void draw_z(const struct model *m, const struct block *b, struct block_result *r)
 {
 	(void)r;
-	draw_noise(model_input(m, b, GENERATOR), b, GAN_LATENT);
+	model_noise(b, GAN_LATENT, model_input(m, b, GENERATOR));
 }
 
 /* Pixels 0..1 to -1..1, as tanh has them. */
@@ -274,7 +206,6 @@ static const struct series two_series[] = {
 		.monitor = "val_loss",                                   \
 		.plan = name_##_plan,                                    \
 		.phases = (phases_)}
-FAMILY(vae, vae_phases);
 FAMILY(cnn, cnn_phases);
 FAMILY(class1, head_phases);
 FAMILY(class2, head_phases);
@@ -282,7 +213,7 @@ FAMILY(gan, gan_phases);
 
 static const struct workload workloads[] = {
 	{"ae", &family_ae, "optimizer=adam lr=1e-3 schedule=constant warmup_epochs=0", false},
-	{"vae", &vae_family, "", false},
+	{"vae", &family_vae, "optimizer=adam lr=1e-3 schedule=constant warmup_epochs=0 beta_warmup=0", false},
 	{"cnn", &cnn_family, "", false},
 	{"class1", &class1_family, "", true},
 	{"class2", &class2_family, "", true},

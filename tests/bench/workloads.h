@@ -1,9 +1,8 @@
 /* workloads.h: the nets that latentd is measured with, beside the same ones in PyTorch (torch_workloads.py): whole training
  * steps built from layer rows.
  *
- * Why here: speed and exactness of a shape are to be known before a kind of job uses it. `ae` is the kind itself.
- * Series of parts: ae, cnn, class1, class2: part 0 is the loss; vae: 0 reconstruction, 1 KL (sums per image); gan: 0 D on
- * real, 1 D on fake, 2 G.
+ * Why here: speed and exactness of a shape are to be known before a kind of job uses it. `ae` and `vae` are the kinds themselves.
+ * Series of parts: part 0 is the loss; gan: 0 D on real, 1 D on fake, 2 G.
  */
 #ifndef LATENTD_TESTS_BENCH_WORKLOADS_H
 #define LATENTD_TESTS_BENCH_WORKLOADS_H

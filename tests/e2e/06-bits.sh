@@ -2,33 +2,44 @@
 # The same bits: for the same seed, any number of threads, a neighbour, and both wide numeric levels.
 . "$(dirname "$0")/lib.sh"
 RUN='"params":{"epochs":2,"train_limit":'$(images 5000)'}'
+KINDS='ae vae'
+declare -A reference
 
-# run NAME SEED: sets print
+# run KIND NAME SEED: sets print
 run() {
-  submit "{\"kind\":\"ae\",\"name\":\"$1\",\"seed\":$2,$RUN}"
+  submit "{\"kind\":\"$1\",\"name\":\"$1-$2\",\"seed\":$3,$RUN}"
   settle "$job"
-  is "$state" succeeded "$1 ends"
+  is "$state" succeeded "$1-$2 ends"
   print=$(fingerprint "$job")
 }
 
+# same NAME WHAT: a run of each kind has the bits of the first one
+same() {
+  local kind
+  for kind in $KINDS; do
+    run "$kind" "$1" 1
+    is "$print" "${reference[$kind]}" "$kind: $2"
+  done
+}
+
 start --threads 2
-run once 1
-reference=$print
-like "$reference" '^[0-9a-f]{64} [0-9a-f]{64}$' "a fingerprint"
-is "$(grep -c e3b0c44298fc <<< "$reference")" 0 "of something"
-run again 1
-is "$print" "$reference" "the same seed twice"
-run other 2
-check "another seed differs" [ "$print" != "$reference" ]
+for kind in $KINDS; do
+  run "$kind" once 1
+  reference[$kind]=$print
+  like "$print" '^[0-9a-f]{64} [0-9a-f]{64}$' "$kind: a fingerprint"
+  is "$(grep -c e3b0c44298fc <<< "$print")" 0 "$kind: of something"
+  run "$kind" other 2
+  check "$kind: another seed differs" [ "$print" != "${reference[$kind]}" ]
+done
+check "another kind differs" [ "${reference[ae]}" != "${reference[vae]}" ]
+same again "the same seed twice"
 submit "{\"kind\":\"ae\",\"name\":\"neighbour\",\"seed\":3,$RUN}"
-run beside 1
-is "$print" "$reference" "beside a neighbour"
+same beside "beside a neighbour"
 stop
 
 for threads in 1 3; do
   start --threads "$threads"
-  run "threads-$threads" 1
-  is "$print" "$reference" "--threads $threads"
+  same "threads-$threads" "--threads $threads"
   stop
 done
 
@@ -39,8 +50,7 @@ if [[ $flags == *\ avx2\ * && $flags == *\ avx512f\ * ]]; then
     start
     get /v1/info
     like "$body" "\"$level\"" "the level is $level"
-    run "$level" 1
-    is "$print" "$reference" "LATENTD_CPU=$level"
+    same "$level" "LATENTD_CPU=$level"
     stop
   done
   unset LATENTD_CPU

@@ -56,22 +56,29 @@ static inline struct dataset *balls(size_t train, size_t test, int c, int h, int
 	return d;
 }
 
-/* An ae with `overrides` of the defaults, for images of the data set. */
-static inline struct model ae_for(const struct dataset *d, const char *overrides)
+/* A model of a family with `overrides` of the defaults, for images of the data set. */
+static inline struct model model_for(const struct family *f, const struct dataset *d, const char *overrides)
 {
 	struct err err = {0};
 	struct model m = {0};
-	void *params = family_params(&family_ae, NULL);
+	void *params = family_params(f, NULL);
 	assert_non_null(params);
-	if (param_set_all(family_ae.params, params, overrides, &err) ||
-		model_plan(&m, &family_ae, params, (struct map){d->c, d->h, d->w, 0}, d->classes, &err))
+	if (param_set_all(f->params, params, overrides, &err) ||
+		model_plan(&m, f, params, (struct map){d->c, d->h, d->w, 0}, d->classes, &err))
 		fail_msg("%s: %s", err.pointer, err.message);
 	free(params);
 	return m;
 }
 
+static inline struct model ae_for(const struct dataset *d, const char *overrides)
+{
+	return model_for(&family_ae, d, overrides);
+}
+
 /* 12 x 12 pixels, two convolutions: fast under every sanitizer. */
 #define SMALL_AE "latent_dim=3 channels=4,6 kernel=3 stride=2 padding=1 hidden=10 batch_size=40 epochs=2 lr=5e-3 "
+/* The same net as a vae, whose noise and warm-up must not depend on anything but the step. */
+#define SMALL_VAE SMALL_AE "beta=0.5 beta_warmup=1.5 "
 
 static inline const struct kern *best_kern(void)
 {

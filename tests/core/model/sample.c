@@ -18,6 +18,7 @@ static void test_names(void **state)
 		assert_int_equal(distribution_find(distribution_name((enum distribution)i)), i);
 	assert_int_equal(distribution_find("auto"), -1);
 	assert_int_equal(distribution_find(family_ae.auto_distribution), DIST_GAUSSIAN_FIT);
+	assert_int_equal(distribution_find(family_vae.auto_distribution), DIST_NORMAL);
 }
 
 static void test_same_request_same_bytes(void **state)

@@ -24,14 +24,23 @@ static struct trainer *trained(
 static void test_any_number_of_threads(void **state)
 {
 	(void)state;
-	static const char *const cases[] = {SMALL_AE "batch_size=100", SMALL_AE "batch_size=33 latent_dim=9",
-		SMALL_AE "channels=- hidden=100 optimizer=sgd grad_clip=0.01"};
+	static const struct {
+		const struct family *family;
+		const char *overrides;
+		bool large; /* more than one range of parameters */
+	} cases[] = {
+		{&family_ae, SMALL_AE "batch_size=100", false},
+		{&family_ae, SMALL_AE "batch_size=33 latent_dim=9", false},
+		{&family_ae, SMALL_AE "channels=- hidden=100 optimizer=sgd grad_clip=0.01", true},
+		{&family_vae, SMALL_VAE "batch_size=100", false},
+		{&family_vae, SMALL_VAE "batch_size=33 latent_dim=9 hidden=-", false},
+	};
 	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct model m = ae_for(d, cases[i]);
+		struct model m = model_for(cases[i].family, d, cases[i].overrides);
 		struct heard alone = {0};
 		struct trainer *t = trained(&m, d, 0, best_kern(), &alone);
-		assert_true(i != 2 || m.params > UPDATE_GRAIN);
+		assert_int_equal(m.params > UPDATE_GRAIN, cases[i].large);
 		for (int threads = 1; threads <= 3; threads++) {
 			struct heard h = {0};
 			struct trainer *other = trained(&m, d, threads, best_kern(), &h);
@@ -54,11 +63,17 @@ static void test_levels_agree(void **state)
 	if (!a || !b)
 		skip();
 	struct dataset *d = balls(90, 1, 1, 28, 28);
-	static const char *const cases[] = {"epochs=4 batch_size=15",
-		"epochs=2 batch_size=8 activation=silu kernel=4,4,3 padding=1",
-		"epochs=8 batch_size=40 activation=tanh optimizer=sgd channels=- hidden=33,17 latent_dim=5"};
+	static const struct {
+		const struct family *family;
+		const char *overrides;
+	} cases[] = {
+		{&family_ae, "epochs=4 batch_size=15"},
+		{&family_ae, "epochs=2 batch_size=8 activation=silu kernel=4,4,3 padding=1"},
+		{&family_ae, "epochs=8 batch_size=40 activation=tanh optimizer=sgd channels=- hidden=33,17 latent_dim=5"},
+		{&family_vae, "epochs=4 batch_size=15 beta_warmup=2"},
+	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct model m = ae_for(d, cases[i]);
+		struct model m = model_for(cases[i].family, d, cases[i].overrides);
 		struct heard ha = {0}, hb = {0};
 		struct trainer *ta = trained(&m, d, 0, a, &ha), *tb = trained(&m, d, 0, b, &hb);
 		assert_true(trainer_progress(ta).step >= 20);
@@ -222,7 +237,8 @@ static void test_gradients_are_clipped(void **state)
 	for (int i = 0; i < 3; i++) {
 		char all[200];
 		double part[RESULT_PARTS];
-		snprintf(all, sizeof all, SMALL_AE "batch_size=90 val_fraction=0 optimizer=sgd momentum=0 lr=1%s", overrides[i]);
+		snprintf(
+			all, sizeof all, SMALL_AE "batch_size=90 val_fraction=0 optimizer=sgd momentum=0 lr=1%s", overrides[i]);
 		struct model m = ae_for(d, all);
 		struct trainer *t = open_trainer(&m, d, NULL, best_kern());
 		n = m.params;

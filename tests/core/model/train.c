@@ -198,14 +198,19 @@ static void deep_free(struct state *s)
 static void test_resume_anywhere(void **state)
 {
 	(void)state;
-	static const char *const optimizers[] = {"optimizer=adamw schedule=cosine warmup_epochs=0.5 weight_decay=0.01",
-		"optimizer=sgd nesterov=true schedule=one_cycle", "optimizer=sgd momentum=0 val_fraction=0",
-		"optimizer=rmsprop lr=1e-4"};
+	static const struct {
+		const struct family *family;
+		const char *overrides;
+	} cases[] = {
+		{&family_ae, SMALL_AE "optimizer=adamw schedule=cosine warmup_epochs=0.5 weight_decay=0.01"},
+		{&family_ae, SMALL_AE "optimizer=sgd nesterov=true schedule=one_cycle"},
+		{&family_ae, SMALL_AE "optimizer=sgd momentum=0 val_fraction=0"},
+		{&family_ae, SMALL_AE "optimizer=rmsprop lr=1e-4"},
+		{&family_vae, SMALL_VAE},
+	};
 	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
-	for (size_t o = 0; o < sizeof optimizers / sizeof *optimizers; o++) {
-		char overrides[256];
-		snprintf(overrides, sizeof overrides, "%s%s", SMALL_AE, optimizers[o]);
-		struct model m = ae_for(d, overrides);
+	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+		struct model m = model_for(cases[c].family, d, cases[c].overrides);
 		struct trainer *whole = open_trainer(&m, d, NULL, best_kern());
 		struct heard all = {0};
 		run(whole, &all, 0);

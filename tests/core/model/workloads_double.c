@@ -24,7 +24,7 @@ static double loss_of(struct whole *x, int phase)
 		fail_msg("%s", err.message);
 	if (!strcmp(x->m.family->name, "gan"))
 		return (phase ? part[2] : part[0] + part[1]) / BATCH;
-	return (part[0] + (strcmp(x->m.family->name, "vae") ? 0 : part[1])) / BATCH;
+	return part[0] / BATCH;
 }
 
 static double difference(struct whole *x, size_t i, int phase, double step_size)
