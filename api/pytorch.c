@@ -92,16 +92,27 @@ static void print_net(struct buf *b, const struct net *net)
 	buf_str(b, "        )\n");
 }
 
+/* The nets one after the other; of a distribution per unit the means go on, so that nothing is left to chance. */
+static void print_forward(struct buf *b, const struct model *m)
+{
+	buf_str(b, "\n    def forward(self, x):\n");
+	for (int i = 0; i < m->nets; i++) {
+		buf_printf(b, "        x = self.%s(x)\n", m->net[i].name);
+		if (i == 0 && m->family->posterior)
+			buf_printf(b,
+				"        x = x[:, :%d]  # the means; z = mean + exp(logvar / 2) * noise is left to training\n",
+				m->latent_dim);
+	}
+	buf_str(b, "        return x\n");
+}
+
 static void print_class(struct buf *b, const struct model *m)
 {
 	buf_printf(b, "\n\nIMAGE = (%d, %d, %d)  # channels, height, width\n", m->image.c, m->image.h, m->image.w);
 	buf_str(b, "\n\nclass Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n");
 	for (int i = 0; i < m->nets; i++)
 		print_net(b, &m->net[i]);
-	buf_str(b, "\n    def forward(self, x):\n");
-	for (int i = 0; i < m->nets; i++)
-		buf_printf(b, "        x = self.%s(x)\n", m->net[i].name);
-	buf_str(b, "        return x\n");
+	print_forward(b, m);
 }
 
 void pytorch_print(struct buf *b, const struct model *m, const char *weights_url)

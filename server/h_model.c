@@ -134,18 +134,37 @@ int h_samples_get(struct call *c, struct err *err)
 
 /* --- encoding --- */
 
+/* Means of all rows, then log variances of all rows. */
+static int posterior(const struct model *m, const struct kern *k, const real *w, real *ws, const float *in, size_t n,
+	float *out, struct err *err)
+{
+	return model_posterior(m, k, w, ws, in, n, out, out + n * m->latent_dim, err);
+}
+
+static int encode_rows(struct call *c, const struct published *p, const struct rows *images, struct err *err)
+{
+	bool spread = p->model.family->posterior;
+	size_t d = (size_t)p->model.latent_dim;
+	struct rows codes;
+	int code = compute(c, p, spread ? posterior : model_encode, images, spread ? 2 * d : d, &codes, err);
+	if (code)
+		return code;
+	const struct rows z = {.v = codes.v, .n = codes.n, .width = d},
+					  logvar = {.v = codes.v + z.n * d, .n = codes.n, .width = d};
+	code = output_codes(c, &z, spread ? &logvar : NULL, err);
+	rows_free(&codes);
+	return code;
+}
+
 int h_encode(struct call *c, struct err *err)
 {
 	struct published *p;
-	struct rows images, z;
+	struct rows images;
 	int code = acquire(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_images(c, p, &images, err))) {
-		if (!(code = compute(c, p, model_encode, &images, (size_t)p->model.latent_dim, &z, err))) {
-			code = output_codes(c, &z, err);
-			rows_free(&z);
-		}
+		code = encode_rows(c, p, &images, err);
 		rows_free(&images);
 	}
 	published_put(p);

@@ -86,7 +86,7 @@ int output_images(struct call *c, const struct published *p, const struct rows *
 	return call_json_end(c, &w, err);
 }
 
-int output_codes(struct call *c, const struct rows *z, struct err *err)
+int output_codes(struct call *c, const struct rows *z, const struct rows *logvar, struct err *err)
 {
 	if (c->format == FORMAT_NPY)
 		return output_npy(c, z->v, (int64_t[]){(int64_t)z->n, (int64_t)z->width}, 2, err);
@@ -94,6 +94,10 @@ int output_codes(struct call *c, const struct rows *z, struct err *err)
 	call_json(c, &w, 200);
 	jw_object(&w);
 	write_rows(&w, "z", z);
+	if (logvar) {
+		write_rows(&w, "mu", z);
+		write_rows(&w, "logvar", logvar);
+	}
 	jw_end_object(&w);
 	return call_json_end(c, &w, err);
 }

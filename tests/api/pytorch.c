@@ -2,9 +2,9 @@
 
 #include "tests/api/check.h"
 
-static char *printed(const char *assignments)
+static char *printed(const char *kind, const char *assignments)
 {
-	const struct family *f = family_find("ae");
+	const struct family *f = family_find(kind);
 	struct model m;
 	struct err err = {0};
 	struct buf b = BUF_INIT;
@@ -42,7 +42,7 @@ static void report_net(void **state)
 		"IMAGE = (1, 28, 28)",
 		"curl -o weights.safetensors http://127.0.0.1:7117/v1/models/job_a/weights\n",
 	};
-	char *text = printed("latent_dim=8");
+	char *text = printed("ae", "latent_dim=8");
 	const char *from = text;
 	(void)state;
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -70,11 +70,32 @@ static void other_nets(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		char *text = printed(rows[i].params);
+		char *text = printed("ae", rows[i].params);
 		if (!strstr(text, rows[i].line))
 			fail_msg("%s\nlacks %s", text, rows[i].line);
 		free(text);
 	}
+}
+
+/* Of a distribution per unit, the means go on. */
+static void variational_net(void **state)
+{
+	static const char *const lines[] = {
+		"            nn.Conv2d(8, 16, 4, stride=2, padding=1),  # 2: [16, 7, 7]\n",
+		"            nn.Linear(784, 10),  # 5: [10]\n        )\n",
+		"            nn.Linear(5, 784),",
+		"        x = self.encoder(x)\n        x = x[:, :5]  # the means",
+		"\n        x = self.decoder(x)\n        return x\n",
+	};
+	char *text = printed("vae", "");
+	const char *from = text;
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		from = strstr(from, lines[i]);
+		if (!from)
+			fail_msg("missing, or out of order: %s\n%s", lines[i], text);
+	}
+	free(text);
 }
 
 int main(void)
@@ -82,6 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(report_net),
 		cmocka_unit_test(other_nets),
+		cmocka_unit_test(variational_net),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

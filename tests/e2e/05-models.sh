@@ -87,6 +87,7 @@ like "$(png_size "$T/body")" '^[0-9]+x[0-9]+$' "samples.png"
 some='{"dataset":"fashion-mnist","split":"test","indices":[0,1]}'
 post /v1/models/m/encode "$some"
 is "$(j '[.z|length, (.[0]|length)]')" '[2,2]' "encode"
+is "$(j 'keys')" '["z"]' "of an ae: points"
 z=$(j '.z')
 post /v1/models/m/decode "{\"z\":$z}"
 decoded=$(j '.images|tostring')
@@ -138,24 +139,55 @@ is "$(sha256sum < "$T/body")" "$(sha256sum < "$T/weights")" "the model serves th
 get /v1/models/m/pytorch.py
 like "$body" 'nn\.Sequential' "pytorch.py"
 like "$body" "curl -o weights.safetensors http://127.0.0.1:$port/v1/models/$job/weights" "says where its weights are"
-cp "$T/body" "$T/net.py"
+
+# A variational autoencoder: codes are distributions, whose means are decoded.
+submit '{"kind":"vae","name":"v","params":{"epochs":2,"train_limit":4000,"latent_dim":2}}'
+settle "$job"
+is "$state" succeeded "a vae"
+get /v1/models/v
+is "$(j '[.kind, .latent_dim, .auto_distribution, (.z.mean|length)]')" '["vae",2,"normal",2]' "says what it is"
+get '/v1/jobs/v/metrics?by=epoch'
+is "$(j '.series | [.train_loss, .train_recon, .train_kl, .val_loss, .val_recon, .val_kl | .value | length]')" '[2,2,2,2,2,2]' "its series"
+sums='[.series | [.train_loss, .train_recon, .train_kl], [.val_loss, .val_recon, .val_kl] | map(.value) | transpose[]]'
+is "$(j "$sums | all((.[0] / (.[1] + .[2]) - 1 | fabs) < 1e-6)")" true "its loss is squared error + KL"
+post /v1/models/v/encode "$some"
+is "$(j '[keys, .z == .mu, (.logvar|map(length))]')" '[["logvar","mu","z"],true,[2,2]]' "encode tells means and log variances"
+mu=$(j '.mu')
+post /v1/models/v/decode "{\"z\":$mu}"
+decoded=$(j '.images|tostring')
+post /v1/models/v/reconstruct "$some"
+is "$(j '.images|tostring')" "$decoded" "reconstruct = decode of the means"
+post /v1/models/v/encode.npy "$some"
+like "$(head -c 128 "$T/body" | tr -d '\0')" "\(2, 2\)" "npy has the codes alone"
+post /v1/models/v/sample '{"count":4,"seed":7}'
+first=$(sha256sum < "$T/body")
+post /v1/models/v/sample '{"count":4,"seed":7,"distribution":"normal"}'
+is "$(sha256sum < "$T/body")" "$first" "auto is normal"
+post /v1/models/v/sample '{"count":4,"seed":7,"distribution":"gaussian_fit"}'
+check "not gaussian_fit" [ "$(sha256sum < "$T/body")" != "$first" ]
 
 torch=$(for python in /usr/bin/python3 python3; do "$python" -c 'import torch, numpy' 2>/dev/null && echo "$python" && break; done)
 if [ -n "$torch" ] && [ -z "$SLOW" ]; then
   many="{\"dataset\":\"fashion-mnist\",\"split\":\"test\",\"indices\":[$(seq -s, 0 63)]}"
-  post /v1/models/m/reconstruct.npy "$many"
-  cp "$T/body" "$T/ours.npy"
   "$torch" - "$T" << 'END'
 import gzip, glob, sys, numpy as np
 path = glob.glob("/usr/share/datasets/**/t10k-images-idx3-ubyte.gz", recursive=True)[0]
 images = np.frombuffer(gzip.open(path).read(), np.uint8, offset=16).reshape(-1, 1, 28, 28)[:64]
 np.save(sys.argv[1] + "/images.npy", (images / np.float32(255)).astype(np.float32))
 END
-  check "pytorch.py runs" "$torch" "$T/net.py" "$T/weights" "$T/images.npy" "$T/theirs.npy"
-  difference=$("$torch" -c 'import sys, numpy as np
+  for model in m v; do
+    for file in weights pytorch.py; do
+      get "/v1/models/$model/$file"
+      cp "$T/body" "$T/$file"
+    done
+    post "/v1/models/$model/reconstruct.npy" "$many"
+    cp "$T/body" "$T/ours.npy"
+    check "$model: pytorch.py runs" "$torch" "$T/pytorch.py" "$T/weights" "$T/images.npy" "$T/theirs.npy"
+    difference=$("$torch" -c 'import sys, numpy as np
 a, b = (np.load(f).reshape(64, 784) for f in sys.argv[1:])
 print("%.1e" % np.abs(a - b).max(), int(np.abs(a - b).max() <= 1e-5))' "$T/ours.npy" "$T/theirs.npy")
-  is "${difference#* }" 1 "PyTorch's reconstructions differ by ${difference% *} (<= 1e-5)"
+    is "${difference#* }" 1 "$model: PyTorch's reconstructions differ by ${difference% *} (<= 1e-5)"
+  done
 else
   skip "pytorch.py agrees with reconstruct" "no PyTorch here"
 fi
