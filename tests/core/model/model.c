@@ -106,6 +106,24 @@ static const struct {
 };
 enum { MIRRORS = sizeof mirrors / sizeof *mirrors };
 
+/* The report's text: 28-14-7-4, so 512 values meet the first linear layer. The mlp has none but linear layers. */
+static void test_preset_nets(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *preset;
+		size_t parameters;
+	} rows[] = {{"report", 50057}, {"report-literal", 345769}, {"mlp", 470552}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct model m;
+		void *params = family_params(&family_ae, preset_find(&family_ae, rows[i].preset));
+		assert_int_equal(model_plan(&m, &family_ae, params, fashion, 10, NULL), OK);
+		assert_int_equal(model_parameters(&m), rows[i].parameters);
+		model_free(&m);
+		free(params);
+	}
+}
+
 static void test_mirrors(void **state)
 {
 	(void)state;
@@ -310,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_presets),
 		cmocka_unit_test(test_report_net),
+		cmocka_unit_test(test_preset_nets),
 		cmocka_unit_test(test_mirrors),
 		cmocka_unit_test(test_impossible_nets),
 		cmocka_unit_test(test_init_depends_on_seed_only),
