@@ -31,8 +31,8 @@ static const struct preset presets[] = {
 	{"report-literal", "the report's text word for word: padding 1 three times, linear layers 512-288-64-latent",
 		"optimizer=adam lr=1e-3 schedule=constant padding=1 hidden=288,64"},
 	{"mlp", "no convolutions: linear layers 784-256-128-latent with SiLU; the sharpest of these",
-		"channels=- hidden=256,128 activation=silu epochs=45 batch_size=256 optimizer=adamw lr=3e-3 weight_decay=1e-5 "
-		"schedule=cosine warmup_epochs=1.35"},
+		"channels=- hidden=256,128 activation=silu optimizer=adamw lr=3e-3 weight_decay=1e-5 "
+		"schedule=cosine warmup_epochs=1.5"},
 	{0},
 };
 
