@@ -119,7 +119,7 @@ test('what the daemon refuses stands beside its field', async () => {
 test('a preset fills the fields, and only what differs from it is sent', async () => {
   await open('#/new');
   const code = page.locator('.form-side code');
-  await page.getByRole('radio', { name: /^report/ }).check();
+  await page.getByRole('radio', { name: /^report as/ }).check();
   await waitFor('the preset in the curl line', async () => (await code.textContent()).includes(`'{"kind":"ae","preset":"report"}'`));
   const { presets } = await daemon.api('v1/kinds/ae');
   assert.equal(await box('lr').inputValue(), String(presets.find((p) => p.name === 'report').params.lr));
