@@ -176,16 +176,23 @@ int h_datasets(struct call *c, struct err *err)
 	return call_json_end(c, &w, err);
 }
 
-int h_dataset(struct call *c, struct err *err)
+/* 404 for one that is not there; one that is there and broken is another error. */
+static int find_dataset(struct call *c, char *ret_path, size_t size, struct err *err)
 {
 	const struct config *config = c->daemon->config;
+	int code = dataset_find(c->arg[0], config->dataset_dirs, config->ndataset_dirs, ret_path, size, err);
+	if (code != ERR_DATASET)
+		return code;
+	return err_set(err, ERR_NOT_FOUND, "no data set '%.64s'; GET /v1/datasets lists them", c->arg[0]);
+}
+
+int h_dataset(struct call *c, struct err *err)
+{
 	char path[4096], *text = NULL;
-	int code = dataset_find(c->arg[0], config->dataset_dirs, config->ndataset_dirs, path, sizeof path, err);
+	int code = find_dataset(c, path, sizeof path, err);
+	if (!code)
+		code = describe(c->daemon, c->arg[0], path, &text, err);
 	if (code)
-		return code == ERR_DATASET
-				   ? err_set(err, ERR_NOT_FOUND, "no data set '%.64s'; GET /v1/datasets lists them", c->arg[0])
-				   : code;
-	if ((code = describe(c->daemon, c->arg[0], path, &text, err)))
 		return code;
 	struct jsonw w;
 	call_json(c, &w, 200);
@@ -206,13 +213,10 @@ struct choice {
 static int take_split(const struct uri *u, enum split *ret, struct err *err)
 {
 	const char *name = uri_get(u, "split");
-	for (int s = 0; s < SPLIT_COUNT; s++)
-		if (name && !strcmp(split_names[s], name)) {
-			*ret = (enum split)s;
-			return OK;
-		}
 	*ret = SPLIT_TEST;
-	return name ? err_set(err, ERR_INVALID, "split must be train or test, got '%.60s'", name) : OK;
+	if (name && !split_find(name, ret))
+		return err_set(err, ERR_INVALID, "split must be train or test, got '%.60s'", name);
+	return OK;
 }
 
 /* "0,5,17" */
@@ -279,20 +283,18 @@ static int draw_images(struct call *c, const struct dataset *d, const struct cho
 
 int h_dataset_images(struct call *c, struct err *err)
 {
+	char path[4096];
 	struct dataset *d;
+	int code = find_dataset(c, path, sizeof path, err);
+	if (!code)
+		code = cache_dataset(c->daemon->cache, c->arg[0], &d, err);
+	if (code)
+		return code;
 	struct choice *which = calloc(1, sizeof *which);
-	if (!which)
-		return err_set(err, ERR_NO_MEMORY, "out of memory");
-	int code = cache_dataset(c->daemon->cache, c->arg[0], &d, err);
-	if (!code) {
-		code = choose(&c->req.uri, d, which, err);
-		if (!code && !call_unchanged(c, d->sha256))
-			code = draw_images(c, d, which, err);
-		dataset_put(d);
-	} else if (code == ERR_DATASET) {
-		code = ERR_NOT_FOUND;
-		err->code = code;
-	}
+	code = which ? choose(&c->req.uri, d, which, err) : err_set(err, ERR_NO_MEMORY, "out of memory");
+	if (!code && !call_unchanged(c, d->sha256))
+		code = draw_images(c, d, which, err);
 	free(which);
+	dataset_put(d);
 	return code;
 }

@@ -314,12 +314,9 @@ static int take_split(const struct json *body, enum split *ret, struct err *err)
 {
 	const char *name = split_names[SPLIT_TEST];
 	int code = json_take_string(body, "split", "#/split", 16, &name, err);
-	for (int i = 0; i < SPLIT_COUNT && !code; i++)
-		if (!strcmp(split_names[i], name)) {
-			*ret = (enum split)i;
-			return OK;
-		}
-	return code ? code : err_field(err, ERR_INVALID, "#/split", "must be train or test, got '%s'", name);
+	if (!code && !split_find(name, ret))
+		code = err_field(err, ERR_INVALID, "#/split", "must be train or test, got '%s'", name);
+	return code;
 }
 
 static int images_from_dataset(struct call *c, const struct published *p, const struct json *body, struct rows *ret, struct err *err)

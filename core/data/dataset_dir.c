@@ -33,6 +33,16 @@ const struct dataset_file dataset_fashion_files[DATASET_FILES] = {
 static const char debian_dir[] = "/usr/share/datasets";
 static const char debian_name[] = "fashion-mnist";
 
+bool split_find(const char *name, enum split *ret)
+{
+	for (int s = 0; s < SPLIT_COUNT; s++)
+		if (!strcmp(split_names[s], name)) {
+			*ret = (enum split)s;
+			return true;
+		}
+	return false;
+}
+
 bool dataset_name_valid(const char *name)
 {
 	size_t length = strlen(name);

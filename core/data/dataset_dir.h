@@ -16,6 +16,8 @@
 enum split { SPLIT_TRAIN, SPLIT_TEST, SPLIT_COUNT };
 /* "train", "test" */
 extern const char *const split_names[SPLIT_COUNT];
+/* False if no split is called that. */
+bool split_find(const char *name, enum split *ret);
 
 enum dataset_part { PART_IMAGES, PART_LABELS, PART_COUNT };
 enum { DATASET_FILES = SPLIT_COUNT * PART_COUNT, DATASET_NAME_MAX = 64 };

@@ -179,10 +179,12 @@ static uint32_t big_endian(const uint8_t b[4])
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
+/* The signature and the IHDR chunk (PNG specification, 5.2 and 11.2.2). */
+enum { SIGNATURE_BYTES = 8, WIDTH_AT = 16, HEIGHT_AT = 20, COLOR_AT = 25, HEAD_BYTES = 26 };
+
 /* libpng would refuse the size too, but not say so. */
 static int check_head(const uint8_t *file, size_t size, struct err *err)
 {
-	enum { SIGNATURE_BYTES = 8, WIDTH_AT = 16, HEIGHT_AT = 20, HEAD_BYTES = 24 };
 	if (size < HEAD_BYTES || png_sig_cmp(file, 0, SIGNATURE_BYTES))
 		return err_set(err, ERR_SYNTAX, "not a PNG file");
 	uint32_t w = big_endian(file + WIDTH_AT), h = big_endian(file + HEIGHT_AT);
@@ -194,12 +196,11 @@ static int check_head(const uint8_t *file, size_t size, struct err *err)
 
 int png_peek(int *ret_w, int *ret_h, int *ret_channels, const void *file, size_t size, struct err *err)
 {
-	enum { WIDTH_AT = 16, HEIGHT_AT = 20, COLOR_AT = 25 };
 	const uint8_t *at = file;
 	int code = check_head(file, size, err);
 	if (code)
 		return code;
-	if (size <= COLOR_AT || !big_endian(at + WIDTH_AT) || !big_endian(at + HEIGHT_AT))
+	if (!big_endian(at + WIDTH_AT) || !big_endian(at + HEIGHT_AT))
 		return err_set(err, ERR_SYNTAX, "not a PNG file");
 	*ret_w = (int)big_endian(at + WIDTH_AT);
 	*ret_h = (int)big_endian(at + HEIGHT_AT);

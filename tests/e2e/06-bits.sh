@@ -43,6 +43,18 @@ for threads in 1 3; do
   stop
 done
 
+# The bits of the baseline are its own; it trains, to the same ones each time.
+export LATENTD_CPU=baseline
+start
+get /v1/info
+like "$body" '"baseline"' "the level is baseline"
+run ae baseline 1
+first=$print
+run ae baseline-again 1
+is "$print" "$first" "LATENTD_CPU=baseline twice"
+stop
+unset LATENTD_CPU
+
 flags=$(grep -m 1 '^flags' /proc/cpuinfo)
 if [[ $flags == *\ avx2\ * && $flags == *\ avx512f\ * ]]; then
   for level in avx2 avx512; do

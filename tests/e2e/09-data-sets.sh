@@ -116,5 +116,7 @@ echo text > "$T/far/pets/train/cat/0.png"
 touch "$T/far/pets/train/cat"
 post /v1/jobs "$(small pets)"
 like "$status $(j .detail)" '^422 .*cat/0.png: not a PNG' "a broken picture is refused by name"
+get /v1/datasets/pets/images.png
+like "$status $(j .detail)" '^422 .*cat/0.png: not a PNG' "also where its images are asked for"
 stop
 finish

@@ -223,7 +223,7 @@ static void test_abilities(void **state)
 	model_free(&m);
 }
 
-enum { IMAGES = 37 };
+enum { IMAGES = 257 };
 
 struct use {
 	struct dataset *d;

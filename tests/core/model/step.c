@@ -116,33 +116,39 @@ static void test_epoch_order(void **state)
 	dataset_put(d);
 }
 
-/* Groups, blocks and a short last block together are the gradient and loss of the whole batch. */
-static void test_groups_add_up(void **state)
+/* Gradient and loss of the whole batch, one image after the other. */
+static double one_by_one(struct trainer *t, int batch, real *grad)
 {
-	(void)state;
-	struct dataset *d = balls(90, 1, 1, 12, 12);
-	struct model m = ae_for(d, SMALL_AE "batch_size=90 val_fraction=0 optimizer=sgd momentum=0 lr=0.5");
-	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
-	real *grad = zeroed(m.params), *w = memcpy(zeroed(m.params), t->w, m.params * sizeof *w);
-	double sum = 0, part[RESULT_PARTS];
-	for (int i = 0; i < 90; i++) {
-		const uint8_t *image = d->split[SPLIT_TRAIN].images + i * 144;
+	double sum = 0;
+	for (int i = 0; i < batch; i++) {
+		const uint8_t *image = t->data->split[SPLIT_TRAIN].images + i * 144;
 		struct block b = {.kern = best_kern(),
 			.w = t->w,
 			.dw = grad,
 			.ws = t->ws[0],
 			.images = &image,
 			.lanes = 1,
-			.batch = 90,
+			.batch = (size_t)batch,
 			.training = true};
 		struct block_result r = {0};
-		program_run(&m, &b, &r);
+		program_run(t->m, &b, &r);
 		sum += r.part[0];
 	}
-	assert_int_equal(t->groups, 3);
+	return sum;
+}
+
+static void check_batch(int batch)
+{
+	char overrides[200];
+	struct dataset *d = balls((size_t)batch, 1, 1, 12, 12);
+	snprintf(
+		overrides, sizeof overrides, SMALL_AE "batch_size=%d val_fraction=0 optimizer=sgd momentum=0 lr=0.5", batch);
+	struct model m = ae_for(d, overrides);
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+	real *grad = zeroed(m.params), *w = memcpy(zeroed(m.params), t->w, m.params * sizeof *w);
+	double scale = 0, part[RESULT_PARTS], sum = one_by_one(t, batch, grad);
 	assert_int_equal(trainer_step(t, part, NULL), OK);
 	assert_true(fabs(part[0] - sum) < 1e-6 * sum);
-	double scale = 0;
 	for (size_t i = 0; i < m.params; i++)
 		scale = fmax(scale, fabs((double)grad[i]));
 	for (size_t i = 0; i < m.params; i++) {
@@ -154,6 +160,15 @@ static void test_groups_add_up(void **state)
 	trainer_close(t);
 	model_free(&m);
 	dataset_put(d);
+}
+
+/* Groups, blocks and a short last block together are the gradient and loss of the whole batch, however large. */
+static void test_groups_add_up(void **state)
+{
+	(void)state;
+	static const int batches[] = {1, 2, 15, 16, 17, 31, 32, 33, 63, 90, 128, 129, 255, 256, 257};
+	for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+		check_batch(batches[i]);
 }
 
 static void test_learning_rate(void **state)
