@@ -84,7 +84,8 @@ export async function openPage(browser, url, { allow = /$^/, ...options } = {}) 
   return page;
 }
 
-/** Pixels of a canvas: how many are of a colour with some saturation, and a checksum of all. */
+/** Pixels of a canvas: how many are of a colour with some saturation, and a checksum of all; of a chart, at the same moment, its
+ * count of points. */
 export function canvasOf(locator) {
   return locator.evaluate((canvas) => {
     // Through a copy: reading the page's own canvas again and again would earn it a warning.
@@ -98,6 +99,7 @@ export function canvasOf(locator) {
       if (a > 128 && Math.max(r, g, b) - Math.min(r, g, b) > 60) coloured += 1;
       sum = (sum * 31 + r + 7 * g + 13 * b + a) % 4294967291;
     }
-    return { coloured, sum, width: canvas.width, height: canvas.height };
+    const points = Number(canvas.closest('[data-points]')?.dataset.points);
+    return { coloured, sum, points, width: canvas.width, height: canvas.height };
   });
 }
