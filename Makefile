@@ -19,7 +19,7 @@ VERSION := 0.1.0
 COMMIT = $(eval COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown))$(COMMIT)
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
-	-Wpointer-arith -Wundef -Wvla -Werror
+	-Wpointer-arith -Wundef -Wvla -Wno-missing-field-initializers -Werror
 # Contraction is the compiler's whim; multiply-adds are written out (core/kern/vec.h). No -ffast-math, no -march=native.
 BASE := -std=gnu11 -D_GNU_SOURCE -I. -I$(O) -g -fno-math-errno -ffp-contract=off -fno-strict-aliasing -pthread -MMD -MP $(WARN)
 HARDEN := -fstack-protector-strong -fPIE

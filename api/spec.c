@@ -37,6 +37,7 @@ static bool type_fits(const struct param *row, enum json_type type)
 		[PARAM_BOOL] = JSON_BOOL,
 		[PARAM_ENUM] = JSON_STRING,
 		[PARAM_INTS] = JSON_ARRAY,
+		[PARAM_OBJECT] = JSON_OBJECT,
 	};
 	return wanted[row->type] == type;
 }
@@ -63,11 +64,37 @@ static int set_list(const struct param *row, const struct json *array, void *par
 		PARAM_INTS_MAX, count);
 }
 
-static int set_row(const struct param *row, const struct json *value, void *params, struct err *err)
+static int read_rows(const struct family *f, const struct param *rows, const struct json *object, void *params,
+	struct err *err, struct err_more *more);
+
+/* A member that does not fit is named within its object. */
+static int set_object(const struct family *f, const struct param *row, const struct json *value, void *params,
+	struct err *err, struct err_more *more)
+{
+	struct err_more others = {0};
+	struct err first = {0};
+	int code = read_rows(f, row->rows, value, param_object(row, params), &first, &others);
+	if (!code)
+		return param_set_on(row, params, true, err);
+	param_nest(row, &first);
+	*err = first;
+	for (int i = 0; i < others.n; i++) {
+		param_nest(row, &others.item[i]);
+		err_add(err, more, code, &others.item[i]);
+	}
+	return code;
+}
+
+static int set_row(const struct family *f, const struct param *row, const struct json *value, void *params,
+	struct err *err, struct err_more *more)
 {
 	enum json_type type = json_type(value);
 	if (type == JSON_ARRAY && row->type == PARAM_INTS)
 		return set_list(row, value, params, err);
+	if (type == JSON_OBJECT && row->type == PARAM_OBJECT)
+		return set_object(f, row, value, params, err, more);
+	if (type == JSON_NULL && row->type == PARAM_OBJECT)
+		return param_set_on(row, params, false, err);
 	struct err wrong;
 	int code = set_value(row, value, params, &wrong);
 	if (!code)
@@ -79,14 +106,32 @@ static int set_row(const struct param *row, const struct json *value, void *para
 	return json_fail_type(value, wrong.pointer, wanted, err);
 }
 
-static int unknown_param(const struct family *f, const char *key, struct err *err)
+static int unknown_param(const struct family *f, const struct param *rows, const char *key, struct err *err)
 {
 	char pointer[sizeof err->pointer] = "#/params";
 	json_pointer_add(pointer, sizeof pointer, key);
-	const char *near = param_nearest(f->params, key);
+	const char *near = param_nearest(rows, key);
 	if (near)
 		return err_field(err, ERR_INVALID, pointer, "unknown parameter; did you mean '%s'?", near);
 	return err_field(err, ERR_INVALID, pointer, "unknown parameter; GET /v1/kinds/%s lists the parameters", f->name);
+}
+
+/* All members of a JSON object onto the struct that the rows describe. */
+static int read_rows(const struct family *f, const struct param *rows, const struct json *object, void *params,
+	struct err *err, struct err_more *more)
+{
+	int code = OK;
+	for (const struct json *member = json_first(object); member; member = json_next(member)) {
+		struct err one = {0};
+		struct err_more others = {0};
+		const struct param *row = param_find(rows, json_key(member));
+		if (!(row ? set_row(f, row, member, params, &one, &others) : unknown_param(f, rows, json_key(member), &one)))
+			continue;
+		code = err_add(err, more, code, &one);
+		for (int i = 0; i < others.n; i++)
+			err_add(err, more, code, &others.item[i]);
+	}
+	return code;
 }
 
 int spec_params_read(
@@ -94,14 +139,17 @@ int spec_params_read(
 {
 	if (json_type(object) != JSON_OBJECT)
 		return json_fail_type(object, "#/params", "an object", err);
-	int code = OK;
-	for (const struct json *member = json_first(object); member; member = json_next(member)) {
-		struct err one = {0};
-		const struct param *row = param_find(f->params, json_key(member));
-		if (row ? set_row(row, member, params, &one) : unknown_param(f, json_key(member), &one))
-			code = err_add(err, more, code, &one);
+	return read_rows(f, f->params, object, params, err, more);
+}
+
+static void write_rows(struct jsonw *w, const struct param *rows, const void *params)
+{
+	jw_object(w);
+	for (const struct param *row = rows; row->name; row++) {
+		jw_key(w, row->name);
+		spec_param_write(w, row, params);
 	}
-	return code;
+	jw_end_object(w);
 }
 
 void spec_param_write(struct jsonw *w, const struct param *row, const void *params)
@@ -126,17 +174,18 @@ void spec_param_write(struct jsonw *w, const struct param *row, const void *para
 			jw_int(w, list->v[i]);
 		jw_end_array(w);
 		break;
+	case PARAM_OBJECT:
+		if (param_is_on(row, params))
+			write_rows(w, row->rows, (const char *)params + row->offset);
+		else
+			jw_null(w);
+		break;
 	}
 }
 
 void spec_params_write(struct jsonw *w, const struct family *f, const void *params)
 {
-	jw_object(w);
-	for (const struct param *row = f->params; row->name; row++) {
-		jw_key(w, row->name);
-		spec_param_write(w, row, params);
-	}
-	jw_end_object(w);
+	write_rows(w, f->params, params);
 }
 
 int spec_params_parse(const struct family *f, const char *text, void **ret_params, struct err *err)

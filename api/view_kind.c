@@ -55,6 +55,7 @@ static const char *const schema_types[] = {
 	[PARAM_BOOL] = "boolean",
 	[PARAM_ENUM] = "string",
 	[PARAM_INTS] = "array",
+	[PARAM_OBJECT] = "object",
 };
 
 static void write_bounds(struct jsonw *w, const struct param *row)
@@ -86,12 +87,28 @@ static void write_items(struct jsonw *w, const struct param *row)
 	jw_kint(w, "maxItems", PARAM_INTS_MAX);
 }
 
+static void write_properties(struct jsonw *w, const struct param *rows, const void *defaults);
+
+/* An object may be null, which switches off what it describes; its members' defaults hold once it is there. */
+static void write_type(struct jsonw *w, const struct param *row)
+{
+	jw_key(w, "type");
+	if (row->type != PARAM_OBJECT) {
+		jw_string(w, schema_types[row->type]);
+		return;
+	}
+	jw_array(w);
+	jw_string(w, schema_types[row->type]);
+	jw_string(w, "null");
+	jw_end_array(w);
+}
+
 /* The schema of one row; defaults: what a job gets that names neither preset nor parameter. */
 static void write_property(struct jsonw *w, const struct param *row, const void *defaults, int order)
 {
 	jw_key(w, row->name);
 	jw_object(w);
-	jw_kstring(w, "type", schema_types[row->type]);
+	write_type(w, row);
 	jw_key(w, "default");
 	spec_param_write(w, row, defaults);
 	if (row->type == PARAM_INT || row->type == PARAM_REAL)
@@ -100,10 +117,23 @@ static void write_property(struct jsonw *w, const struct param *row, const void 
 		write_choices(w, row);
 	else if (row->type == PARAM_INTS)
 		write_items(w, row);
+	else if (row->type == PARAM_OBJECT)
+		write_properties(w, row->rows, (const char *)defaults + row->offset);
 	jw_kstring(w, "description", row->doc);
 	jw_kstring(w, "group", row->group);
 	jw_kstring(w, "unit", row->unit);
 	jw_kint(w, "order", order);
+	jw_end_object(w);
+}
+
+static void write_properties(struct jsonw *w, const struct param *rows, const void *defaults)
+{
+	int order = 0;
+	jw_kbool(w, "additionalProperties", false);
+	jw_key(w, "properties");
+	jw_object(w);
+	for (const struct param *row = rows; row->name; row++)
+		write_property(w, row, defaults, order++);
 	jw_end_object(w);
 }
 
@@ -114,16 +144,10 @@ static void write_schema(struct jsonw *w, const struct family *f)
 		w->b->failed = true;
 		return;
 	}
-	int order = 0;
 	jw_key(w, "params");
 	jw_object(w);
 	jw_kstring(w, "type", "object");
-	jw_kbool(w, "additionalProperties", false);
-	jw_key(w, "properties");
-	jw_object(w);
-	for (const struct param *row = f->params; row->name; row++)
-		write_property(w, row, defaults, order++);
-	jw_end_object(w);
+	write_properties(w, f->params, defaults);
 	jw_end_object(w);
 	free(defaults);
 }

@@ -73,6 +73,11 @@ export class Field {
     this.input.title = this.changed ? `preset: ${param(this.base)}` : '';
   }
 
+  /** "#/params/channels/1" is the field of "#/params/channels". */
+  owns(pointer) {
+    return pointer === this.pointer || pointer?.startsWith(`${this.pointer}/`);
+  }
+
   setError(text) {
     setText(this.error, text ?? '');
     show(this.error, Boolean(text));
@@ -81,11 +86,53 @@ export class Field {
   }
 }
 
+/** A switch, and the fields that matter once it is on: an object, or null. */
+export class ObjectField extends Field {
+  constructor(name, schema, onChange) {
+    super(name, { ...schema, type: 'boolean', default: schema.default !== null }, () => { this.reveal(); onChange(); });
+    this.members = rowsOf(schema).map(([member, row]) => [member,
+      makeField(member, { ...row, pointer: `${this.pointer}/${member}` }, () => { this.mark(); onChange(); })]);
+    this.usual = this.inner;
+    this.base = schema.default;
+    this.list = h('div', { class: 'fields members' }, this.members.map(([, field]) => field.node));
+    this.node.classList.add('object');
+    this.node.append(this.list);
+    this.reveal();
+  }
+
+  get inner() {
+    return Object.fromEntries(this.members.map(([name, field]) => [name, field.value]));
+  }
+
+  reveal() {
+    show(this.list, this.input.checked);
+  }
+
+  write(value) {
+    this.input.checked = Boolean(value);
+    if (!this.members) return; // the switch alone, before it has any
+    for (const [name, field] of this.members) field.rebase((value || this.usual)[name]);
+    this.reveal();
+  }
+
+  get value() {
+    if (!this.members) return this.input.checked;
+    return this.input.checked ? this.inner : null;
+  }
+
+  owns(pointer) {
+    return pointer === this.pointer;
+  }
+}
+
+const rowsOf = (schema) => Object.entries(schema.properties).sort(([, a], [, b]) => (a.order ?? 0) - (b.order ?? 0));
+const makeField = (name, row, onChange) => new (row.properties ? ObjectField : Field)(name, row, onChange);
+
 /** The parameters of a kind in their groups. */
 export class ParamsForm {
   constructor(schema, onChange) {
-    const rows = Object.entries(schema.properties).sort(([, a], [, b]) => (a.order ?? 0) - (b.order ?? 0));
-    this.fields = new Map(rows.map(([name, row]) => [name, new Field(name, row, onChange)]));
+    const rows = rowsOf(schema);
+    this.fields = new Map(rows.map(([name, row]) => [name, makeField(name, row, onChange)]));
     const groups = new Map();
     for (const [name, row] of rows) {
       if (!groups.has(row.group)) groups.set(row.group, []);
@@ -98,6 +145,11 @@ export class ParamsForm {
   /** A preset's full values. */
   rebase(values) {
     for (const [name, field] of this.fields) if (name in values) field.rebase(values[name]);
+  }
+
+  /** Every field, those within objects too. */
+  get all() {
+    return [...this.fields.values()].flatMap((field) => [field, ...(field.members ?? []).map(([, member]) => member)]);
   }
 
   get values() {

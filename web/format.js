@@ -49,6 +49,7 @@ export function clock(ms) {
 export function param(value) {
   if (Array.isArray(value)) return value.length ? value.join(', ') : 'none';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (value !== null && typeof value === 'object') return Object.entries(value).map(([name, part]) => `${name} ${param(part)}`).join(', ');
   return value === null || value === undefined ? '–' : String(value);
 }
 

@@ -107,7 +107,7 @@ class NewView {
   }
 
   get fields() {
-    return [...this.common, ...this.params.fields.values()];
+    return [...this.common, ...this.params.all];
   }
 
   async validate() {
@@ -124,7 +124,7 @@ class NewView {
 
   showProblem(problem) {
     const errors = problem?.errors ?? [];
-    for (const field of this.fields) field.setError(errors.find((error) => owns(field, error.pointer))?.detail);
+    for (const field of this.fields) field.setError(errors.find((error) => field.owns(error.pointer))?.detail);
     setText(this.problem, problem?.message ?? '');
     show(this.problem, problem !== null);
     show(this.estimate, problem === null);
@@ -148,11 +148,6 @@ class NewView {
       else complain(problem);
     }
   }
-}
-
-/** "#/params/channels/1" is the field of "#/params/channels". */
-function owns(field, pointer) {
-  return pointer === field.pointer || pointer?.startsWith(`${field.pointer}/`);
 }
 
 export function newView(root, context) {

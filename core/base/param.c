@@ -105,6 +105,8 @@ static int fail_type(const struct param *row, struct err *err)
 		snprintf(text, sizeof text, "must be one of %s", row->choices);
 	else if (row->type == PARAM_BOOL)
 		snprintf(text, sizeof text, "must be true or false");
+	else if (row->type == PARAM_OBJECT)
+		snprintf(text, sizeof text, "must be an object, or null to switch it off");
 	else if (row->type == PARAM_INTS)
 		snprintf(text, sizeof text, "must be a list of %d..%d whole numbers", row->min_items, PARAM_INTS_MAX);
 	else
@@ -180,6 +182,34 @@ int param_set_ints(const struct param *row, void *object, const double *values, 
 	return OK;
 }
 
+int param_set_on(const struct param *row, void *object, bool on, struct err *err)
+{
+	if (row->type != PARAM_OBJECT)
+		return fail_type(row, err);
+	*(bool *)field(row, object) = on;
+	return OK;
+}
+
+void *param_object(const struct param *row, void *object)
+{
+	return row->type == PARAM_OBJECT ? field(row, object) : NULL;
+}
+
+bool param_is_on(const struct param *row, const void *object)
+{
+	return row->type == PARAM_OBJECT && *(const bool *)((const char *)object + row->offset);
+}
+
+void param_nest(const struct param *row, struct err *err)
+{
+	static const char root[] = "#/params";
+	char inner[sizeof err->pointer];
+	memcpy(inner, err->pointer, sizeof inner);
+	const char *member = strncmp(inner, root, sizeof root - 1) ? "" : inner + sizeof root - 1;
+	snprintf(err->pointer, sizeof err->pointer, "%s/%s%.*s", root, row->name,
+		(int)(sizeof err->pointer - sizeof root - 2), member);
+}
+
 static int set_list_text(const struct param *row, void *object, const char *text, struct err *err)
 {
 	double values[PARAM_INTS_MAX];
@@ -207,6 +237,10 @@ int param_set_text(const struct param *row, void *object, const char *text, stru
 		return param_set_choice(row, object, text, err);
 	case PARAM_INTS:
 		return set_list_text(row, object, text, err);
+	case PARAM_OBJECT:
+		if (strcmp(text, "on") && strcmp(text, "null"))
+			return fail_type(row, err);
+		return param_set_on(row, object, text[0] == 'o', err);
 	case PARAM_BOOL:
 		if (strcmp(text, "true") && strcmp(text, "false"))
 			return fail_type(row, err);
@@ -217,6 +251,23 @@ int param_set_text(const struct param *row, void *object, const char *text, stru
 			return fail_type(row, err);
 		return param_set_number(row, object, number, err);
 	}
+}
+
+/* name=value, or object.member=value, which switches the object on. */
+static int set_named(const struct param *table, void *object, char *name, const char *value, struct err *err)
+{
+	char *dot = strchr(name, '.');
+	if (dot)
+		*dot = '\0';
+	const struct param *row = param_find(table, name);
+	if (!row || (dot && row->type != PARAM_OBJECT))
+		return err_set(err, ERR_INVALID, "no parameter '%s'", name);
+	if (!dot)
+		return param_set_text(row, object, value, err);
+	int code = set_named(row->rows, param_object(row, object), dot + 1, value, err);
+	if (code)
+		param_nest(row, err);
+	return code ? code : param_set_on(row, object, true, err);
 }
 
 int param_set_all(const struct param *table, void *object, const char *assignments, struct err *err)
@@ -230,10 +281,7 @@ int param_set_all(const struct param *table, void *object, const char *assignmen
 		if (!equals)
 			return err_set(err, ERR_SYNTAX, "'%s' is not name=value", word);
 		*equals = '\0';
-		const struct param *row = param_find(table, word);
-		if (!row)
-			return err_set(err, ERR_INVALID, "no parameter '%s'", word);
-		int code = param_set_text(row, object, equals + 1, err);
+		int code = set_named(table, object, word, equals + 1, err);
 		if (code)
 			return code;
 	}
@@ -243,12 +291,15 @@ int param_set_all(const struct param *table, void *object, const char *assignmen
 void param_defaults(const struct param *table, void *object)
 {
 	struct err err;
-	for (const struct param *row = table; row->name; row++)
+	for (const struct param *row = table; row->name; row++) {
+		if (row->type == PARAM_OBJECT)
+			param_defaults(row->rows, param_object(row, object));
 		if (param_set_text(row, object, row->by_default, &err)) {
 			/* a table whose own default is out of bounds: every test that builds the table stops here */
 			fprintf(stderr, "param %s: default '%s' %s\n", row->name, row->by_default, err.message);
 			abort();
 		}
+	}
 }
 
 double param_number(const struct param *row, const void *object)

@@ -20,6 +20,7 @@ enum param_type {
 	PARAM_BOOL, /* bool */
 	PARAM_ENUM, /* int: index into choices */
 	PARAM_INTS, /* struct param_ints */
+	PARAM_OBJECT, /* a struct that begins with `bool on` and is described by rows of its own; off is written null */
 };
 
 enum { PARAM_INTS_MAX = 16 };
@@ -40,6 +41,7 @@ struct param {
 	const char *unit;        /* "epochs", "images"; NULL: a pure number */
 	const char *doc;         /* one sentence: what it does, and the value that switches it off */
 	int min_items;           /* lists: fewest entries */
+	const struct param *rows; /* objects: of the members, offsets within the object's struct */
 };
 
 /* A table ends with a row whose name is NULL. */
@@ -56,11 +58,18 @@ int param_set_number(const struct param *row, void *object, double value, struct
 int param_set_bool(const struct param *row, void *object, bool value, struct err *err);
 int param_set_choice(const struct param *row, void *object, const char *choice, struct err *err);
 int param_set_ints(const struct param *row, void *object, const double *values, int n, struct err *err);
-/* From text: "0.001", "true", "adam", "8,16,32" ("" or "-" = empty list). */
+/* An object on, with the members it has, or off. */
+int param_set_on(const struct param *row, void *object, bool on, struct err *err);
+/* From text: "0.001", "true", "adam", "8,16,32" ("" or "-" = empty list), "on" or "null" for an object. */
 int param_set_text(const struct param *row, void *object, const char *text, struct err *err);
-/* "epochs=50 lr=1e-3 channels=8,16,32": a preset's overrides. */
+/* "epochs=50 lr=1e-3 channels=8,16,32 prune.amount=0.5": a preset's overrides; a member switches its object on. */
 int param_set_all(const struct param *table, void *object, const char *assignments, struct err *err);
 
+/* The struct of an object row, which its members' rows describe. */
+void *param_object(const struct param *row, void *object);
+bool param_is_on(const struct param *row, const void *object);
+/* An error of a member names it within its object: "#/params/patience" becomes "#/params/early_stopping/patience". */
+void param_nest(const struct param *row, struct err *err);
 double param_number(const struct param *row, const void *object); /* INT, REAL, BOOL (0/1), ENUM (index) */
 const struct param_ints *param_ints(const struct param *row, const void *object);
 /* The i-th choice of an enum row into text[size]; false past the last. */

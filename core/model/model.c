@@ -84,14 +84,6 @@ bool family_can(const struct family *f, enum ability a)
 
 /* --- plan ------------------------------------------------------------------------------------------------------------- */
 
-/* What no single row can say. */
-static int check_training(const struct train_params *p, struct err *err)
-{
-	if (p->optimizer == OPTIM_SGD && p->nesterov && p->momentum <= 0)
-		return err_field(err, ERR_INVALID, "#/params/nesterov", "looks ahead by momentum, which is 0 here");
-	return OK;
-}
-
 int model_plan(
 	struct model *ret, const struct family *f, const void *params, struct map image, int classes, struct err *err)
 {
@@ -100,7 +92,7 @@ int model_plan(
 	if (!m.family_params)
 		return err_set(err, ERR_NO_MEMORY, "no memory for the parameters of a model");
 	memcpy(m.family_params, params, f->params_size);
-	int code = check_training(model_train(&m), err);
+	int code = train_params_check(model_train(&m), err);
 	if (!code)
 		code = f->plan(&m, err);
 	if (code) {

@@ -10,18 +10,53 @@
 
 #include <stdbool.h>
 
+/* Ends a run that no longer gets better. */
+struct early_stopping_params {
+	bool on;
+	int monitor; /* enum monitor_kind */
+	int64_t patience;
+	double min_delta;
+	bool restore_best;
+};
+
+/* order = choices of `monitor` */
+enum monitor_kind { MONITOR_VAL_LOSS, MONITOR_TRAIN_LOSS };
+
+/* Takes the smallest weights out, for good. */
+struct prune_params {
+	bool on;
+	int method; /* enum prune_method */
+	double amount;
+	int64_t start_epoch, every, end_epoch;
+	int schedule; /* enum prune_schedule */
+};
+
+/* order = choices of `method` and `schedule` */
+enum prune_method { PRUNE_L1, PRUNE_L1_GLOBAL };
+enum prune_schedule { PRUNE_REPEAT, PRUNE_CUBIC };
+
 struct train_params {
 	int64_t epochs, batch_size;
 	double lr;
 	int optimizer; /* enum optim_kind */
-	double beta1, beta2, momentum, weight_decay, grad_clip;
+	double beta1, beta2, momentum, weight_decay, grad_clip, grad_clip_value;
 	bool nesterov;
 	int schedule; /* enum schedule_kind */
 	double warmup_epochs;
+	int64_t lr_step_epochs, lr_patience;
+	double lr_gamma;
+	double ema;
+	struct early_stopping_params early_stopping;
+	struct prune_params prune;
 	double val_fraction;
 	int64_t val_seed, train_limit;
 	int64_t checkpoint_every_epochs, preview_every_epochs;
 };
+
+extern const struct param early_stopping_params[], prune_params[];
+
+/* What no single row can say: ERR_INVALID with the pointer of the field at fault. */
+int train_params_check(const struct train_params *p, struct err *err);
 
 /* clang-format off */
 #define TRAIN_PARAM_ROWS(S) \
@@ -45,10 +80,30 @@ struct train_params {
 		"Pull of the weights towards 0: coupled (L2) for adam, sgd and rmsprop, decoupled for adamw; 0 is off.", 0}, \
 	{"grad_clip", PARAM_REAL, offsetof(S, train.grad_clip), "0", 0, 1e6, NULL, "training", NULL, \
 		"Gradients whose norm over all weights is larger are scaled down to it (torch's clip_grad_norm_); 0 is off.", 0}, \
-	{"schedule", PARAM_ENUM, offsetof(S, train.schedule), "constant", 0, 0, "constant|cosine|one_cycle", "training", NULL, \
-		"How the learning rate moves from the first step to the last.", 0}, \
+	{"grad_clip_value", PARAM_REAL, offsetof(S, train.grad_clip_value), "0", 0, 1e6, NULL, "training", NULL, \
+		"Each number of the gradient is held within plus and minus this (torch's clip_grad_value_), before grad_clip; 0 is off.", \
+		0}, \
+	{"schedule", PARAM_ENUM, offsetof(S, train.schedule), "constant", 0, 0, "constant|cosine|one_cycle|step|plateau", "training", NULL, \
+		"How the learning rate moves from the first step to the last: cosine falls to 0, one_cycle climbs and falls, step falls " \
+		"by lr_gamma every lr_step_epochs, plateau falls by lr_gamma when the loss has not got better for lr_patience epochs.", 0}, \
 	{"warmup_epochs", PARAM_REAL, offsetof(S, train.warmup_epochs), "0", 0, 1000, NULL, "training", "epochs", \
 		"The learning rate climbs linearly from 0 for this long; 0 is off.", 0}, \
+	{"lr_step_epochs", PARAM_INT, offsetof(S, train.lr_step_epochs), "10", 1, 100000, NULL, "training", "epochs", \
+		"Schedule step: the learning rate falls after every so many epochs (torch's StepLR).", 0}, \
+	{"lr_patience", PARAM_INT, offsetof(S, train.lr_patience), "10", 0, 100000, NULL, "training", "epochs", \
+		"Schedule plateau: epochs without a loss lower by 0.01 % that are borne; one more, and the learning rate falls (torch's " \
+		"ReduceLROnPlateau).", 0}, \
+	{"lr_gamma", PARAM_REAL, offsetof(S, train.lr_gamma), "0.1", 0, 1, NULL, "training", NULL, \
+		"Schedules step and plateau: what the learning rate is multiplied by.", 0}, \
+	{"ema", PARAM_REAL, offsetof(S, train.ema), "0", 0, 0.999999, NULL, "training", NULL, \
+		"Decay of a running mean of the weights, which is what is validated, served and saved: 0.999 looks back over a thousand " \
+		"steps (fewer at the beginning); 0 is off.", 0}, \
+	{"early_stopping", PARAM_OBJECT, offsetof(S, train.early_stopping), "null", 0, 0, NULL, "training", NULL, \
+		"Ends the run when the loss has not got better for a while. With a schedule that falls to 0 at the end it cuts off the " \
+		"useful part; null is off, and the best epoch is served all the same.", 0, early_stopping_params}, \
+	{"prune", PARAM_OBJECT, offsetof(S, train.prune), "null", 0, 0, NULL, "training", NULL, \
+		"Takes the smallest weights of the linear and convolution layers out, for good (torch.nn.utils.prune); null is off.", 0, \
+		prune_params}, \
 	{"val_fraction", PARAM_REAL, offsetof(S, train.val_fraction), "0.1", 0, 0.5, NULL, "data", NULL, \
 		"Share of the training images held out for val_loss; 0: none, and no validation pass.", 0}, \
 	{"val_seed", PARAM_INT, offsetof(S, train.val_seed), "0", 0, 9007199254740991.0, NULL, "data", NULL, \

@@ -123,6 +123,8 @@ double schedule_lr(enum schedule_kind kind, double lr, int64_t step, int64_t ste
 		[SCHEDULE_CONSTANT] = rate_constant,
 		[SCHEDULE_COSINE] = rate_cosine,
 		[SCHEDULE_ONE_CYCLE] = rate_one_cycle,
+		[SCHEDULE_STEP] = rate_constant,
+		[SCHEDULE_PLATEAU] = rate_constant,
 	};
 	if (step < warmup)
 		return lr * (double)(step + 1) / (double)(warmup + 1);

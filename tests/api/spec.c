@@ -134,6 +134,12 @@ static const struct wrong_body {
 	{"{\"kind\":\"ae\",\"params\":{\"channels\":[8,0]}}", "#/params/channels/1", "must be 1..1024, got 0"},
 	{"{\"kind\":\"ae\",\"params\":{\"channels\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}}", "#/params/channels",
 		"must be a list of 0..16 whole numbers, got 17"},
+	{"{\"kind\":\"ae\",\"params\":{\"early_stopping\":true}}", "#/params/early_stopping",
+		"must be an object, or null to switch it off, got true (a boolean)"},
+	{"{\"kind\":\"ae\",\"params\":{\"early_stopping\":{\"patience\":0}}}", "#/params/early_stopping/patience",
+		"must be 1..100000, got 0"},
+	{"{\"kind\":\"ae\",\"params\":{\"early_stopping\":{\"patient\":1}}}", "#/params/early_stopping/patient",
+		"unknown parameter; did you mean 'patience'?"},
 	{"{\"kind\":\"ae\",\"params\":{\"kernel\":[]}}", "#/params/kernel", "must be a list of 1..16 whole numbers, got 0"},
 };
 
@@ -179,7 +185,8 @@ static void stored_params_come_back(void **state)
 	assert_int_equal(
 		parse(
 			"{\"kind\":\"ae\",\"params\":{\"lr\":0.12345678901234567,\"beta2\":0.9999999,\"val_seed\":9007199254740991,"
-			"\"channels\":[3],\"padding\":[2],\"kernel\":[5],\"nesterov\":true,\"schedule\":\"one_cycle\"}}",
+			"\"channels\":[3],\"padding\":[2],\"kernel\":[5],\"nesterov\":true,\"schedule\":\"one_cycle\","
+			"\"early_stopping\":{\"patience\":3},\"prune\":null}}",
 			&s, &err),
 		OK);
 	jw_init(&w, &first, false);
@@ -190,6 +197,8 @@ static void stored_params_come_back(void **state)
 	spec_params_write(&w, s.family, again);
 	assert_string_equal(first.data, second.data);
 	assert_non_null(strstr(first.data, "\"schedule\":\"one_cycle\""));
+	assert_non_null(strstr(first.data, "\"patience\":3,\"min_delta\":0"));
+	assert_non_null(strstr(first.data, "\"prune\":null"));
 	assert_non_null(strstr(first.data, "\"val_seed\":9007199254740991"));
 	assert_int_equal(spec_params_parse(s.family, "{\"lr\":-1}", &again, &err), ERR_INVALID);
 	assert_int_equal(spec_params_parse(s.family, "{", &again, &err), ERR_SYNTAX);

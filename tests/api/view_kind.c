@@ -40,6 +40,14 @@ static void check_type(const struct param *row, const struct json *property)
 		[PARAM_BOOL] = "boolean",
 		[PARAM_ENUM] = "string",
 		[PARAM_INTS] = "array"};
+	if (row->type == PARAM_OBJECT) {
+		assert_string_equal(text_at(property, "type/0"), "object");
+		assert_string_equal(text_at(property, "type/1"), "null");
+		assert_false(json_bool(at(property, "additionalProperties")));
+		for (const struct param *member = row->rows; member->name; member++)
+			check_type(member, json_get(at(property, "properties"), member->name));
+		return;
+	}
 	const struct json *bounded = row->type == PARAM_INTS ? at(property, "items") : property;
 	assert_string_equal(text_at(property, "type"), types[row->type]);
 	if (row->type == PARAM_INT || row->type == PARAM_REAL || row->type == PARAM_INTS) {

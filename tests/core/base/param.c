@@ -15,12 +15,23 @@ struct thing {
 	int kind;
 	struct param_ints sizes;
 	int64_t seed;
+	struct part {
+		bool on;
+		int64_t patience;
+		double delta;
+	} stop;
 };
 
 #define FIELD(name, type, value, ...)                                 \
 	{                                                                 \
 #name, type, offsetof(struct thing, name), value, __VA_ARGS__ \
 	}
+static const struct param part_rows[] = {
+	{"patience", PARAM_INT, offsetof(struct part, patience), "10", 1, 100, NULL, "training", NULL, "How long.", 0},
+	{"delta", PARAM_REAL, offsetof(struct part, delta), "0.5", 0, 1, NULL, "training", NULL, "How much.", 0},
+	{0},
+};
+
 static const struct param table[] = {
 	FIELD(count, PARAM_INT, "5", 1, 512, NULL, "net", NULL, "How many.", 0),
 	FIELD(rate, PARAM_REAL, "1e-3", 0, 10, NULL, "training", NULL, "How fast.", 0),
@@ -28,6 +39,7 @@ static const struct param table[] = {
 	FIELD(kind, PARAM_ENUM, "adam", 0, 0, "sgd|adam|adamw", "training", NULL, "Which.", 0),
 	FIELD(sizes, PARAM_INTS, "8,16,32", 1, 100, NULL, "net", NULL, "Widths.", 2),
 	FIELD(seed, PARAM_INT, "0", 0, 9007199254740991.0, NULL, "data", NULL, "Which one.", 0),
+	FIELD(stop, PARAM_OBJECT, "null", 0, 0, NULL, "training", NULL, "When to stop.", 0, part_rows),
 	{0},
 };
 
@@ -96,6 +108,7 @@ static void test_refusals(void **state)
 		{"sizes", "8", "#/params/sizes", "must be a list of 2..16 whole numbers"},
 		{"sizes", "8,9,101", "#/params/sizes/2", "must be 1..100, got 101"},
 		{"sizes", "8;9", "#/params/sizes", "must be a list of 2..16 whole numbers"},
+		{"stop", "off", "#/params/stop", "must be an object, or null to switch it off"},
 		{"sizes", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "#/params/sizes",
 			"must be a list of 2..16 whole numbers"},
 	};
@@ -140,6 +153,32 @@ static void test_set_all(void **state)
 	assert_int_equal(t.count, 7);
 }
 
+/* Members have their defaults whether the object is on or not, so that switching it on is enough. */
+static void test_objects(void **state)
+{
+	(void)state;
+	struct thing t = fresh();
+	struct err err;
+	assert_false(param_is_on(row("stop"), &t));
+	assert_int_equal(t.stop.patience, 10);
+	assert_true(t.stop.delta == 0.5);
+	assert_ptr_equal(param_object(row("stop"), &t), &t.stop);
+	assert_null(param_object(row("count"), &t));
+	assert_int_equal(param_set_all(table, &t, "stop=on", &err), OK);
+	assert_true(param_is_on(row("stop"), &t) && t.stop.on);
+	assert_int_equal(param_set_all(table, &t, "stop=null", &err), OK);
+	assert_false(t.stop.on);
+	assert_int_equal(param_set_all(table, &t, "stop.patience=3", &err), OK);
+	assert_true(t.stop.on && t.stop.patience == 3);
+	assert_int_equal(param_set_all(table, &t, "stop.patience=0", &err), ERR_INVALID);
+	assert_string_equal(err.pointer, "#/params/stop/patience");
+	assert_int_equal(param_set_all(table, &t, "stop.patients=3", &err), ERR_INVALID);
+	assert_int_equal(param_set_all(table, &t, "count.patience=3", &err), ERR_INVALID);
+	assert_int_equal(param_set_number(row("stop"), &t, 1, &err), ERR_INVALID);
+	assert_int_equal(param_set_on(row("count"), &t, true, &err), ERR_INVALID);
+	assert_int_equal(t.stop.patience, 3);
+}
+
 static void test_choices(void **state)
 {
 	(void)state;
@@ -160,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_types_are_strict),
 		cmocka_unit_test(test_set_all),
+		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_choices),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
