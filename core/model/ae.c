@@ -33,6 +33,9 @@ static const struct preset presets[] = {
 	{"mlp", "no convolutions: linear layers 784-256-128-latent with SiLU; the sharpest of these",
 		"channels=- hidden=256,128 activation=silu optimizer=adamw lr=3e-3 weight_decay=1e-5 "
 		"schedule=cosine warmup_epochs=1.5"},
+	{"conv", "a larger convolutional net, 32-64-128 channels with GroupNorm and SiLU, a linear layer of 256; slow to train",
+		"channels=32,64,128 kernel=4,4,3 padding=1 hidden=256 norm=group activation=silu optimizer=adamw lr=3e-3 "
+		"weight_decay=1e-5 schedule=cosine warmup_epochs=1.5"},
 	{0},
 };
 

@@ -7,8 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Two rows per list entry, flatten or unflatten, the linear layer at the end. */
-enum { ROWS_MAX = 4 * PARAM_INTS_MAX + 8 };
+/* A layer, its norm, activation and dropout per list entry, flatten or unflatten, the linear layer at the end. */
+enum { ROWS_MAX = 4 * 2 * PARAM_INTS_MAX + 8 };
+
+/* In the order of MIRROR_NORMS. */
+enum norm { NORM_NONE, NORM_BATCH, NORM_GROUP };
+enum { NORM_GROUPS = 8 };
 
 /* In the order of MIRROR_ACTIVATIONS. */
 static const enum act activations[] = {ACT_RELU, ACT_LEAKY_RELU, ACT_SILU, ACT_TANH, ACT_SIGMOID};
@@ -116,18 +120,50 @@ static int plan_convs(struct design *d, struct map image, struct err *err)
 	return OK;
 }
 
+/* As many groups as divide the channels, up to NORM_GROUPS. */
+static int groups_of(int channels)
+{
+	int groups = NORM_GROUPS;
+	while (channels % groups)
+		groups--;
+	return groups;
+}
+
+/* What follows a hidden convolution. */
+static int after_conv(const struct design *d, int channels, struct layer_spec *rows)
+{
+	int n = 0;
+	if (d->p->norm == NORM_BATCH)
+		rows[n++] = BATCH_NORM2D;
+	else if (d->p->norm == NORM_GROUP)
+		rows[n++] = GROUP_NORM(groups_of(channels));
+	rows[n++] = d->act;
+	if (d->p->dropout2d > 0)
+		rows[n++] = DROPOUT2D(d->p->dropout2d);
+	return n;
+}
+
+static int hidden_linear(const struct design *d, int units, struct layer_spec *rows)
+{
+	int n = 0;
+	rows[n++] = LINEAR(units);
+	rows[n++] = d->act;
+	if (d->p->dropout > 0)
+		rows[n++] = DROPOUT(d->p->dropout);
+	return n;
+}
+
 static int encoder_rows(const struct design *d, int outputs, struct layer_spec *rows)
 {
 	int n = 0;
 	for (int i = 0; i < d->convs; i++) {
-		rows[n++] = CONV(d->conv[i].out_c, d->conv[i].kernel, d->conv[i].stride, d->conv[i].padding);
-		rows[n++] = d->act;
+		const struct step_down *s = &d->conv[i];
+		rows[n++] = CONV(s->out_c, s->kernel, s->stride, s->padding);
+		n += after_conv(d, s->out_c, rows + n);
 	}
 	rows[n++] = FLATTEN;
-	for (int i = 0; i < d->p->hidden.n; i++) {
-		rows[n++] = LINEAR(value(&d->p->hidden, i));
-		rows[n++] = d->act;
-	}
+	for (int i = 0; i < d->p->hidden.n; i++)
+		n += hidden_linear(d, value(&d->p->hidden, i), rows + n);
 	rows[n++] = LINEAR(outputs);
 	return n;
 }
@@ -135,26 +171,39 @@ static int encoder_rows(const struct design *d, int outputs, struct layer_spec *
 static int decoder_rows(const struct design *d, struct map image, struct layer_spec *rows)
 {
 	int n = 0;
-	for (int i = d->p->hidden.n - 1; i >= 0; i--) {
-		rows[n++] = LINEAR(value(&d->p->hidden, i));
-		rows[n++] = d->act;
-	}
-	rows[n++] = LINEAR(d->flat);
+	for (int i = d->p->hidden.n - 1; i >= 0; i--)
+		n += hidden_linear(d, value(&d->p->hidden, i), rows + n);
 	if (d->convs) {
 		const struct step_down *last = &d->conv[d->convs - 1];
-		rows[n++] = d->act;
+		n += hidden_linear(d, d->flat, rows + n);
 		rows[n++] = UNFLATTEN(last->out_c, last->out_h, last->out_w);
 	} else {
+		rows[n++] = LINEAR(d->flat);
 		rows[n++] = UNFLATTEN(image.c, image.h, image.w);
 	}
 	for (int i = d->convs - 1; i >= 0; i--) {
 		const struct step_down *s = &d->conv[i];
 		rows[n++] = CONV_TRANSPOSE(s->in_c, s->kernel, s->stride, s->padding, s->output_padding);
 		if (i > 0)
-			rows[n++] = d->act;
+			n += after_conv(d, s->in_c, rows + n);
 	}
 	rows[n++] = ACTIVATION(ACT_SIGMOID);
 	return n;
+}
+
+/* An option that no layer of the net would have is a misunderstanding. */
+static int check_options(const struct mirror_params *p, struct err *err)
+{
+	if (!p->channels.n && p->norm != NORM_NONE)
+		return err_field(
+			err, ERR_INVALID, "#/params/norm", "must be none, as there are no convolutions: give channels");
+	if (!p->channels.n && p->dropout2d > 0)
+		return err_field(err, ERR_INVALID, "#/params/dropout2d",
+			"must be 0, as there are no convolutions: give channels, or use dropout, got %g", p->dropout2d);
+	if (!p->channels.n && !p->hidden.n && p->dropout > 0)
+		return err_field(err, ERR_INVALID, "#/params/dropout",
+			"must be 0, as there are no hidden linear layers: give hidden, got %g", p->dropout);
+	return OK;
 }
 
 int mirror_plan(struct model *m, const struct mirror_params *p, int outputs, struct err *err)
@@ -162,6 +211,8 @@ int mirror_plan(struct model *m, const struct mirror_params *p, int outputs, str
 	struct design d = {.p = p, .act = ACTIVATION(activations[p->activation])};
 	d.act.alpha = leaky_slope;
 	int code = check_lists(m, p->channels.n, err);
+	if (!code)
+		code = check_options(p, err);
 	if (!code)
 		code = plan_convs(&d, m->image, err);
 	struct layer_spec rows[ROWS_MAX];

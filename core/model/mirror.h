@@ -1,7 +1,10 @@
 /* mirror.h: an encoder of convolutions and the decoder that mirrors it: what kinds with a code build on.
  *
- *   encoder  (Conv2d, act) per channel, Flatten, (Linear, act) per hidden, Linear(outputs)
- *   decoder  (Linear, act) per hidden backwards, Linear(flat), act, Unflatten, (ConvTranspose2d, act) …, Sigmoid
+ *   encoder  (Conv2d, norm, act, Dropout2d) per channel, Flatten, (Linear, act, Dropout) per hidden, Linear(outputs)
+ *   decoder  (Linear, act, Dropout) per hidden backwards, Linear(flat), act, Dropout, Unflatten,
+ *            (ConvTranspose2d, norm, act, Dropout2d) …, ConvTranspose2d, Sigmoid
+ *
+ * Norms and dropouts are there only where they are asked for, so that names of tensors count as nn.Sequential would.
  *
  * Use: a family's params struct has a `struct mirror_params mirror`, its table the rows of MIRROR_PARAM_ROWS with defaults of
  * its own, its plan calls mirror_plan; step and callbacks are made of the functions below and what the kind does to the code.
@@ -21,9 +24,12 @@ enum { MIRROR_KERNEL_MAX = 15, MIRROR_STRIDE_MAX = 8, MIRROR_PADDING_MAX = 14 };
 struct mirror_params {
 	struct param_ints channels, kernel, stride, padding, hidden;
 	int activation; /* index in MIRROR_ACTIVATIONS */
+	int norm;       /* index in MIRROR_NORMS */
+	double dropout, dropout2d;
 };
 
 #define MIRROR_ACTIVATIONS "relu|leaky_relu|silu|tanh|sigmoid"
+#define MIRROR_NORMS "none|batch|group"
 
 /* clang-format off */
 #define MIRROR_PARAM_ROWS(S, CHANNELS, KERNEL, STRIDE, PADDING, HIDDEN) \
@@ -39,7 +45,15 @@ struct mirror_params {
 	{"hidden", PARAM_INTS, offsetof(S, mirror.hidden), HIDDEN, 1, 8192, NULL, "net", "units", \
 		"Widths of the linear layers between the convolutions and the code; empty: none.", 0}, \
 	{"activation", PARAM_ENUM, offsetof(S, mirror.activation), "relu", 0, 0, MIRROR_ACTIVATIONS, "net", NULL, \
-		"Non-linearity after each layer but the last ones.", 0}
+		"Non-linearity after each layer but the last ones.", 0}, \
+	{"norm", PARAM_ENUM, offsetof(S, mirror.norm), "none", 0, 0, MIRROR_NORMS, "net", NULL, \
+		"Between each convolution (but the last of the decoder) and its activation: BatchNorm2d, or GroupNorm with 8 groups " \
+		"(with the most that divide the channels, where 8 do not).", 0}, \
+	{"dropout", PARAM_REAL, offsetof(S, mirror.dropout), "0", 0, 0.99, NULL, "net", NULL, \
+		"Share of values that training drops after each hidden linear layer's activation, scaling up the others (Dropout); " \
+		"0 is off.", 0}, \
+	{"dropout2d", PARAM_REAL, offsetof(S, mirror.dropout2d), "0", 0, 0.99, NULL, "net", NULL, \
+		"Share of whole channels that training drops after each convolution's activation (Dropout2d); 0 is off.", 0}
 /* clang-format on */
 
 /* Adds both nets: an encoder to `outputs` values, a decoder from m->latent_dim. ERR_INVALID with the pointer of the list that

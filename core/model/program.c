@@ -5,6 +5,16 @@ bool program_waits(const struct model *m)
 	return model_shared(m) > 0;
 }
 
+/* Which pass through a net the row belongs to: the way back meets the masks of the way there. */
+static int pass_of(const struct step_op *ops, int phase, int op)
+{
+	int at = op;
+	if (ops[op].kind == OP_BACKWARD)
+		while (at > 0 && !(ops[at].kind == OP_FORWARD && ops[at].net == ops[op].net))
+			at--;
+	return phase * OPS_MAX + at;
+}
+
 /* One row; returns the layer that waits. */
 static int run_op(
 	const struct model *m, const struct step_op *op, const struct block *b, int layer, struct block_result *r)
@@ -27,7 +37,7 @@ struct place program_on(
 	const struct step_op *ops = m->family->phases[phase].ops;
 	for (bool through = false; !through && ops[at.op].kind != OP_END;) {
 		struct block here = *b;
-		here.pass = phase * OPS_MAX + at.op;
+		here.pass = pass_of(ops, phase, at.op);
 		at.layer = run_op(m, &ops[at.op], &here, at.layer, r);
 		if (at.layer != NET_WHOLE)
 			return at;

@@ -75,7 +75,7 @@ static const struct wrong_body {
 	{"{\"kind\":8}", "#/kind", "must be a string, got 8 (a number)"},
 	{"{\"kind\":\"\"}", "#/kind", "must have 1..31 characters, got 0"},
 	{"{\"kind\":\"ae\",\"preset\":\"raport\"}", "#/preset",
-		"kind 'ae' has no preset 'raport'; presets: default, report, report-literal, mlp"},
+		"kind 'ae' has no preset 'raport'; presets: default, report, report-literal, mlp, conv"},
 	{"{\"kind\":\"ae\",\"preset\":null}", "#/preset", "must be a string, got null"},
 	{"{\"kind\":\"ae\",\"param\":{}}", "#/param", "unknown field; did you mean 'params'?"},
 	{"{\"kind\":\"ae\",\"lr\":1}", "#/lr", "unknown field; a parameter belongs inside \"params\""},

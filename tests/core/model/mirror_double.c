@@ -1,8 +1,10 @@
 /* Gradients of whole mirrored models, encoder and decoder and what is between and behind them, against differences of the loss,
  * in double. */
-#include "core/model/program.h"
+#include "core/model/trainer.h"
 
 #include "tests/core/model/fixture.h"
+
+#include <stdio.h>
 
 enum { BATCH = 20, PROBES = 12 }; /* a whole block and a short one */
 static const double smooth = 1e-7, kinked = 1e-5;
@@ -10,51 +12,41 @@ static const double smooth = 1e-7, kinked = 1e-5;
 struct whole {
 	struct dataset *d;
 	struct model m;
-	const struct kern *kern;
-	real *w, *dw, *ws;
+	struct trainer *t;
 };
 
-/* Loss of the batch; gradients are added to dw unless that is NULL. */
-static double loss_of(struct whole *x, real *dw)
+/* Loss of the batch: a step at learning rate 0 leaves its gradient in t->sum and changes no weight. */
+static double loss_of(struct whole *x)
 {
-	const uint8_t *images[BATCH];
-	double loss = 0;
-	for (int i = 0; i < BATCH; i++)
-		images[i] = x->d->split[SPLIT_TRAIN].images + i * map_features(&x->m.image);
-	for (int from = 0; from < BATCH; from += LANES) {
-		struct block b = {.kern = x->kern,
-			.w = x->w,
-			.dw = dw,
-			.ws = x->ws,
-			.images = images + from,
-			.lanes = BATCH - from < LANES ? BATCH - from : LANES,
-			.batch = BATCH,
-			.training = dw != NULL,
-			.rng = {.seed = 3, .step = 1},
-			.sample = (uint32_t)from};
-		struct block_result r = {0};
-		program_run(&x->m, &b, &r);
-		loss += r.part[0] / BATCH;
-	}
-	return loss;
+	double part[RESULT_PARTS];
+	struct err err;
+	x->t->step = 0;
+	if (trainer_step(x->t, part, &err))
+		fail_msg("%s", err.message);
+	return part[0] / BATCH;
 }
 
 static double difference(struct whole *x, size_t i)
 {
-	const real step = 1e-6, before = x->w[i];
-	x->w[i] = before + step;
-	double above = loss_of(x, NULL);
-	x->w[i] = before - step;
-	double below = loss_of(x, NULL);
-	x->w[i] = before;
+	const real step = 1e-6, before = x->t->w[i];
+	x->t->w[i] = before + step;
+	double above = loss_of(x);
+	x->t->w[i] = before - step;
+	double below = loss_of(x);
+	x->t->w[i] = before;
 	return (above - below) / (2 * step);
 }
 
-static void check_tensor(struct whole *x, const struct net_tensor *t, size_t net_offset, double scale, double tolerance)
+static void check_tensor(
+	struct whole *x, const struct net_tensor *t, size_t offset, const real *gradient, double tolerance)
 {
+	double scale = 0;
+	for (size_t i = 0; i < x->m.params; i++)
+		scale = fmax(scale, fabs(gradient[i]));
+	assert_true(scale > 1e-5);
 	for (size_t probe = 0; probe < PROBES; probe++) {
-		size_t i = net_offset + t->offset + probe * t->count / PROBES;
-		double expected = difference(x, i), got = x->dw[i];
+		size_t i = offset + probe * t->count / PROBES;
+		double expected = difference(x, i), got = gradient[i];
 		if (fabs(expected - got) > 1e-6 * fabs(expected) + tolerance * scale)
 			fail_msg(
 				"%s: element %zu has %.12g, differences say %.12g", t->name, probe * t->count / PROBES, got, expected);
@@ -64,27 +56,23 @@ static void check_tensor(struct whole *x, const struct net_tensor *t, size_t net
 /* tolerance: in shares of the largest gradient. */
 static void check(const struct family *f, struct map image, const char *overrides, double tolerance)
 {
-	struct whole x = {.d = balls(BATCH, 1, image.c, image.h, image.w), .kern = kern_at(cpu_best())};
-	if (!x.kern)
-		x.kern = kern_at(CPU_BASELINE);
-	x.m = model_for(f, x.d, overrides);
-	x.w = zeroed(x.m.params);
-	x.dw = zeroed(x.m.params);
-	x.ws = zeroed(model_workspace(&x.m));
-	model_init(&x.m, x.w, 11);
-	loss_of(&x, x.dw);
-	double scale = 0;
-	for (size_t i = 0; i < x.m.params; i++)
-		scale = fmax(scale, fabs(x.dw[i]));
-	assert_true(scale > 1e-5);
+	struct whole x = {.d = balls(BATCH, 1, image.c, image.h, image.w)};
+	char all[400];
+	snprintf(all, sizeof all, "%s optimizer=sgd momentum=0 lr=0 val_fraction=0 batch_size=%d", overrides, BATCH);
+	x.m = model_for(f, x.d, all);
+	x.t = open_trainer(&x.m, x.d, NULL, best_kern());
+	loss_of(&x);
+	real *gradient = zeroed(x.m.params);
+	memcpy(gradient, x.t->sum, x.m.params * sizeof *gradient);
 	for (int n = 0; n < x.m.nets; n++) {
 		struct net_tensor t;
-		for (int i = 0; net_tensor(&x.m.net[n], i, &t); i++)
-			check_tensor(&x, &t, x.m.net_offset[n], scale, tolerance);
+		size_t offset;
+		for (int i = 0; model_tensor(&x.m, n, i, &t, &offset); i++)
+			if (!t.buffer)
+				check_tensor(&x, &t, offset, gradient, tolerance);
 	}
-	free(x.w);
-	free(x.dw);
-	free(x.ws);
+	free(gradient);
+	trainer_close(x.t);
 	model_free(&x.m);
 	dataset_put(x.d);
 }
@@ -104,6 +92,18 @@ static void test_gradients(void **state)
 	check(&family_ae, (struct map){1, 5, 6, 0}, "channels=- hidden=- latent_dim=2", smooth);
 	check(&family_ae, (struct map){1, 12, 12, 0}, "channels=2,3 kernel=3 padding=4 stride=1 hidden=- activation=tanh",
 		smooth);
+}
+
+/* Norms between convolutions and activations, masks behind these. */
+static void test_norms_and_dropout(void **state)
+{
+	(void)state;
+	static const struct map square = {1, 12, 12, 0};
+	check(&family_ae, square, "channels=4,6 padding=1 hidden=10 activation=tanh norm=group latent_dim=3", smooth);
+	check(&family_ae, square, "channels=16,9 padding=1 hidden=- activation=silu norm=batch latent_dim=3", smooth);
+	check(&family_ae, square,
+		"channels=4,6 padding=1 hidden=10,7 activation=silu norm=batch dropout=0.3 dropout2d=0.2 latent_dim=3", smooth);
+	check(&family_vae, square, "channels=4,6 activation=tanh norm=group hidden=8 dropout=0.5 dropout2d=0.3", smooth);
 }
 
 /* Kinked activations: a probe may cross the kink of one pixel of one sample; a wrong slope is wrong for all of them. */
@@ -131,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gradients),
+		cmocka_unit_test(test_norms_and_dropout),
 		cmocka_unit_test(test_relu_gradients),
 		cmocka_unit_test(test_vae_gradients),
 	};

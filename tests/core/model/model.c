@@ -103,6 +103,9 @@ static const struct {
 	{"kernel=2 stride=2 padding=0", {1, 28, 28, 0}},
 	{"kernel=1 stride=1 padding=0 channels=2,3", {1, 6, 9, 0}},
 	{"kernel=7 stride=4 padding=3 channels=4", {1, 31, 27, 0}},
+	{"norm=batch dropout=0.1 dropout2d=0.2", {1, 28, 28, 0}},
+	{"norm=group channels=12,7,40 hidden=-", {1, 28, 28, 0}},
+	{"channels=- hidden=16,8 dropout=0.5", {1, 8, 8, 0}},
 };
 enum { MIRRORS = sizeof mirrors / sizeof *mirrors };
 
@@ -113,7 +116,7 @@ static void test_preset_nets(void **state)
 	static const struct {
 		const char *preset;
 		size_t parameters;
-	} rows[] = {{"report", 50057}, {"report-literal", 345769}, {"mlp", 470552}};
+	} rows[] = {{"report", 50057}, {"report-literal", 345769}, {"mlp", 470552}, {"conv", 1270217}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct model m;
 		void *params = family_params(&family_ae, preset_find(&family_ae, rows[i].preset));
@@ -122,6 +125,33 @@ static void test_preset_nets(void **state)
 		model_free(&m);
 		free(params);
 	}
+}
+
+/* As nn.Sequential would count them: conv, norm, activation, dropout; 12 channels fall into 6 groups, not 8. */
+static void test_norms_and_dropout(void **state)
+{
+	(void)state;
+	static const char *const encoder[] = {
+		"Conv2d", "GroupNorm", "Activation", "Dropout2d", "Flatten", "Linear", "Activation", "Dropout", "Linear"};
+	static const char *const decoder[] = {"Linear", "Activation", "Dropout", "Linear", "Activation", "Dropout",
+		"Unflatten", "ConvTranspose2d", "Activation"};
+	struct model m;
+	assert_int_equal(try_plan(&m, "channels=12 hidden=20 norm=group dropout=0.25 dropout2d=0.5", fashion, NULL), OK);
+	assert_int_equal(m.net[0].n, 9);
+	assert_int_equal(m.net[1].n, 9);
+	for (int i = 0; i < 9; i++) {
+		assert_string_equal(m.net[0].layer[i].spec.op->name, encoder[i]);
+		assert_string_equal(m.net[1].layer[i].spec.op->name, decoder[i]);
+	}
+	assert_int_equal(m.net[0].layer[1].spec.groups, 6);
+	assert_true(m.net[0].layer[3].spec.p == 0.5 && m.net[0].layer[7].spec.p == 0.25);
+	model_free(&m);
+	assert_int_equal(try_plan(&m, "channels=8,16 norm=batch", fashion, NULL), OK);
+	assert_string_equal(
+		m.net[1].layer[6].spec.op->name, "BatchNorm2d"); /* between the transposed ones, not at the end */
+	assert_int_equal(m.net[1].n, 10);
+	assert_true(m.net[0].layer[1].spec.op->barrier && m.buffers);
+	model_free(&m);
 }
 
 static void test_mirrors(void **state)
@@ -146,6 +176,9 @@ static void test_impossible_nets(void **state)
 	static const struct {
 		const char *overrides, *pointer, *words;
 	} cases[] = {
+		{"channels=- norm=batch", "#/params/norm", "must be none, as there are no convolutions"},
+		{"channels=- dropout2d=0.1", "#/params/dropout2d", "must be 0, as there are no convolutions"},
+		{"channels=- hidden=- dropout=0.1", "#/params/dropout", "must be 0, as there are no hidden linear layers"},
 		{"kernel=3,3", "#/params/kernel", "has 2 values for 3 convolutions; give one for all or one for each"},
 		{"stride=2,2,2,2", "#/params/stride", "has 4 values for 3 convolutions"},
 		{"channels=4,8 padding=1,0,1", "#/params/padding", "has 3 values for 2 convolutions"},
@@ -283,7 +316,7 @@ static void test_one_code_decodes_as_in_a_block(void **state)
 		struct model m;
 		assert_int_equal(try_plan(&m, mirrors[i].overrides, mirrors[i].image, NULL), OK);
 		size_t pixels = (size_t)map_features(&m.image);
-		real *w = zeroed(m.params), *ws = zeroed(model_workspace(&m));
+		real *w = zeroed(model_reals(&m)), *ws = zeroed(model_workspace(&m));
 		float *z = malloc((size_t)(CODES * m.latent_dim) * sizeof *z), *block = malloc(CODES * pixels * sizeof *block);
 		float *one = malloc(pixels * sizeof *one);
 		model_init(&m, w, i);
@@ -329,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_presets),
 		cmocka_unit_test(test_report_net),
 		cmocka_unit_test(test_preset_nets),
+		cmocka_unit_test(test_norms_and_dropout),
 		cmocka_unit_test(test_mirrors),
 		cmocka_unit_test(test_impossible_nets),
 		cmocka_unit_test(test_init_depends_on_seed_only),
