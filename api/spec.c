@@ -38,6 +38,7 @@ static bool type_fits(const struct param *row, enum json_type type)
 		[PARAM_ENUM] = JSON_STRING,
 		[PARAM_INTS] = JSON_ARRAY,
 		[PARAM_OBJECT] = JSON_OBJECT,
+		[PARAM_SET] = JSON_ARRAY,
 	};
 	return wanted[row->type] == type;
 }
@@ -85,6 +86,24 @@ static int set_object(const struct family *f, const struct param *row, const str
 	return code;
 }
 
+static int set_choices(const struct param *row, const struct json *array, void *params, struct err *err)
+{
+	enum { MOST = 32 };
+	const char *choices[MOST];
+	int n = 0;
+	for (const struct json *item = json_first(array); item; item = json_next(item), n++) {
+		char pointer[96], wanted[160];
+		snprintf(pointer, sizeof pointer, "#/params/%s/%d", row->name, n);
+		snprintf(wanted, sizeof wanted, "one of %s", row->choices);
+		if (json_type(item) != JSON_STRING)
+			return json_fail_type(item, pointer, wanted, err);
+		if (n == MOST)
+			return err_field(err, ERR_INVALID, pointer, "is one too many: at most %d", MOST);
+		choices[n] = json_string(item);
+	}
+	return param_set_choices(row, params, choices, n, err);
+}
+
 static int set_row(const struct family *f, const struct param *row, const struct json *value, void *params,
 	struct err *err, struct err_more *more)
 {
@@ -95,6 +114,8 @@ static int set_row(const struct family *f, const struct param *row, const struct
 		return set_object(f, row, value, params, err, more);
 	if (type == JSON_NULL && row->type == PARAM_OBJECT)
 		return param_set_on(row, params, false, err);
+	if (type == JSON_ARRAY && row->type == PARAM_SET)
+		return set_choices(row, value, params, err);
 	struct err wrong;
 	int code = set_value(row, value, params, &wrong);
 	if (!code)
@@ -179,6 +200,13 @@ void spec_param_write(struct jsonw *w, const struct param *row, const void *para
 			write_rows(w, row->rows, (const char *)params + row->offset);
 		else
 			jw_null(w);
+		break;
+	case PARAM_SET:
+		jw_array(w);
+		for (int i = 0; param_choice(row, i, choice, sizeof choice); i++)
+			if ((unsigned)number >> i & 1)
+				jw_string(w, choice);
+		jw_end_array(w);
 		break;
 	}
 }
@@ -368,8 +396,7 @@ static int only_known(struct spec *s, const struct json *body, struct err *err, 
 
 int spec_parse(struct spec *ret, const struct json *body, struct err *err, struct err_more *more)
 {
-	static int (*const steps[])(
-		struct spec * s, const struct json *body, struct err *err, struct err_more *more) = {
+	static int (*const steps[])(struct spec * s, const struct json *body, struct err *err, struct err_more *more) = {
 		only_known,
 		take_preset,
 		take_name,

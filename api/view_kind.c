@@ -56,6 +56,7 @@ static const char *const schema_types[] = {
 	[PARAM_ENUM] = "string",
 	[PARAM_INTS] = "array",
 	[PARAM_OBJECT] = "object",
+	[PARAM_SET] = "array",
 };
 
 static void write_bounds(struct jsonw *w, const struct param *row)
@@ -103,6 +104,16 @@ static void write_type(struct jsonw *w, const struct param *row)
 	jw_end_array(w);
 }
 
+static void write_set(struct jsonw *w, const struct param *row)
+{
+	jw_key(w, "items");
+	jw_object(w);
+	jw_kstring(w, "type", "string");
+	write_choices(w, row);
+	jw_end_object(w);
+	jw_kbool(w, "uniqueItems", true);
+}
+
 /* The schema of one row; defaults: what a job gets that names neither preset nor parameter. */
 static void write_property(struct jsonw *w, const struct param *row, const void *defaults, int order)
 {
@@ -119,6 +130,8 @@ static void write_property(struct jsonw *w, const struct param *row, const void 
 		write_items(w, row);
 	else if (row->type == PARAM_OBJECT)
 		write_properties(w, row->rows, (const char *)defaults + row->offset);
+	else if (row->type == PARAM_SET)
+		write_set(w, row);
 	jw_kstring(w, "description", row->doc);
 	jw_kstring(w, "group", row->group);
 	jw_kstring(w, "unit", row->unit);

@@ -209,19 +209,36 @@ static int check_memory(const struct sched *s, const struct estimate *e, struct 
 		e->memory_bytes / MIB, s->config.memory_limit_bytes / MIB);
 }
 
+/* How many classes there are the labels say, so that the data set is read. */
+static int count_classes(struct sched *s, const struct spec *spec, int *ret, struct err *err)
+{
+	struct dataset *d;
+	*ret = 0;
+	if (!family_can(spec->family, ABILITY_CLASSIFY))
+		return OK;
+	int code = cache_dataset(s->config.cache, spec->dataset, &d, err);
+	if (code)
+		return code;
+	*ret = d->classes;
+	dataset_put(d);
+	return OK;
+}
+
 int sched_estimate(struct sched *s, const struct spec *spec, struct estimate *ret, struct err *err)
 {
 	struct dataset_head head;
 	struct model m;
 	struct estimate e;
-	int code = cache_peek(s->config.cache, spec->dataset, &head, err);
+	int classes, code = cache_peek(s->config.cache, spec->dataset, &head, err);
+	if (!code)
+		code = count_classes(s, spec, &classes, err);
 	if (code) {
 		if (err)
 			snprintf(err->pointer, sizeof err->pointer, "#/dataset");
 		return code;
 	}
 	const struct map image = {.c = head.c, .h = head.h, .w = head.w};
-	code = model_plan(&m, spec->family, spec->params, image, 0, err);
+	code = model_plan(&m, spec->family, spec->params, image, classes, err);
 	if (code)
 		return code;
 	struct dataset *shape = calloc(1, sizeof *shape); /* sizes only; too large for a stack */

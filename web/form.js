@@ -16,7 +16,8 @@ export function parseValue(schema, text) {
 }
 
 function bounds(schema) {
-  const { minimum, maximum } = schema.items ?? schema;
+  const { minimum, maximum, enum: choices } = schema.items ?? schema;
+  if (schema.items && choices) return `any of ${choices.join(', ')}`;
   const each = schema.type === 'array' ? 'each ' : '';
   if (minimum !== undefined && maximum !== undefined) return `${each}${minimum} … ${maximum}`;
   return '';

@@ -107,6 +107,8 @@ static int fail_type(const struct param *row, struct err *err)
 		snprintf(text, sizeof text, "must be true or false");
 	else if (row->type == PARAM_OBJECT)
 		snprintf(text, sizeof text, "must be an object, or null to switch it off");
+	else if (row->type == PARAM_SET)
+		snprintf(text, sizeof text, "must be a list of any of %s", row->choices);
 	else if (row->type == PARAM_INTS)
 		snprintf(text, sizeof text, "must be a list of %d..%d whole numbers", row->min_items, PARAM_INTS_MAX);
 	else
@@ -149,19 +151,46 @@ bool param_choice(const struct param *row, int i, char *text, size_t size)
 	return true;
 }
 
+/* Its index, or -1. */
+static int choice_index(const struct param *row, const char *choice)
+{
+	char text[48];
+	for (int i = 0; param_choice(row, i, text, sizeof text); i++)
+		if (!strcmp(text, choice))
+			return i;
+	return -1;
+}
+
 int param_set_choice(const struct param *row, void *object, const char *choice, struct err *err)
 {
 	if (row->type != PARAM_ENUM)
 		return fail_type(row, err);
-	char text[48];
-	for (int i = 0; param_choice(row, i, text, sizeof text); i++)
-		if (!strcmp(text, choice)) {
-			*(int *)field(row, object) = i;
-			return OK;
-		}
+	int i = choice_index(row, choice);
+	if (i >= 0) {
+		*(int *)field(row, object) = i;
+		return OK;
+	}
 	char message[240];
 	snprintf(message, sizeof message, "must be one of %s, got '%.60s'", row->choices, choice);
 	return fail(row, err, message);
+}
+
+int param_set_choices(const struct param *row, void *object, const char *const *choices, int n, struct err *err)
+{
+	if (row->type != PARAM_SET)
+		return fail_type(row, err);
+	unsigned bits = 0;
+	for (int i = 0; i < n; i++) {
+		int at = choice_index(row, choices[i]);
+		if (at < 0) {
+			char pointer[96];
+			snprintf(pointer, sizeof pointer, "#/params/%s/%d", row->name, i);
+			return err_field(err, ERR_INVALID, pointer, "must be one of %s, got '%.60s'", row->choices, choices[i]);
+		}
+		bits |= 1U << at;
+	}
+	*(unsigned *)field(row, object) = bits;
+	return OK;
 }
 
 int param_set_ints(const struct param *row, void *object, const double *values, int n, struct err *err)
@@ -228,6 +257,18 @@ static int set_list_text(const struct param *row, void *object, const char *text
 	return param_set_ints(row, object, values, n, err);
 }
 
+static int set_choices_text(const struct param *row, void *object, const char *text, struct err *err)
+{
+	enum { MOST = 32 };
+	char words[160];
+	const char *choices[MOST];
+	int n = 0;
+	snprintf(words, sizeof words, "%s", strcmp(text, "-") ? text : "");
+	for (char *rest = words, *word; n < MOST && (word = strtok_r(rest, ",", &rest));)
+		choices[n++] = word;
+	return param_set_choices(row, object, choices, n, err);
+}
+
 int param_set_text(const struct param *row, void *object, const char *text, struct err *err)
 {
 	char *end;
@@ -241,6 +282,8 @@ int param_set_text(const struct param *row, void *object, const char *text, stru
 		if (strcmp(text, "on") && strcmp(text, "null"))
 			return fail_type(row, err);
 		return param_set_on(row, object, text[0] == 'o', err);
+	case PARAM_SET:
+		return set_choices_text(row, object, text, err);
 	case PARAM_BOOL:
 		if (strcmp(text, "true") && strcmp(text, "false"))
 			return fail_type(row, err);
@@ -314,6 +357,8 @@ double param_number(const struct param *row, const void *object)
 		return *(const bool *)at;
 	case PARAM_ENUM:
 		return *(const int *)at;
+	case PARAM_SET:
+		return *(const unsigned *)at;
 	default:
 		return NAN;
 	}

@@ -15,12 +15,13 @@
 #include <stdint.h>
 
 enum param_type {
-	PARAM_INT,  /* int64_t */
-	PARAM_REAL, /* double */
-	PARAM_BOOL, /* bool */
-	PARAM_ENUM, /* int: index into choices */
-	PARAM_INTS, /* struct param_ints */
+	PARAM_INT,    /* int64_t */
+	PARAM_REAL,   /* double */
+	PARAM_BOOL,   /* bool */
+	PARAM_ENUM,   /* int: index into choices */
+	PARAM_INTS,   /* struct param_ints */
 	PARAM_OBJECT, /* a struct that begins with `bool on` and is described by rows of its own; off is written null */
+	PARAM_SET,    /* unsigned: bit i is choice i */
 };
 
 enum { PARAM_INTS_MAX = 16 };
@@ -33,14 +34,14 @@ struct param_ints {
 struct param {
 	const char *name;
 	enum param_type type;
-	size_t offset;           /* of the field in its struct */
-	const char *by_default;  /* as param_set takes it */
-	double min, max;         /* of a number, or of each number of a list; unused for bool and enum */
-	const char *choices;     /* enum: "adam|adamw|sgd" */
-	const char *group;       /* heading in the form: "net", "training", "data", "output" */
-	const char *unit;        /* "epochs", "images"; NULL: a pure number */
-	const char *doc;         /* one sentence: what it does, and the value that switches it off */
-	int min_items;           /* lists: fewest entries */
+	size_t offset;            /* of the field in its struct */
+	const char *by_default;   /* as param_set takes it */
+	double min, max;          /* of a number, or of each number of a list; unused for bool and enum */
+	const char *choices;      /* enum and set: "adam|adamw|sgd" */
+	const char *group;        /* heading in the form: "net", "training", "data", "output" */
+	const char *unit;         /* "epochs", "images"; NULL: a pure number */
+	const char *doc;          /* one sentence: what it does, and the value that switches it off */
+	int min_items;            /* lists: fewest entries */
 	const struct param *rows; /* objects: of the members, offsets within the object's struct */
 };
 
@@ -60,7 +61,9 @@ int param_set_choice(const struct param *row, void *object, const char *choice, 
 int param_set_ints(const struct param *row, void *object, const double *values, int n, struct err *err);
 /* An object on, with the members it has, or off. */
 int param_set_on(const struct param *row, void *object, bool on, struct err *err);
-/* From text: "0.001", "true", "adam", "8,16,32" ("" or "-" = empty list), "on" or "null" for an object. */
+/* Any of the choices of a set, in any order; one that comes twice counts once. */
+int param_set_choices(const struct param *row, void *object, const char *const *choices, int n, struct err *err);
+/* From text: "0.001", "true", "adam", "8,16,32", "hflip,crop" ("" or "-" = empty list or set), "on" or "null" for an object. */
 int param_set_text(const struct param *row, void *object, const char *text, struct err *err);
 /* "epochs=50 lr=1e-3 channels=8,16,32 prune.amount=0.5": a preset's overrides; a member switches its object on. */
 int param_set_all(const struct param *table, void *object, const char *assignments, struct err *err);
@@ -70,9 +73,14 @@ void *param_object(const struct param *row, void *object);
 bool param_is_on(const struct param *row, const void *object);
 /* An error of a member names it within its object: "#/params/patience" becomes "#/params/early_stopping/patience". */
 void param_nest(const struct param *row, struct err *err);
-double param_number(const struct param *row, const void *object); /* INT, REAL, BOOL (0/1), ENUM (index) */
+double param_number(const struct param *row, const void *object); /* INT, REAL, BOOL (0/1), ENUM (index), SET (bits) */
 const struct param_ints *param_ints(const struct param *row, const void *object);
-/* The i-th choice of an enum row into text[size]; false past the last. */
+/* The value for item i of what a list describes: the last one goes on for all that follow. */
+static inline int64_t param_ints_at(const struct param_ints *list, int i)
+{
+	return list->v[i < list->n ? i : list->n - 1];
+}
+/* The i-th choice of an enum or set row into text[size]; false past the last. */
 bool param_choice(const struct param *row, int i, char *text, size_t size);
 
 #endif

@@ -52,7 +52,7 @@ static int check_list(const struct model *m, const char *name, int convs, const 
 		list->n, convs);
 }
 
-static int check_lists(const struct model *m, int convs, struct err *err)
+int mirror_check_lists(const struct model *m, int convs, struct err *err)
 {
 	static const char *const names[] = {"kernel", "stride", "padding"};
 	void *defaults = family_params(m->family, NULL);
@@ -66,7 +66,7 @@ static int check_lists(const struct model *m, int convs, struct err *err)
 /* The value for convolution i: the last one goes on for all that follow. */
 static int value(const struct param_ints *list, int i)
 {
-	return (int)list->v[i < list->n ? i : list->n - 1];
+	return (int)param_ints_at(list, i);
 }
 
 /* What stride and padding leave over at the far edge, which the mirror must add again. */
@@ -129,14 +129,19 @@ static int groups_of(int channels)
 	return groups;
 }
 
+int mirror_norm(int choice, int channels, struct layer_spec *row)
+{
+	if (choice == NORM_BATCH)
+		*row = BATCH_NORM2D;
+	else if (choice == NORM_GROUP)
+		*row = GROUP_NORM(groups_of(channels));
+	return choice != NORM_NONE;
+}
+
 /* What follows a hidden convolution. */
 static int after_conv(const struct design *d, int channels, struct layer_spec *rows)
 {
-	int n = 0;
-	if (d->p->norm == NORM_BATCH)
-		rows[n++] = BATCH_NORM2D;
-	else if (d->p->norm == NORM_GROUP)
-		rows[n++] = GROUP_NORM(groups_of(channels));
+	int n = mirror_norm(d->p->norm, channels, rows);
 	rows[n++] = d->act;
 	if (d->p->dropout2d > 0)
 		rows[n++] = DROPOUT2D(d->p->dropout2d);
@@ -206,11 +211,17 @@ static int check_options(const struct mirror_params *p, struct err *err)
 	return OK;
 }
 
+struct layer_spec mirror_activation(int choice)
+{
+	struct layer_spec act = ACTIVATION(activations[choice]);
+	act.alpha = leaky_slope;
+	return act;
+}
+
 int mirror_plan(struct model *m, const struct mirror_params *p, int outputs, struct err *err)
 {
-	struct design d = {.p = p, .act = ACTIVATION(activations[p->activation])};
-	d.act.alpha = leaky_slope;
-	int code = check_lists(m, p->channels.n, err);
+	struct design d = {.p = p, .act = mirror_activation(p->activation)};
+	int code = mirror_check_lists(m, p->channels.n, err);
 	if (!code)
 		code = check_options(p, err);
 	if (!code)

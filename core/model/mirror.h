@@ -60,6 +60,14 @@ struct mirror_params {
  * does not fit. */
 int mirror_plan(struct model *m, const struct mirror_params *p, int outputs, struct err *err);
 
+/* The row of an index in MIRROR_ACTIVATIONS. */
+struct layer_spec mirror_activation(int choice);
+/* The row of an index in MIRROR_NORMS over so many channels; returns how many rows that is, 0 or 1. */
+int mirror_norm(int choice, int channels, struct layer_spec *row);
+/* The family's parameters kernel, stride and padding: each has one value for all convolutions or one for each; a list nobody
+ * touched fits any depth. ERR_INVALID names the one that does not. */
+int mirror_check_lists(const struct model *m, int convs, struct err *err);
+
 /* For OP_CALL: the block's images, into the encoder. */
 void mirror_load(const struct model *m, const struct block *b, struct block_result *r);
 /* The sum over lanes and pixels of (y - x)^2, y what the decoder made of the images x. In training also scale times its slope,

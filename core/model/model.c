@@ -3,6 +3,7 @@
 #include "core/base/cpu.h"
 #include "core/model/train.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,8 @@ bool family_can(const struct family *f, enum ability a)
 		return f->decode;
 	case ABILITY_SAMPLE:
 		return f->decode && f->auto_distribution;
+	case ABILITY_CLASSIFY:
+		return f->logits;
 	case ABILITY_COUNT:
 		break;
 	}
@@ -327,6 +330,41 @@ int model_posterior(const struct model *m, const struct kern *k, const real *w, 
 	for (size_t i = 0; i < n; i += LANES)
 		m->family->posterior(
 			m, k, w, ws, images + i * pixels, lanes_from(i, n), mu + i * m->latent_dim, logvar + i * m->latent_dim);
+	return OK;
+}
+
+int model_class(const struct model *m, const float *row)
+{
+	int best = 0;
+	for (int i = 1; i < m->classes; i++)
+		if (row[i] > row[best])
+			best = i;
+	return best;
+}
+
+/* Relative to the largest, so that nothing overflows. */
+static void softmax(float *row, int n, float largest)
+{
+	double sum = 0;
+	for (int i = 0; i < n; i++)
+		sum += exp((double)row[i] - (double)largest);
+	for (int i = 0; i < n; i++)
+		row[i] = (float)(exp((double)row[i] - (double)largest) / sum);
+}
+
+int model_classify(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, size_t n,
+	float *probabilities, struct err *err)
+{
+	if (!m->family->logits)
+		return lack(m->family, "classes", err);
+	cpu_flush_denormals();
+	size_t pixels = (size_t)map_features(&m->image), classes = (size_t)m->classes;
+	for (size_t i = 0; i < n; i += LANES)
+		m->family->logits(m, k, w, ws, images + i * pixels, lanes_from(i, n), probabilities + i * classes);
+	for (size_t i = 0; i < n; i++) {
+		float *row = probabilities + i * classes;
+		softmax(row, m->classes, row[model_class(m, row)]);
+	}
 	return OK;
 }
 

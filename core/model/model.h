@@ -104,9 +104,12 @@ struct family {
 	 * variances; rows as z. The first net's outputs are the means, then the log variances. */
 	void (*posterior)(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images,
 		int lanes, float *mu, float *logvar);
+	/* One logit per class of each image, [lanes][classes]; the largest is the class it is taken for. */
+	void (*logits)(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, int lanes,
+		float *rows);
 };
 
-#define FAMILIES(X) X(family_ae) X(family_vae)
+#define FAMILIES(X) X(family_ae) X(family_vae) X(family_classifier)
 #define X(f) extern const struct family f;
 FAMILIES(X)
 #undef X
@@ -179,12 +182,20 @@ int model_decode(const struct model *m, const struct kern *k, const real *w, rea
 /* mu and logvar are [n][latent_dim]. */
 int model_posterior(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, size_t n,
 	float *mu, float *logvar, struct err *err);
+/* Softmax of the logits: probabilities is [n][classes]. */
+int model_classify(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, size_t n,
+	float *probabilities, struct err *err);
+/* The class of a row of [classes] logits or probabilities: the first of the largest. */
+int model_class(const struct model *m, const float *row);
 /* decode(encode(images)). */
 int model_reconstruct(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images,
 	size_t n, float *out, struct err *err);
 
 /* What the family can do, for GET /v1/kinds and error texts. To reconstruct is to encode and to decode. */
-#define ABILITIES(X) X(ABILITY_ENCODE, "encode") X(ABILITY_DECODE, "decode") X(ABILITY_SAMPLE, "sample")
+#define ABILITIES(X)            \
+	X(ABILITY_ENCODE, "encode") \
+	X(ABILITY_DECODE, "decode") \
+	X(ABILITY_SAMPLE, "sample") X(ABILITY_CLASSIFY, "classify")
 enum ability {
 #define X(ability, name) ability,
 	ABILITIES(X)

@@ -120,6 +120,21 @@ static void open_block(const struct step *s, int i)
 		.sample = (uint32_t)from};
 }
 
+/* The block's images become variants of themselves, drawn by step and place in the batch. */
+static void augment_block(const struct step *s, int i)
+{
+	struct trainer *t = s->t;
+	const struct map *image = &t->m->image;
+	const struct rng r = {.seed = t->seed, .stream = RNG_AUGMENT, .step = (uint64_t)s->number};
+	size_t pixels = (size_t)map_features(image), from = (size_t)i * LANES;
+	for (int l = 0; l < t->block[i].lanes; l++) {
+		uint8_t *to = t->variants + (from + (size_t)l) * pixels;
+		augment_image(
+			to, t->lanes[i].image[l], image->c, image->h, image->w, t->p->augment, r, (uint32_t)from + (uint32_t)l);
+		t->lanes[i].image[l] = to;
+	}
+}
+
 /* The blocks of a group, in order, from where they stand to the next barrier or the end of the phase. */
 static void group_task(void *ctx, int task, int slot)
 {
@@ -128,8 +143,11 @@ static void group_task(void *ctx, int task, int slot)
 	struct group *g = &t->group[task];
 	const struct place from = g->at;
 	int first = s->blocks * task / t->groups, end = s->blocks * (task + 1) / t->groups;
+	bool anew = s->phase == 0 && from.op == program_begin.op && from.layer == program_begin.layer;
 	for (int i = first; i < end; i++) {
 		struct block_result r = {0};
+		if (anew && t->p->augment)
+			augment_block(s, i);
 		t->block[i].dw = g->grad;
 		if (!program_waits(t->m))
 			t->block[i].ws = t->ws[slot];
@@ -139,12 +157,18 @@ static void group_task(void *ctx, int task, int slot)
 	g->finite = all_finite(g->grad + s->from, s->reals);
 }
 
+/* Where all blocks of the batch stand. The last group has some in the shortest batch, too. */
+static struct place standing(const struct trainer *t)
+{
+	return t->group[t->groups - 1].at;
+}
+
 static void settle_task(void *ctx, int task, int slot)
 {
 	(void)task, (void)slot;
 	const struct step *s = ctx;
 	struct trainer *t = s->t;
-	program_settle(t->m, s->phase, t->block, s->blocks, t->runs, t->group[0].at);
+	program_settle(t->m, s->phase, t->block, s->blocks, t->runs, standing(t));
 }
 
 /* Handing a step's work to other threads takes some 40 us; less work than that is done here and now, to the same bits. */
@@ -163,7 +187,7 @@ static void run_phase(struct step *s)
 		t->group[g].at = program_begin;
 	}
 	pool_run(s->pool, t->groups, group_task, s);
-	while (t->group[0].at.layer != NET_WHOLE) {
+	while (standing(t).layer != NET_WHOLE) {
 		pool_run(s->pool, 1, settle_task, s);
 		pool_run(s->pool, t->groups, group_task, s);
 	}

@@ -78,6 +78,7 @@ static void layout_blocks(struct trainer *t, struct arena *a, int threads)
 	t->ws = ws;
 	t->block = take(a, blocks, sizeof *t->block);
 	t->lanes = take(a, blocks, sizeof *t->lanes);
+	t->variants = take(a, t->p->augment ? blocks * LANES : 0, (size_t)map_features(&m->image));
 	t->runs = take(a, program_waits(m) ? blocks : 0, sizeof *t->runs);
 	t->shared = take(a, model_shared(m), sizeof(real));
 }

@@ -7,6 +7,7 @@
 #define LATENTD_CORE_MODEL_TRAIN_PARAMS_H
 
 #include "core/base/param.h"
+#include "core/data/augment.h"
 
 #include <stdbool.h>
 
@@ -50,6 +51,7 @@ struct train_params {
 	struct prune_params prune;
 	double val_fraction;
 	int64_t val_seed, train_limit;
+	unsigned augment; /* set of enum augment */
 	int64_t checkpoint_every_epochs, preview_every_epochs;
 };
 
@@ -110,6 +112,10 @@ int train_params_check(const struct train_params *p, struct err *err);
 		"Chooses which images are held out; jobs with the same value hold out the same ones.", 0}, \
 	{"train_limit", PARAM_INT, offsetof(S, train.train_limit), "0", 0, 100000000, NULL, "data", "images", \
 		"Use only the first so many training images; 0: all.", 0}, \
+	{"augment", PARAM_SET, offsetof(S, train.augment), "-", 0, 0, AUGMENT_CHOICES, "data", NULL, \
+		"What may happen to a training image each time it is seen. hflip: mirrored, half of the times (wrong for digits and " \
+		"letters); crop: moved by up to 2 pixels each way; erase: a rectangle of 2 to 33 % of it made black, half of the times. " \
+		"Validation and test images stay as they are. Empty: nothing.", 0}, \
 	{"checkpoint_every_epochs", PARAM_INT, offsetof(S, train.checkpoint_every_epochs), "1", 1, 100000, NULL, "output", "epochs", \
 		"A numbered checkpoint after every so many epochs, and always after the last and after a new best one.", 0}, \
 	{"preview_every_epochs", PARAM_INT, offsetof(S, train.preview_every_epochs), "1", 0, 100000, NULL, "output", "epochs", \

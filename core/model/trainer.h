@@ -62,6 +62,7 @@ struct trainer {
 	real **ws;                 /* [spaces] */
 	struct block *block;       /* [blocks of a batch] */
 	struct lanes *lanes;       /* [blocks of a batch] */
+	uint8_t *variants;         /* [blocks of a batch][LANES] images, where training images are augmented */
 	struct net_run *runs;      /* [blocks of a batch], when these meet at a barrier */
 	real *shared;              /* model_shared */
 	real *new_buffers;         /* buffers behind w as this step would leave them */

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # The same bits: for the same seed, any number of threads, a neighbour, and both wide numeric levels.
 . "$(dirname "$0")/lib.sh"
-RUN='"params":{"epochs":2,"train_limit":'$(images 5000)'}'
-KINDS='ae vae'
+# A small net of the classifier's, with batch norm, dropout and augmentation.
+MORE='"epochs":2,"train_limit":'$(images 5000)
+declare -A RUN=([ae]="$MORE" [vae]="$MORE" [classifier]='"channels":[4,8],"convs":1,'$MORE)
+KINDS='ae vae classifier'
 declare -A reference
 
 # run KIND NAME SEED: sets print
 run() {
-  submit "{\"kind\":\"$1\",\"name\":\"$1-$2\",\"seed\":$3,$RUN}"
+  submit "{\"kind\":\"$1\",\"name\":\"$1-$2\",\"seed\":$3,\"params\":{${RUN[$1]}}}"
   settle "$job"
   is "$state" succeeded "$1-$2 ends"
   print=$(fingerprint "$job")
@@ -33,7 +35,7 @@ for kind in $KINDS; do
 done
 check "another kind differs" [ "${reference[ae]}" != "${reference[vae]}" ]
 same again "the same seed twice"
-submit "{\"kind\":\"ae\",\"name\":\"neighbour\",\"seed\":3,$RUN}"
+submit "{\"kind\":\"ae\",\"name\":\"neighbour\",\"seed\":3,\"params\":{$MORE}}"
 same beside "beside a neighbour"
 stop
 

@@ -20,6 +20,7 @@ struct thing {
 		int64_t patience;
 		double delta;
 	} stop;
+	unsigned extras;
 };
 
 #define FIELD(name, type, value, ...)                                 \
@@ -40,6 +41,7 @@ static const struct param table[] = {
 	FIELD(sizes, PARAM_INTS, "8,16,32", 1, 100, NULL, "net", NULL, "Widths.", 2),
 	FIELD(seed, PARAM_INT, "0", 0, 9007199254740991.0, NULL, "data", NULL, "Which one.", 0),
 	FIELD(stop, PARAM_OBJECT, "null", 0, 0, NULL, "training", NULL, "When to stop.", 0, part_rows),
+	FIELD(extras, PARAM_SET, "salt,oil", 0, 0, "salt|pepper|oil", "data", NULL, "With what.", 0),
 	{0},
 };
 
@@ -136,6 +138,28 @@ static void test_types_are_strict(void **state)
 	assert_memory_equal(&t, &before, sizeof t);
 }
 
+static void test_sets(void **state)
+{
+	(void)state;
+	struct thing t = fresh();
+	struct err err = {0};
+	const char *const some[] = {"oil", "pepper", "oil"}, *const wrong[] = {"salt", "sugar"};
+	assert_int_equal(t.extras, 5);
+	assert_true(param_number(row("extras"), &t) == 5);
+	assert_int_equal(param_set_choices(row("extras"), &t, some, 3, NULL), OK);
+	assert_int_equal(t.extras, 6);
+	assert_int_equal(param_set_choices(row("extras"), &t, wrong, 2, &err), ERR_INVALID);
+	assert_string_equal(err.pointer, "#/params/extras/1");
+	assert_string_equal(err.message, "must be one of salt|pepper|oil, got 'sugar'");
+	assert_int_equal(param_set_choices(row("kind"), &t, some, 1, NULL), ERR_INVALID);
+	assert_int_equal(param_set_text(row("extras"), &t, "salt", NULL), OK);
+	assert_int_equal(t.extras, 1);
+	assert_int_equal(param_set_text(row("extras"), &t, "-", NULL), OK);
+	assert_int_equal(t.extras, 0);
+	assert_int_equal(param_set_bool(row("extras"), &t, true, &err), ERR_INVALID);
+	assert_string_equal(err.message, "must be a list of any of salt|pepper|oil");
+}
+
 static void test_set_all(void **state)
 {
 	(void)state;
@@ -198,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_finding),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_types_are_strict),
+		cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_set_all),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_choices),

@@ -80,6 +80,11 @@ static inline struct model ae_for(const struct dataset *d, const char *overrides
 /* The same net as a vae, whose noise and warm-up must not depend on anything but the step. */
 #define SMALL_VAE SMALL_AE "beta=0.5 beta_warmup=1.5 "
 
+/* Batch norm, dropout and augmentation, all of which depend on the step. */
+#define SMALL_CLASSIFIER                                                                          \
+	"channels=4,6 batch_size=40 epochs=2 lr=0.05 optimizer=sgd nesterov=true schedule=one_cycle " \
+	"augment=hflip,crop,erase label_smoothing=0.1 "
+
 static inline const struct kern *best_kern(void)
 {
 	const struct kern *k = kern_at(cpu_best());

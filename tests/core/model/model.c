@@ -25,7 +25,8 @@ static void test_families(void **state)
 	assert_ptr_equal(family_at(0), &family_ae);
 	assert_ptr_equal(family_find("vae"), &family_vae);
 	assert_ptr_equal(family_at(1), &family_vae);
-	assert_null(family_at(2));
+	assert_ptr_equal(family_at(2), &family_classifier);
+	assert_null(family_at(3));
 	assert_null(family_at(-1));
 	assert_string_equal(family_ae.presets[0].name, "default");
 	assert_ptr_equal(preset_find(&family_ae, "report"), &family_ae.presets[1]);
@@ -241,7 +242,9 @@ static void test_abilities(void **state)
 {
 	(void)state;
 	for (enum ability a = 0; a < ABILITY_COUNT; a++)
-		assert_true(family_can(&family_ae, a));
+		assert_int_equal(family_can(&family_ae, a), a != ABILITY_CLASSIFY);
+	for (enum ability a = 0; a < ABILITY_COUNT; a++)
+		assert_int_equal(family_can(&family_classifier, a), a == ABILITY_CLASSIFY);
 	assert_string_equal(ability_name(ABILITY_SAMPLE), "sample");
 	struct family blind = family_ae;
 	blind.name = "gan";

@@ -208,6 +208,7 @@ static void test_resume_anywhere(void **state)
 		{&family_ae, SMALL_AE "optimizer=rmsprop lr=1e-4"},
 		{&family_vae, SMALL_VAE},
 		{&family_ae, SMALL_AE "norm=batch dropout=0.2 dropout2d=0.1"},
+		{&family_classifier, SMALL_CLASSIFIER},
 	};
 	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
 	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
