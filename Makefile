@@ -10,7 +10,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-PACKAGES := libmicrohttpd libcjson libpng sqlite3 zlib nettle
+PACKAGES := libmicrohttpd libcjson libpng sqlite3 zlib nettle libarchive
 # Asked once per make, and not at all for targets that compile nothing.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
@@ -220,7 +220,7 @@ syntax: $(O)/version.h
 	@$(foreach l,$(LEVELS),$(SYNTAX) $(CFLAGS_$(l)) -DKERN_LEVEL=$(l) -DKERN_LEVEL_$(l)=1 $(addsuffix .c,$(KERN_PER_LEVEL)) &&) true
 
 # Headers of libraries that have no word of the processor in them are the host's.
-ARM64_OBJ := $(filter-out $(addprefix build/arm64/core/data/,png.o gz.o sha256.o),$(CORE_SRC:%.c=build/arm64/%.o)) \
+ARM64_OBJ := $(filter-out $(addprefix build/arm64/core/data/,png.o gz.o sha256.o tar.o),$(CORE_SRC:%.c=build/arm64/%.o)) \
 	$(addprefix build/arm64/,$(addsuffix .neon.o,$(KERN_PER_LEVEL)))
 .PHONY: cross-arm64 cross-arm64-run
 ## cross-arm64: compile the core for arm64 (gcc-aarch64-linux-gnu)

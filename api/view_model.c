@@ -48,7 +48,7 @@ void view_model(
 	jw_end_object(w);
 }
 
-void view_dataset(struct jsonw *w, const struct dataset *d, const char *path)
+void view_dataset(struct jsonw *w, const struct dataset *d, const char *path, bool uploaded)
 {
 	size_t images = 0;
 	for (int s = 0; s < SPLIT_COUNT; s++)
@@ -72,5 +72,6 @@ void view_dataset(struct jsonw *w, const struct dataset *d, const char *path)
 	jw_end_object(w);
 	jw_kstring(w, "sha256", d->sha256);
 	jw_kstring(w, "path", path);
+	jw_kbool(w, "uploaded", uploaded);
 	jw_end_object(w);
 }

@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(gcc make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libpng-dev libsqlite3-dev zlib1g-dev nettle-dev
+packages=(gcc make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libpng-dev libarchive-dev libsqlite3-dev zlib1g-dev nettle-dev
   librandom123-dev libyaml-dev dataset-fashion-mnist curl)
 test_packages=(libcmocka-dev clang libclang-rt-14-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross shellcheck jq chromium)
 golden_packages=(python3-torch)
@@ -48,7 +48,7 @@ elsewhere() {
   local lacking=() module
   command -v cc >/dev/null || lacking+=("a C compiler (gcc 12 or clang 14, or newer)")
   command -v curl >/dev/null || lacking+=(curl)
-  for module in libmicrohttpd libcjson libpng sqlite3 zlib nettle yaml-0.1; do
+  for module in libmicrohttpd libcjson libpng libarchive sqlite3 zlib nettle yaml-0.1; do
     pkg-config --exists "$module" 2>/dev/null || lacking+=("$module with its headers")
   done
   [ -e /usr/include/Random123/philox.h ] || [ -e /usr/local/include/Random123/philox.h ] ||

@@ -79,17 +79,17 @@ static bool admit_client(struct call *c, const struct admission *a)
 static bool admit_body(struct call *c, const struct admission *a)
 {
 	const struct door_framing *f = a->framing;
-	bool binary = c->route->flags & ROUTE_BINARY;
+	enum door_body body = route_body(c->route);
 	struct err err = {0};
 	uint64_t declared = f->content_lengths ? strtoull(f->content_length, NULL, 10) : 0;
-	*a->ret_limit = binary && door_is_binary(c->req.content_type) ? DOOR_BINARY_BYTES : DOOR_JSON_BYTES;
+	*a->ret_limit = door_limit(c->req.content_type, body);
 	if ((c->route->flags & ROUTE_BODY) && !f->content_lengths && !f->transfer_encodings) {
 		err_set(&err, ERR_INVALID, "no body came: send one with its Content-Length, as curl --json does");
 		return refuse(c, 411, &err);
 	}
 	int status = door_size(declared, *a->ret_limit, &err);
 	if (!status && method_changes(c->req.method) && (declared || f->transfer_encodings))
-		status = door_content_type(c->req.content_type, binary, &err);
+		status = door_content_type(c->req.content_type, body, &err);
 	return !status || refuse(c, status, &err);
 }
 

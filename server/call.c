@@ -128,9 +128,11 @@ int call_png(struct call *c, struct canvas *canvas, struct err *err)
 int call_png_file(struct call *c, struct buf *file, struct err *err)
 {
 	int64_t scale = 1;
-	int code = uri_int(&c->req.uri, "scale", 1, 16, &scale, err);
+	int code = uri_int(&c->req.uri, "scale", 1, 16, &scale, err), w, h, channels;
 	struct canvas canvas;
-	if (!code && scale > 1 && !(code = png_read(&canvas, file->data, file->len, 1, err)))
+	if (!code && scale > 1)
+		code = png_peek(&w, &h, &channels, file->data, file->len, err);
+	if (!code && scale > 1 && !(code = png_read(&canvas, file->data, file->len, channels, err)))
 		code = call_png(c, &canvas, err);
 	if (code || scale > 1) {
 		buf_free(file);

@@ -192,14 +192,46 @@ int door_size(uint64_t bytes, size_t limit, struct err *err)
 	return 413;
 }
 
-static const char *const binary_types[] = {"image/png", "application/x-npy", "application/npy", "application/octet-stream"};
+static const struct {
+	enum door_body body;
+	const char *type;
+} body_types[] = {
+	{DOOR_PIXELS, "image/png"},
+	{DOOR_PIXELS, "application/x-npy"},
+	{DOOR_PIXELS, "application/npy"},
+	{DOOR_PIXELS, "application/octet-stream"},
+	{DOOR_TAR, "application/x-tar"},
+	{DOOR_TAR, "application/x-gtar"},
+	{DOOR_TAR, "application/gzip"},
+	{DOOR_TAR, "application/x-gzip"},
+	{DOOR_TAR, "application/octet-stream"},
+	{DOOR_PATCH, "application/merge-patch+json"},
+};
+
+static const char *const body_words[] = {
+	[DOOR_JSON] = "send Content-Type: application/json, or use curl --json",
+	[DOOR_PIXELS] = "send Content-Type: application/json (curl --json), image/png or application/x-npy",
+	[DOOR_TAR] = "send Content-Type: application/x-tar (curl -T set.tar -H 'Content-Type: application/x-tar')",
+	[DOOR_PATCH] = "send Content-Type: application/merge-patch+json or application/json",
+};
+
+static bool is_of(const char *content_type, enum door_body body)
+{
+	for (size_t i = 0; i < sizeof body_types / sizeof *body_types; i++)
+		if (body_types[i].body == body && media_is(content_type, body_types[i].type))
+			return true;
+	return false;
+}
 
 bool door_is_binary(const char *content_type)
 {
-	for (size_t i = 0; i < sizeof binary_types / sizeof *binary_types; i++)
-		if (media_is(content_type, binary_types[i]))
-			return true;
-	return false;
+	return is_of(content_type, DOOR_PIXELS);
+}
+
+size_t door_limit(const char *content_type, enum door_body body)
+{
+	bool large = (body == DOOR_PIXELS || body == DOOR_TAR) && is_of(content_type, body);
+	return large ? DOOR_BINARY_BYTES : DOOR_JSON_BYTES;
 }
 
 /* No charset, or UTF-8: JSON knows no other. */
@@ -213,16 +245,12 @@ static bool charset_fits(const char *content_type)
 	return !strncasecmp(charset, "utf-8", 5) && !strchr("abcdefghijklmnopqrstuvwxyz0123456789-", charset[5] | 0x20);
 }
 
-int door_content_type(const char *content_type, bool binary, struct err *err)
+int door_content_type(const char *content_type, enum door_body body, struct err *err)
 {
-	if (media_is(content_type, "application/json") && charset_fits(content_type))
+	bool json = body != DOOR_TAR && media_is(content_type, "application/json");
+	if ((json || is_of(content_type, body)) && charset_fits(content_type))
 		return 0;
-	if (binary && door_is_binary(content_type))
-		return 0;
-	if (binary)
-		return refuse(err, 415, ERR_MEDIA,
-			"send Content-Type: application/json (curl --json), image/png or application/x-npy");
-	return refuse(err, 415, ERR_MEDIA, "send Content-Type: application/json, or use curl --json");
+	return refuse(err, 415, ERR_MEDIA, body_words[body]);
 }
 
 int door_read_token(struct door *d, const char *path, struct err *err)

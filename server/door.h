@@ -42,9 +42,13 @@ int door_origin(const char *host, const char *origin, const char *sec_fetch_site
 int door_token(const struct door *d, const char *authorization, struct err *err);
 /* A declared length; the same rule counts the bytes of a chunked body. 413. */
 int door_size(uint64_t bytes, size_t limit, struct err *err);
-/* A body came with this content type (NULL: none). binary: npy and PNG are welcome too. 415. */
-int door_content_type(const char *content_type, bool binary, struct err *err);
-/* npy or PNG: may be as large as DOOR_BINARY_BYTES. */
+/* What a route takes: JSON; or JSON, npy or PNG; or a tar, raw or gzip; or JSON, also as a merge patch. */
+enum door_body { DOOR_JSON, DOOR_PIXELS, DOOR_TAR, DOOR_PATCH };
+/* A body came with this content type (NULL: none). 415. */
+int door_content_type(const char *content_type, enum door_body body, struct err *err);
+/* Most bytes of such a body. */
+size_t door_limit(const char *content_type, enum door_body body);
+/* npy or PNG. */
 bool door_is_binary(const char *content_type);
 
 /* "[::1]:7117" → "[::1]", 7117 (-1: no port). False: not a host. */

@@ -4,6 +4,7 @@
 #include "core/data/dataset.h"
 #include "core/data/grid.h"
 #include "server/limits.h"
+#include "server/upload.h"
 
 #include <ctype.h>
 #include <pthread.h>
@@ -85,7 +86,7 @@ static int describe(struct daemon *d, const char *name, const char *path, char *
 	struct buf b = BUF_INIT;
 	struct jsonw w;
 	jw_init(&w, &b, false);
-	view_dataset(&w, set, path);
+	view_dataset(&w, set, path, upload_owns(d->config->data_dir, path));
 	dataset_put(set);
 	if (!(*ret = buf_take(&b, NULL)))
 		return err_set(err, ERR_NO_MEMORY, "out of memory");

@@ -7,6 +7,7 @@
 #include "server/door.h"
 #include "server/http.h"
 #include "server/stream.h"
+#include "server/upload.h"
 
 enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LIMIT_WAIT_S = 600, LIMIT_LIST = 100, LIMIT_EVENTS = 1000 };
 
@@ -14,6 +15,9 @@ enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LI
 #define LIMITS(X) \
 	X("body_bytes", DOOR_JSON_BYTES) \
 	X("binary_body_bytes", DOOR_BINARY_BYTES) \
+	X("upload_bytes", DOOR_BINARY_BYTES) \
+	X("unpacked_bytes", UPLOAD_BYTES_MAX) \
+	X("unpacked_entries", UPLOAD_ENTRIES_MAX) \
 	X("json_depth", JSON_DEPTH_MAX) \
 	X("name_characters", JOB_NAME_MAX) \
 	X("grid_images", LIMIT_GRID_IMAGES) \

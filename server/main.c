@@ -10,6 +10,7 @@
 #include "server/listen.h"
 #include "server/log.h"
 #include "server/route.h"
+#include "server/upload.h"
 #include "server/version.h"
 
 #include <errno.h>
@@ -101,6 +102,8 @@ static int open_data(struct parts *p, int *ret_exit, struct err *err)
 		code = hub_open(&p->d.hub, err);
 	if (!code && (code = store_open(&p->d.store, c->data_dir, err)))
 		*ret_exit = code == ERR_IN_USE ? EXIT_DIR_IN_USE : EXIT_IO;
+	if (!code)
+		upload_sweep(c->data_dir);
 	if (!code)
 		store_on_commit(p->d.store, hub_commit, p->d.hub);
 	return code;

@@ -29,6 +29,8 @@ const struct route routes[] = {
 	{GET, "/v1/kinds/{kind}", h_kind, JSON, "", ROUTE_INLINE, "its parameters, presets, series and abilities"},
 	{GET, "/v1/datasets", h_datasets, JSON, "", 0, "data sets found, and what is missing"},
 	{GET, "/v1/datasets/{dataset}", h_dataset, JSON, "", 0, "one data set"},
+	{METHOD_PUT, "/v1/datasets/{dataset}", h_dataset_put, JSON, "", ROUTE_BODY | ROUTE_TAR | ROUTE_WORK, "upload one, as a tar of its folder"},
+	{METHOD_DELETE, "/v1/datasets/{dataset}", h_dataset_delete, JSON, "", 0, "remove one that was uploaded"},
 	{GET, "/v1/datasets/{dataset}/images", h_dataset_images, PNG, "split indices offset count cols scale", 0, "its images, side by side"},
 	{POST, "/v1/jobs", h_job_submit, JSON, "validate_only", ROUTE_BODY | ROUTE_WORK, "submit a job"},
 	{GET, "/v1/jobs", h_job_list, JSON, "limit after order status kind name", 0, "list jobs, newest first"},
@@ -58,6 +60,11 @@ const struct route routes[] = {
 	{0, NULL, NULL, 0, {0}, NULL, 0, NULL},
 };
 /* clang-format on */
+
+enum door_body route_body(const struct route *r)
+{
+	return r->flags & ROUTE_TAR ? DOOR_TAR : r->flags & ROUTE_BINARY ? DOOR_PIXELS : r->flags & ROUTE_PATCH ? DOOR_PATCH : DOOR_JSON;
+}
 
 /* The format whose suffix ends `text`, FORMAT_COUNT if none. */
 static enum format suffix_of(const char *text)

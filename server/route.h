@@ -8,6 +8,7 @@
 #define LATENTD_SERVER_ROUTE_H
 
 #include "server/call.h"
+#include "server/door.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,8 @@ enum {
 	ROUTE_WORK = 4,   /* refused while draining */
 	ROUTE_BODY = 8,   /* says nothing without a body */
 	ROUTE_BINARY = 16, /* takes npy and PNG bodies too */
+	ROUTE_TAR = 32,    /* takes a tar and nothing else */
+	ROUTE_PATCH = 64,  /* takes JSON also as a merge patch */
 };
 enum { ROUTE_FORMATS_MAX = 3 };
 
@@ -37,6 +40,8 @@ extern const struct route routes[];
  * `allow` gets the methods the path knows ("" if it is unknown). */
 enum { ROUTE_ALLOW_SIZE = 64 };
 int route_find(struct call *c, char allow[ROUTE_ALLOW_SIZE], struct err *err);
+/* What bodies it takes. */
+enum door_body route_body(const struct route *r);
 /* Which of the route's formats the Accept header prefers; FORMAT_COUNT if none. NULL: the first. */
 enum format route_accept(const struct route *r, const char *accept);
 /* A line per row: method, pattern, formats, help, by tabs. */

@@ -65,7 +65,7 @@ int store_flush(struct store *s, struct err *err);
 /* id, name (the newest job so named) or "latest". ERR_NOT_FOUND "no job 'x'; newest: job_…". */
 int store_get(struct store *s, const char *ref, struct job *ret, struct err *err);
 struct store_filter {
-	const char *status, *kind, *name; /* NULL: any; status may be a comma list */
+	const char *status, *kind, *name, *dataset; /* NULL: any; status may be a comma list */
 	const char *after;                /* job id, or NULL */
 	int limit;
 	bool ascending;

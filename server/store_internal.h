@@ -70,7 +70,8 @@ struct sqlite3_stmt;
 	X(SQL_POINTS, "SELECT p.data FROM points p JOIN series s ON s.id=p.series" \
 		" WHERE s.job=?1 AND s.name=?2 AND p.last_step>=?3 ORDER BY p.last_step")
 #define JOBS_FILTER \
-	" AND (?2 IS NULL OR instr(','||?2||',', ','||status||',')>0) AND (?3 IS NULL OR kind=?3) AND (?4 IS NULL OR name=?4)"
+	" AND (?2 IS NULL OR instr(','||?2||',', ','||status||',')>0) AND (?3 IS NULL OR kind=?3) AND (?4 IS NULL OR name=?4)" \
+	" AND (?6 IS NULL OR dataset=?6)"
 
 enum sql {
 #define X(id, text) id,

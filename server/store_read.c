@@ -160,8 +160,8 @@ static int list(struct conn *c, const struct store_filter *f, struct job *jobs, 
 	if (!code && f->after && !after)
 		code = err_set(err, ERR_NOT_FOUND, "no job '%.140s' to list after", f->after);
 	if (!code)
-		code = sql_start(c, f->ascending ? SQL_JOBS_OLDEST_FIRST : SQL_JOBS_NEWEST_FIRST, &q, err, "Isssi",
-			f->after != NULL, after, f->status, f->kind, f->name, (int64_t)f->limit + 1);
+		code = sql_start(c, f->ascending ? SQL_JOBS_OLDEST_FIRST : SQL_JOBS_NEWEST_FIRST, &q, err, "Isssis",
+			f->after != NULL, after, f->status, f->kind, f->name, (int64_t)f->limit + 1, f->dataset);
 	while (!code && !(code = sql_step(c, q, &row, err)) && row) {
 		code = job_read(c, q, &jobs[*ret_n], err);
 		if (code)

@@ -136,7 +136,7 @@ static void models(void **state)
 	view_model(&w, "job_a", &m, 1, 2, &codes);
 	check(&b, "Model", "Model");
 	jw_init(&w, &b, false);
-	view_dataset(&w, &d, "/data");
+	view_dataset(&w, &d, "/data", true);
 	check(&b, "Dataset", "Dataset");
 	model_free(&m);
 	free(params);

@@ -68,7 +68,7 @@ static void dataset(void **state)
 	d.split[SPLIT_TRAIN].n = 60;
 	d.split[SPLIT_TEST].n = 10;
 	jw_init(&w, &b, false);
-	view_dataset(&w, &d, "/data/mini");
+	view_dataset(&w, &d, "/data/mini", false);
 	struct json *root = parsed_buf(&b);
 	assert_string_equal(text_at(root, "name"), "mini");
 	assert_true(number_at(root, "images") == 70);
@@ -78,6 +78,7 @@ static void dataset(void **state)
 	assert_true(number_at(root, "splits/train") == 60 && number_at(root, "splits/test") == 10);
 	assert_string_equal(text_at(root, "sha256"), "ab");
 	assert_string_equal(text_at(root, "path"), "/data/mini");
+	assert_false(json_bool(at(root, "uploaded")));
 	json_free(root);
 }
 

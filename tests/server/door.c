@@ -278,8 +278,8 @@ static void judges_bodies(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof content_types / sizeof *content_types; i++) {
 		const char *type = content_types[i].type;
-		if (door_content_type(type, false, NULL) != content_types[i].json_route ||
-			door_content_type(type, true, NULL) != content_types[i].binary_route)
+		if (door_content_type(type, DOOR_JSON, NULL) != content_types[i].json_route ||
+			door_content_type(type, DOOR_PIXELS, NULL) != content_types[i].binary_route)
 			fail_msg("content type '%s'", type ? type : "(none)");
 	}
 	assert_int_equal(door_size(DOOR_JSON_BYTES, DOOR_JSON_BYTES, NULL), 0);
