@@ -10,6 +10,18 @@ static const struct series common_series[] = {
 		.help = "Learning rate of each optimiser step, as the schedule moved it.",
 		.formula = "lr(t) by `schedule`, `warmup_epochs`",
 		.per_step = true},
+	{.name = "sparsity",
+		.help =
+			"Share of the weights of linear and convolution layers that pruning has taken out. Only where `prune` is on.",
+		.formula = "pruned weights / weights"},
+	{.name = "loss_before_prune",
+		.help =
+			"The loss just before weights were taken out, on the validation images (without any: on 10,000 of the others).",
+		.formula = "loss of the epoch's weights"},
+	{.name = "loss_after_prune",
+		.help =
+			"The same just after: how much the weights that went had mattered. What follows is training making up for it.",
+		.formula = "loss with the smallest weights at 0"},
 	{.name = "samples_per_s",
 		.help = "Training images per second over the epoch. The one series that differs from run to run.",
 		.formula = "images of the epoch / its seconds",

@@ -178,8 +178,7 @@ static void settle(struct run *r, enum job_status to, const struct store_change 
 	struct err err = {0};
 	if (r->trainer)
 		run_measure(r);
-	if (to != JOB_SUCCEEDED)
-		r->job.eta_ms = -1;
+	r->job.eta_ms = to == JOB_SUCCEEDED ? 0 : -1; /* also of a run that stopped early */
 	store_progress(r->config->store, &r->job);
 	int code = move_to_end(r, to, change, &err);
 	while ((code == ERR_NO_SPACE || code == ERR_IO || code == ERR_NO_MEMORY) && !atomic_load(r->worker->drain)) {
@@ -204,9 +203,9 @@ static void settle_failed(struct run *r, const struct err *why)
 	settle(r, JOB_FAILED, &change);
 }
 
-static void settle_succeeded(struct run *r)
+static void settle_succeeded(struct run *r, const char *reason)
 {
-	struct store_change change = {.stop_reason = "completed", .has_test = true, .finished = true};
+	struct store_change change = {.stop_reason = reason, .has_test = true, .finished = true};
 	struct err err = {0};
 	if (test_best(r, &change.test_loss, &err)) {
 		settle_failed(r, &err);
@@ -261,8 +260,8 @@ static void train(struct run *r)
 		code = train_loop(r->trainer, &hooks, &end, &err);
 	if (code)
 		settle_failed(r, &err);
-	else if (end == LOOP_COMPLETED)
-		settle_succeeded(r);
+	else if (end != LOOP_STOPPED)
+		settle_succeeded(r, end == LOOP_EARLY ? "early_stop" : "completed");
 	else if (atomic_load(&r->worker->cancel))
 		settle_cancelled(r);
 	else

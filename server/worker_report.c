@@ -86,8 +86,37 @@ void run_measure(struct run *r)
 
 /* --- points --- */
 
+static double newest(const struct run *r, const char *series, int64_t step)
+{
+	for (int i = 0; i < r->points; i++)
+		if (!strcmp(r->point[i].series, series) && r->point[i].step == step)
+			return r->point[i].value;
+	return (double)NAN;
+}
+
+/* Once, also when the epoch's end is gone through again after a kill. */
+static void tell_pruned(struct run *r, const struct point *p)
+{
+	double before = newest(r, "loss_before_prune", p->step), after = newest(r, "loss_after_prune", p->step);
+	char unique[40];
+	struct buf b = BUF_INIT;
+	struct jsonw w;
+	if (strcmp(p->series, "sparsity") || isnan(after))
+		return;
+	char message[120];
+	snprintf(message, sizeof message, "pruned %.1f %% of the weights: loss %.5g before, %.5g after", 100 * p->value,
+		before, after);
+	snprintf(unique, sizeof unique, "pruned %lld", (long long)p->step);
+	body_open(&w, &b);
+	jw_kstring(&w, "level", "info");
+	jw_kstring(&w, "message", message);
+	body_send(r, &w, &b, EVENT_LOG, unique);
+}
+
 void run_note_point(struct run *r, const struct point *p)
 {
+	tell_pruned(r, p);
+
 	int i = 0;
 	if (!strcmp(p->series, "train_loss")) {
 		r->loss_sum += p->value;
@@ -135,14 +164,6 @@ int run_recall(struct run *r, struct err *err)
 }
 
 /* --- the end of an epoch --- */
-
-static double newest(const struct run *r, const char *series, int64_t step)
-{
-	for (int i = 0; i < r->points; i++)
-		if (!strcmp(r->point[i].series, series) && r->point[i].step == step)
-			return r->point[i].value;
-	return (double)NAN;
-}
 
 /* The store adds the points that have not been told yet. */
 static void send_epoch(struct run *r, const struct progress *p, double seconds)

@@ -5,7 +5,7 @@ import { Chart } from './chart.js';
 import { h, throttled } from './dom.js';
 import { loss } from './format.js';
 
-const HOUSEKEEPING = ['lr', 'samples_per_s']; // every kind has them, and they share no axis with a loss
+const HOUSEKEEPING = ['lr', 'samples_per_s', 'sparsity', 'loss_before_prune', 'loss_after_prune']; // every kind has them, and they share no axis with a loss
 
 export class CurvePanel {
   constructor(kind, path) {

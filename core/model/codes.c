@@ -73,7 +73,7 @@ static void encode_block(const struct trainer *t, size_t from, int lanes, int sl
 			rows[(size_t)l * pixels + i] = (float)image[i] / 255.0f;
 	}
 	float *z = t->code + from * (size_t)t->m->latent_dim;
-	t->m->family->encode(t->m, t->kern, t->w, t->ws[slot], rows, lanes, z);
+	t->m->family->encode(t->m, t->kern, t->served, t->ws[slot], rows, lanes, z);
 }
 
 static void encode_task(void *ctx, int task, int slot)

@@ -42,10 +42,15 @@ static int publish(const struct loop *l, struct err *err)
 	return l->hooks->publish ? l->hooks->publish(l->hooks->ctx, l->t, err) : OK;
 }
 
+static bool is_last(const struct trainer *t, int64_t epoch)
+{
+	return epoch == t->p->epochs || tracker_stops(&t->track, t->p);
+}
+
 static int preview(const struct loop *l, int64_t epoch, struct err *err)
 {
 	int64_t every = l->t->p->preview_every_epochs;
-	if (!l->hooks->preview || !every || (epoch % every && epoch != l->t->p->epochs))
+	if (!l->hooks->preview || !every || (epoch % every && !is_last(l->t, epoch)))
 		return OK;
 	return l->hooks->preview(l->hooks->ctx, l->t, (int)epoch, err);
 }
@@ -54,18 +59,10 @@ static int preview(const struct loop *l, int64_t epoch, struct err *err)
 static int save(const struct loop *l, int64_t epoch, struct err *err)
 {
 	const struct trainer *t = l->t;
-	bool due = epoch % t->p->checkpoint_every_epochs == 0 || epoch == t->p->epochs || epoch == t->best_epoch;
+	bool due = epoch % t->p->checkpoint_every_epochs == 0 || is_last(t, epoch) || epoch == trainer_best(t).epoch;
 	if (!l->hooks->save || !due)
 		return OK;
 	return l->hooks->save(l->hooks->ctx, l->t, (int)epoch, err);
-}
-
-static void track(struct trainer *t, int64_t epoch, double value)
-{
-	if (!t->best_epoch || value < t->best_value) {
-		t->best_epoch = epoch;
-		t->best_value = value;
-	}
 }
 
 /* A step's gradients may be finite and what it made of the weights not: that must not become a result, nor replace one. */
@@ -91,24 +88,50 @@ static int tell_epoch(const struct loop *l, int64_t epoch, struct err *err)
 	return code ? code : save(l, epoch, err);
 }
 
+/* The loss that pruning is judged by: of the validation images, or of as many of the others. */
+static double probe(struct trainer *t)
+{
+	enum { PROBE_IMAGES = 10000 };
+	size_t n = t->vals ? t->vals : t->trains < PROBE_IMAGES ? t->trains : PROBE_IMAGES;
+	double part[RESULT_PARTS];
+	trainer_pass(t, SPLIT_TRAIN, t->vals ? t->val : t->train, n, t->served, part);
+	return part[monitor_part(t->m->family)] / (double)n;
+}
+
+static void prune(const struct loop *l, int64_t epoch)
+{
+	struct trainer *t = l->t;
+	if (prune_due(&t->p->prune, epoch)) {
+		say(l, "loss_before_prune", probe(t));
+		trainer_prune(t, epoch);
+		tracker_forget(&t->track);
+		say(l, "loss_after_prune", probe(t));
+	}
+	if (t->mask)
+		say(l, "sparsity", trainer_sparsity(t));
+}
+
 static int end_epoch(const struct loop *l, struct err *err)
 {
 	struct trainer *t = l->t;
 	int64_t epoch = t->step / t->steps_per_epoch;
-	double part[RESULT_PARTS], value = t->epoch_part[0] / (double)t->trains; /* train_loss: the first part */
+	struct epoch_loss loss;
+	double part[RESULT_PARTS];
+	loss.monitor = loss.train = t->epoch_part[0] / (double)t->trains; /* train_loss: the first part */
+	prune(l, epoch);
 	if (t->vals) {
-		trainer_pass(t, SPLIT_TRAIN, t->val, t->vals, t->w, part);
-		value = part[monitor_part(t->m->family)] / (double)t->vals;
+		trainer_pass(t, SPLIT_TRAIN, t->val, t->vals, t->served, part);
+		loss.monitor = part[monitor_part(t->m->family)] / (double)t->vals;
 	}
 	if (t->m->latent_dim)
 		trainer_take_codes(t);
-	int code = check_epoch(t, value, err);
+	int code = check_epoch(t, loss.monitor, err);
 	if (code)
 		return code;
 	if (t->vals)
 		say_parts(l, false, part, (double)t->vals);
 	memset(t->epoch_part, 0, sizeof t->epoch_part);
-	track(t, epoch, value);
+	tracker_epoch(&t->track, t->p, epoch, loss);
 	return tell_epoch(l, epoch, err);
 }
 
@@ -146,13 +169,13 @@ int train_loop(struct trainer *t, const struct hooks *hooks, enum loop_end *ret_
 	if (!code && t->step == 0)
 		code = preview(&l, 0, err);
 	bool stop = false;
-	while (!code && t->step < steps) {
+	while (!code && t->step < steps && !tracker_stops(&t->track, t->p)) {
 		code = answer_poll(&l, &stop, err);
 		if (stop || code)
 			break;
 		code = one_step(&l, err);
 	}
 	if (!code)
-		*ret_end = stop ? LOOP_STOPPED : LOOP_COMPLETED;
+		*ret_end = stop ? LOOP_STOPPED : t->step < steps ? LOOP_EARLY : LOOP_COMPLETED;
 	return code;
 }

@@ -71,7 +71,17 @@ const struct tensor *state_find(const struct state *s, const char *name)
 	return NULL;
 }
 
-static void add_tensors(struct state *s, const char *prefix, const struct model *m, real *block, bool buffers)
+/* Which of a model's tensors a list is made of. */
+enum choice { WITH_BUFFERS, PARAMETERS, MATRICES };
+
+static bool chosen(const struct net_tensor *t, enum choice which)
+{
+	return which == WITH_BUFFERS || (!t->buffer && (which == PARAMETERS || t->rank >= 2));
+}
+
+/* block: elements of type dtype, as the model's block of weights lies. */
+static void add_tensors(
+	struct state *s, const char *prefix, const struct model *m, void *block, enum dtype dtype, enum choice which)
 {
 	for (int i = 0; i < m->nets; i++) {
 		struct net_tensor t;
@@ -79,20 +89,25 @@ static void add_tensors(struct state *s, const char *prefix, const struct model 
 		for (int k = 0; model_tensor(m, i, k, &t, &offset); k++) {
 			char name[sizeof((struct tensor *)0)->name + 1];
 			snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", t.name);
-			if (buffers || !t.buffer)
-				state_add(s, name, dtype_real(), t.rank, t.shape, block + offset);
+			if (chosen(&t, which))
+				state_add(s, name, dtype, t.rank, t.shape, (char *)block + offset * dtype_size(dtype));
 		}
 	}
 }
 
-void state_add_prefixed(struct state *s, const char *prefix, const struct model *m, real *block)
+void state_add_prefixed(struct state *s, const char *prefix, const struct model *m, real *block, bool buffers)
 {
-	add_tensors(s, prefix, m, block, false);
+	add_tensors(s, prefix, m, block, dtype_real(), buffers ? WITH_BUFFERS : PARAMETERS);
+}
+
+void state_add_mask(struct state *s, const char *prefix, const struct model *m, uint8_t *mask)
+{
+	add_tensors(s, prefix, m, mask, DTYPE_U8, MATRICES);
 }
 
 void state_add_model(struct state *s, const struct model *m, real *w)
 {
-	add_tensors(s, "", m, w, true);
+	add_tensors(s, "", m, w, dtype_real(), WITH_BUFFERS);
 }
 
 static bool same_form(const struct tensor *a, const struct tensor *b)

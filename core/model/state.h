@@ -38,8 +38,10 @@ void state_add(struct state *s, const char *name, enum dtype dtype, int rank, co
 const struct tensor *state_find(const struct state *s, const char *name);
 /* Every tensor of the model's nets, pointing into w: the export. */
 void state_add_model(struct state *s, const struct model *m, real *w);
-/* As state_add_model with "prefix." before each name, and without the buffers: moments. */
-void state_add_prefixed(struct state *s, const char *prefix, const struct model *m, real *block);
+/* As state_add_model with "prefix." before each name, with or without the buffers: moments have none. */
+void state_add_prefixed(struct state *s, const char *prefix, const struct model *m, real *block, bool buffers);
+/* A byte per parameter: "prefix." before the names of weights with two axes or more, which are those that can be pruned. */
+void state_add_mask(struct state *s, const char *prefix, const struct model *m, uint8_t *mask);
 /* Copies from `saved` into every tensor of `live`; ERR_CORRUPT names the first that is missing or has another shape. */
 int state_copy(const struct state *live, const struct state *saved, struct err *err);
 

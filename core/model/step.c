@@ -54,8 +54,9 @@ struct step {
 double trainer_lr(const struct trainer *t)
 {
 	int64_t warmup = llround(t->p->warmup_epochs * (double)t->steps_per_epoch);
-	return schedule_lr(
-		(enum schedule_kind)t->p->schedule, t->p->lr, t->step, t->p->epochs * t->steps_per_epoch, warmup);
+	double lr =
+		schedule_lr((enum schedule_kind)t->p->schedule, t->p->lr, t->step, t->p->epochs * t->steps_per_epoch, warmup);
+	return lr * t->track.lr_scale;
 }
 
 size_t trainer_next_batch(const struct trainer *t)
@@ -210,6 +211,23 @@ static struct range range_of(const struct step *s, int task)
 	return (struct range){from, smaller(UPDATE_GRAIN, s->from + s->reals - from)};
 }
 
+static void mask_range(const struct trainer *t, struct range r)
+{
+	for (size_t i = r.from; i < r.from + r.n; i++)
+		t->sum[i] = t->mask[i] ? t->sum[i] : 0;
+}
+
+/* torch.nn.utils.clip_grad_value_ */
+static void clip_values(const struct trainer *t, struct range r)
+{
+	const real most = (real)t->p->grad_clip_value;
+	for (size_t i = r.from; i < r.from + r.n; i++) {
+		real g = t->sum[i] > most ? most : t->sum[i];
+		t->sum[i] = g < -most ? -most : g;
+	}
+}
+
+/* The gradient of a range, of the whole batch, as the optimiser is to see it but for grad_clip. */
 static void sum_groups(const struct step *s, struct range r)
 {
 	const struct trainer *t = s->t;
@@ -217,6 +235,10 @@ static void sum_groups(const struct step *s, struct range r)
 	for (int g = 0; g < t->groups; g++)
 		parts[g] = t->group[g].grad + r.from;
 	t->kern->sum_parts(t->sum + r.from, parts, t->groups, r.n);
+	if (t->mask)
+		mask_range(t, r);
+	if (t->p->grad_clip_value > 0)
+		clip_values(t, r);
 }
 
 static void update_task(void *ctx, int task, int slot)
@@ -268,6 +290,25 @@ static void update(struct step *s)
 	double scale = t->p->grad_clip / (sqrt(sum) + eps);
 	s->scale = (real)(scale < 1 ? scale : 1);
 	pool_run(s->pool, ranges_of(s), clipped_task, s);
+}
+
+/* The mean of the first steps looks back over few of them: at step t the decay is (1 + t) / (10 + t), while that is less. */
+static void mean_task(void *ctx, int task, int slot)
+{
+	(void)slot;
+	const struct step *s = ctx;
+	const struct trainer *t = s->t;
+	size_t from = (size_t)task * UPDATE_GRAIN, n = smaller(UPDATE_GRAIN, model_reals(t->m) - from);
+	double early = (1 + (double)s->number) / (10 + (double)s->number);
+	const real share = (real)(1 - (early < t->p->ema ? early : t->p->ema));
+	for (size_t i = from; i < from + n; i++)
+		t->ema[i] += share * (t->w[i] - t->ema[i]);
+}
+
+static void update_mean(struct step *s)
+{
+	size_t n = model_reals(s->t->m);
+	pool_run(s->pool, (int)((n + UPDATE_GRAIN - 1) / UPDATE_GRAIN), mean_task, s);
 }
 
 /* --- the whole step --- */
@@ -344,6 +385,8 @@ int trainer_step(struct trainer *t, double ret_part[RESULT_PARTS], struct err *e
 		update(&s);
 	}
 	memcpy(t->w + t->m->params, t->new_buffers, t->m->buffers * sizeof(real));
+	if (t->ema)
+		update_mean(&s);
 	t->step = s.number;
 	memcpy(ret_part, part, sizeof part);
 	return OK;

@@ -9,6 +9,13 @@ void tracker_init(struct tracker *k)
 	*k = (struct tracker){.reference = INFINITY, .plateau_reference = INFINITY, .lr_scale = 1};
 }
 
+void tracker_forget(struct tracker *k)
+{
+	double lr_scale = k->lr_scale;
+	tracker_init(k);
+	k->lr_scale = lr_scale;
+}
+
 static void slow_down(struct tracker *k, const struct train_params *p, int64_t epoch, double value)
 {
 	static const double threshold = 1e-4; /* ReduceLROnPlateau's, relative */

@@ -15,10 +15,10 @@
 struct tracker {
 	int64_t best_epoch; /* 0: none yet */
 	double best_value;
-	double last_value;          /* of the monitor at the last epoch's end */
-	double reference;           /* early stopping's best; until the first epoch +Inf */
-	int64_t wait;               /* epochs since the reference moved */
-	double plateau_reference;   /* schedule plateau's best */
+	double last_value;        /* of the monitor at the last epoch's end */
+	double reference;         /* early stopping's best; until the first epoch +Inf */
+	int64_t wait;             /* epochs since the reference moved */
+	double plateau_reference; /* schedule plateau's best */
 	int64_t plateau_wait;
 	double lr_scale; /* what schedules step and plateau have made of the learning rate */
 };
@@ -30,6 +30,8 @@ struct epoch_loss {
 };
 
 void tracker_init(struct tracker *k);
+/* The model became another (weights were taken out): losses so far say nothing of it; the learning rate stays. */
+void tracker_forget(struct tracker *k);
 /* Epoch number `epoch` (from 1) has ended. */
 void tracker_epoch(struct tracker *k, const struct train_params *p, int64_t epoch, struct epoch_loss loss);
 /* Patience is at its end. */

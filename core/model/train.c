@@ -92,6 +92,10 @@ static void layout_compute(struct trainer *t, struct arena *a, int threads)
 	t->sum = take(a, m->params, sizeof(real));
 	t->square = take(a, t->p->grad_clip > 0 ? m->params / UPDATE_GRAIN + 1 : 0, sizeof *t->square);
 	t->new_buffers = take(a, m->buffers, sizeof(real));
+	t->ema = t->p->ema > 0 ? take(a, model_reals(m), sizeof(real)) : NULL;
+	t->served = t->ema ? t->ema : t->w;
+	t->mask = t->p->prune.on ? take(a, m->params, sizeof *t->mask) : NULL;
+	t->rank = t->p->prune.on ? take(a, m->params, sizeof *t->rank) : NULL;
 	t->undo = take(a, m->family->phases[1].ops ? m->params * (size_t)(1 + t->moments) : 0, sizeof(real));
 	layout_groups(t, a);
 	layout_blocks(t, a, threads);
@@ -176,7 +180,12 @@ int trainer_open(struct trainer **ret, const struct model *m, struct dataset *d,
 	t->kern = kern;
 	t->seed = seed;
 	draw_split(t);
+	tracker_init(&t->track);
 	model_init(m, t->w, seed);
+	if (t->ema)
+		memcpy(t->ema, t->w, model_reals(m) * sizeof *t->ema);
+	if (t->mask)
+		memset(t->mask, 1, m->params);
 	if (m->latent_dim)
 		trainer_take_codes(t);
 	*ret = t;
@@ -212,7 +221,10 @@ struct progress trainer_progress(const struct trainer *t)
 
 struct best trainer_best(const struct trainer *t)
 {
-	return (struct best){.epoch = (int)t->best_epoch, .value = t->best_value};
+	const struct early_stopping_params *stop = &t->p->early_stopping;
+	if (stop->on && !stop->restore_best)
+		return (struct best){.epoch = (int)(t->step / t->steps_per_epoch), .value = t->track.last_value};
+	return (struct best){.epoch = (int)t->track.best_epoch, .value = t->track.best_value};
 }
 
 const char *trainer_monitor(const struct trainer *t)
@@ -222,7 +234,7 @@ const char *trainer_monitor(const struct trainer *t)
 
 const real *trainer_weights(const struct trainer *t)
 {
-	return t->w;
+	return t->served;
 }
 
 const struct code_stats *trainer_codes(const struct trainer *t)
@@ -234,15 +246,18 @@ void trainer_state(struct trainer *t, struct state *ret)
 {
 	static const int64_t one[] = {1}, parts[] = {RESULT_PARTS};
 	*ret = (struct state){0};
-	state_add_model(ret, t->m, t->w);
+	state_add_model(ret, t->m, t->served);
+	if (t->ema)
+		state_add_prefixed(ret, "live", t->m, t->w, true);
+	if (t->mask)
+		state_add_mask(ret, "mask", t->m, t->mask);
 	for (int i = 0; i < t->moments; i++) {
 		char prefix[32];
 		snprintf(prefix, sizeof prefix, "optim.%s", optim_moment_name(&t->optim, i));
-		state_add_prefixed(ret, prefix, t->m, t->moment[i]);
+		state_add_prefixed(ret, prefix, t->m, t->moment[i], false);
 	}
 	state_add(ret, "counter.step", DTYPE_I64, 1, one, &t->step);
-	state_add(ret, "tracker.best_epoch", DTYPE_I64, 1, one, &t->best_epoch);
-	state_add(ret, "tracker.best_value", DTYPE_F64, 1, one, &t->best_value);
+	tracker_state(&t->track, ret);
 	state_add(ret, "tracker.epoch_part", DTYPE_F64, 1, parts, t->epoch_part);
 	if (t->m->latent_dim)
 		code_stats_state(&t->codes, ret);
@@ -273,7 +288,7 @@ int trainer_evaluate(struct trainer *t, enum split split, const real *w, double 
 	if (!n)
 		return err_set(err, ERR_INVALID, "the %s part of data set %s is empty", split_names[split], t->data->name);
 	double part[RESULT_PARTS];
-	trainer_pass(t, split, NULL, n, w ? w : t->w, part);
+	trainer_pass(t, split, NULL, n, w ? w : t->served, part);
 	*ret_loss = part[0] / (double)n;
 	return OK;
 }

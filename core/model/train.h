@@ -95,6 +95,7 @@ const struct model *trainer_model(const struct trainer *t);
 struct progress trainer_progress(const struct trainer *t);
 struct best trainer_best(const struct trainer *t);
 const char *trainer_monitor(const struct trainer *t); /* "val_loss", or "train_loss" without validation */
+/* What is validated, served and saved as the model: the live weights, or their running mean. */
 const real *trainer_weights(const struct trainer *t);
 const struct code_stats *trainer_codes(const struct trainer *t);
 /* All that a resume needs: model, optim.*, counters, tracker, codes.*. Points into the trainer. */
@@ -125,9 +126,9 @@ struct hooks {
 	int (*save)(void *ctx, struct trainer *t, int epoch, struct err *err);
 };
 
-enum loop_end { LOOP_COMPLETED, LOOP_STOPPED };
+enum loop_end { LOOP_COMPLETED, LOOP_EARLY, LOOP_STOPPED };
 
-/* Trains from where the trainer stands to the last step, or until poll says stop. ERR_DIVERGED "non-finite loss at step
+/* Trains from where the trainer stands to the last step, to the end of early stopping's patience, or until poll says stop. ERR_DIVERGED "non-finite loss at step
  * 1234" leaves the state of the step before; found at an epoch's end, nothing of that epoch is told or saved. Order at an
  * epoch's end: points → publish → preview → save. */
 int train_loop(struct trainer *t, const struct hooks *hooks, enum loop_end *ret_end, struct err *err);

@@ -38,8 +38,8 @@ const struct param prune_params[] = {
 static int check_prune(const struct prune_params *p, struct err *err)
 {
 	if (p->end_epoch && p->end_epoch < p->start_epoch)
-		return err_field(err, ERR_INVALID, "#/params/prune/end_epoch", "must not be before start_epoch (%lld), got %lld",
-			(long long)p->start_epoch, (long long)p->end_epoch);
+		return err_field(err, ERR_INVALID, "#/params/prune/end_epoch",
+			"must not be before start_epoch (%lld), got %lld", (long long)p->start_epoch, (long long)p->end_epoch);
 	if (p->schedule == PRUNE_CUBIC && p->end_epoch <= p->start_epoch)
 		return err_field(err, ERR_INVALID, "#/params/prune/end_epoch",
 			"schedule cubic needs an end after start_epoch (%lld), got %lld", (long long)p->start_epoch,

@@ -104,7 +104,8 @@ int train_params_check(const struct train_params *p, struct err *err);
 		"Ends the run when the loss has not got better for a while. With a schedule that falls to 0 at the end it cuts off the " \
 		"useful part; null is off, and the best epoch is served all the same.", 0, early_stopping_params}, \
 	{"prune", PARAM_OBJECT, offsetof(S, train.prune), "null", 0, 0, NULL, "training", NULL, \
-		"Takes the smallest weights of the linear and convolution layers out, for good (torch.nn.utils.prune); null is off.", 0, \
+		"Takes the smallest weights of the linear and convolution layers out, for good (torch.nn.utils.prune); the best epoch is one of those after " \
+		"the last time. null is off.", 0, \
 		prune_params}, \
 	{"val_fraction", PARAM_REAL, offsetof(S, train.val_fraction), "0.1", 0, 0.5, NULL, "data", NULL, \
 		"Share of the training images held out for val_loss; 0: none, and no validation pass.", 0}, \

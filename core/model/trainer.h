@@ -1,14 +1,15 @@
 /* trainer.h: what a trainer is made of: for the files of this room only (train.c, step.c, codes.c, loop.c).
  *
  * Owner: one arena holds all of it; layout is the same code when measuring (trainer_bytes) and when filling.
- * Invariants: `step`, `best` and `epoch_part` with weights, moments and codes are the whole state; everything else follows from
- * the parameters, the seed and the data set.
+ * Invariants: `step`, `track` and `epoch_part` with weights, moments, mask and codes are the whole state; everything else follows
+ * from the parameters, the seed and the data set. What is validated, served and saved as the model is `served`.
  */
 #ifndef LATENTD_CORE_MODEL_TRAINER_H
 #define LATENTD_CORE_MODEL_TRAINER_H
 
 #include "core/base/arena.h"
 #include "core/model/program.h"
+#include "core/model/tracker.h"
 
 enum {
 	GROUPS_MAX = 16,        /* gradient blocks of one batch */
@@ -34,6 +35,12 @@ struct lanes {
 	const uint8_t *image[LANES];
 	uint8_t label[LANES];
 	uint32_t index[LANES];
+};
+
+/* A weight that may go. */
+struct prune_rank {
+	real size;   /* its absolute value */
+	uint32_t at; /* in the block of weights */
 };
 
 struct trainer {
@@ -66,6 +73,10 @@ struct trainer {
 	struct net_run *runs;      /* [blocks of a batch], when these meet at a barrier */
 	real *shared;              /* model_shared */
 	real *new_buffers;         /* buffers behind w as this step would leave them */
+	real *ema;                 /* running mean of w, buffers too; NULL: not kept */
+	real *served;              /* ema, or w */
+	uint8_t *mask;             /* [model->params]: 0 where pruned; NULL: nothing is */
+	struct prune_rank *rank;   /* [model->params], where pruned */
 	real *undo;                /* w and moments before this step, for kinds with several phases */
 	struct block_result *span; /* [spans]: partial sums of a pass without gradients */
 
@@ -79,8 +90,7 @@ struct trainer {
 
 	/* the state, beside weights, moments and codes */
 	int64_t step; /* done */
-	int64_t best_epoch;
-	double best_value;
+	struct tracker track;
 	double epoch_part[RESULT_PARTS]; /* sums over the training images of the epoch so far */
 };
 
@@ -92,6 +102,12 @@ bool trainer_finite(const struct trainer *t);
 double trainer_lr(const struct trainer *t);
 /* Images in the step that would follow. */
 size_t trainer_next_batch(const struct trainer *t);
+
+/* Takes weights out as t->p->prune says for the end of this epoch; false: none was due. */
+bool trainer_prune(struct trainer *t, int64_t epoch);
+bool prune_due(const struct prune_params *p, int64_t epoch);
+/* Share of the weights that may be pruned that are. */
+double trainer_sparsity(const struct trainer *t);
 
 /* Sums over n images of a split without gradients; index NULL: the first n. */
 void trainer_pass(

@@ -19,6 +19,7 @@ import struct
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TEST_IMAGES = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
@@ -80,7 +81,31 @@ def fill(net, rng):
             parameter.data = torch.from_numpy(values).double()
 
 
-def golden(name, nets, images, optimizer, steps, params):
+def weights_of(net):
+    modules = [module for module in net.modules() if hasattr(module, "weight")]
+    for module in modules:
+        for hook in module._forward_pre_hooks.values():
+            hook(module, None)  # a pruned layer's `weight` is of its last forward pass; here the last step counts
+    return [(module, "weight") for module in modules]
+
+
+def prune_layers(net, amount):
+    for module, name in weights_of(net):
+        prune.l1_unstructured(module, name, amount=amount)
+
+
+def prune_globally(net, amount):
+    prune.global_unstructured(weights_of(net), pruning_method=prune.L1Unstructured, amount=amount)
+
+
+def effective(module, name):
+    """A pruned weight as the next forward pass would have it."""
+    if hasattr(module, name + "_orig"):
+        return getattr(module, name + "_orig") * getattr(module, name + "_mask")
+    return getattr(module, name)
+
+
+def golden(name, nets, images, optimizer, steps, params, after_step=lambda step, net: None):
     rng = np.random.default_rng(20240607)
     encoder, decoder = nets
     net = nn.Sequential()
@@ -105,8 +130,11 @@ def golden(name, nets, images, optimizer, steps, params):
             for k, p in net.named_parameters():
                 tensors["grad." + k] = p.grad.numpy().astype(np.float32)
         chosen.step()
-    for k, p in net.named_parameters():
-        tensors["after." + k] = p.detach().numpy().astype(np.float32)
+        after_step(step + 1, net)
+    for path, module in net.named_modules():
+        for k in ("weight", "bias"):
+            if hasattr(module, k):
+                tensors[f"after.{path}.{k}"] = effective(module, k).detach().numpy().astype(np.float32)
     write_safetensors(os.path.join(HERE, name + ".safetensors"), tensors, {"params": params, "steps": str(steps)})
 
 
@@ -124,6 +152,13 @@ def main():
            4, mlp + "optimizer=sgd lr=0.5 momentum=0.9 nesterov=true weight_decay=1e-3")
     golden("sgd_plain", small_net(nn.Sigmoid), small, lambda p: torch.optim.SGD(p, lr=0.5), 4,
            conv + "activation=sigmoid optimizer=sgd lr=0.5 momentum=0")
+    twice = lambda way, amount: lambda step, net: way(net, amount) if step in (1, 3) else None
+    golden("pruned", small_net(nn.SiLU), small, lambda p: torch.optim.AdamW(p, lr=2e-2), 5,
+           conv + "activation=silu optimizer=adamw lr=2e-2 weight_decay=0.01 "
+           "prune.amount=0.4 prune.start_epoch=1 prune.every=2 prune.end_epoch=4", twice(prune_layers, 0.4))
+    golden("pruned_globally", small_net(nn.SiLU), small, lambda p: torch.optim.SGD(p, lr=0.5, momentum=0.9), 5,
+           conv + "activation=silu optimizer=sgd lr=0.5 momentum=0.9 prune.method=global_l1_unstructured "
+           "prune.amount=0.5 prune.start_epoch=1 prune.every=2 prune.end_epoch=3", twice(prune_globally, 0.5))
 
 
 if __name__ == "__main__":

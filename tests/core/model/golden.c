@@ -41,7 +41,7 @@ static const struct tensor *need(const struct golden *g, const char *prefix, con
 
 static void golden_open(struct golden *g, const char *name)
 {
-	char path[128], text[256], overrides[320];
+	char path[128], text[320], overrides[400];
 	struct err err = {0};
 	size_t size;
 	snprintf(path, sizeof path, "tests/golden/%s.safetensors", name);
@@ -124,6 +124,7 @@ static void check_steps(struct golden *g, struct trainer *t)
 	double part[RESULT_PARTS], loss = *(const double *)need(g, "", "loss")->data;
 	for (int i = 0; i < g->steps; i++) {
 		assert_int_equal(trainer_step(t, part, NULL), OK);
+		trainer_prune(t, i + 1); /* here an epoch has one step */
 		if (i > 0)
 			continue;
 		assert_true(fabs(part[0] / (double)t->trains - loss) < 1e-6 * loss);
@@ -169,6 +170,13 @@ static void test_adamw(void **state)
 	check("adamw");
 }
 
+static void test_pruned(void **state)
+{
+	(void)state;
+	check("pruned");
+	check("pruned_globally");
+}
+
 static void test_sgd_nesterov(void **state)
 {
 	(void)state;
@@ -187,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_adam_with_l2),
 		cmocka_unit_test(test_adamw),
+		cmocka_unit_test(test_pruned),
 		cmocka_unit_test(test_sgd_nesterov),
 		cmocka_unit_test(test_sgd_plain),
 	};

@@ -126,8 +126,8 @@ static void test_seldom(void **state)
 	struct ears e = {.d.at_step = -1};
 	enum loop_end end;
 	e.t = open_trainer(&m, d, NULL, best_kern());
-	e.t->best_epoch = 7; /* a best that no epoch here can reach */
-	e.t->best_value = -1;
+	e.t->track.best_epoch = 7; /* a best that no epoch here can reach */
+	e.t->track.best_value = -1;
 	assert_int_equal(go(&e, &m, d, &end, NULL), OK);
 	assert_string_equal(e.d.text,
 		"publish0 preview0 train_loss1 publish1 train_loss2 publish2 preview2 train_loss3 publish3 save3 "
@@ -142,6 +142,36 @@ static void test_seldom(void **state)
 	trainer_close(quiet.t);
 	model_free(&m);
 	model_free(&n);
+	dataset_put(d);
+}
+
+/* A rate of 0 makes no epoch better than the first: patience ends the run, and its last epoch is saved and shown. */
+static void test_early_stopping(void **state)
+{
+	(void)state;
+	struct dataset *d = balls(10, 1, 1, 12, 12);
+	struct model m = ae_for(d, SMALL_AE "batch_size=10 val_fraction=0 epochs=9 lr=0 checkpoint_every_epochs=50 "
+										"preview_every_epochs=50 early_stopping.patience=2");
+	struct ears e = {.d.at_step = -1};
+	enum loop_end end;
+	assert_int_equal(go(&e, &m, d, &end, NULL), OK);
+	assert_int_equal(end, LOOP_EARLY);
+	assert_string_equal(e.d.text,
+		"publish0 preview0 train_loss1 publish1 save1 train_loss2 publish2 train_loss3 publish3 preview3 save3 ");
+	assert_int_equal(trainer_best(e.t).epoch, 1);
+	e.d.text[0] = 0;
+	assert_int_equal(go(&e, &m, d, &end, NULL), OK); /* as after a kill between the last checkpoint and the verdict */
+	assert_int_equal(end, LOOP_EARLY);
+	assert_string_equal(e.d.text, "publish3 ");
+	trainer_close(e.t);
+	model_free(&m);
+	m = ae_for(d, SMALL_AE "batch_size=10 val_fraction=0 epochs=9 lr=0 early_stopping.patience=2 "
+						   "early_stopping.restore_best=false");
+	struct ears last = {.d.at_step = -1};
+	assert_int_equal(go(&last, &m, d, &end, NULL), OK);
+	assert_int_equal(trainer_best(last.t).epoch, 3);
+	trainer_close(last.t);
+	model_free(&m);
 	dataset_put(d);
 }
 
@@ -287,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_order_of_hooks),
 		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_seldom),
+		cmocka_unit_test(test_early_stopping),
 		cmocka_unit_test(test_failing_hook_ends_the_loop),
 		cmocka_unit_test(test_best_follows_the_monitor),
 		cmocka_unit_test(test_diverging_run),

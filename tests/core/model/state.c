@@ -21,7 +21,7 @@ static void test_a_model_as_tensors(void **state)
 	real *w = calloc(m.params, sizeof *w), *moment = calloc(m.params, sizeof *w);
 	struct state s = {0};
 	state_add_model(&s, &m, w);
-	state_add_prefixed(&s, "optim.exp_avg", &m, moment);
+	state_add_prefixed(&s, "optim.exp_avg", &m, moment, false);
 	assert_false(s.failed);
 	size_t reals = 0;
 	for (int i = 0; i < s.n; i++)

@@ -284,6 +284,67 @@ static void test_gradients_are_clipped(void **state)
 	dataset_put(d);
 }
 
+/* clip_grad_value_: each number by itself. */
+static void test_gradients_are_clipped_by_value(void **state)
+{
+	(void)state;
+	const real most = (real)1e-4;
+	struct dataset *d = balls(90, 1, 1, 12, 12);
+	struct model m = ae_for(d, SMALL_AE "val_fraction=0 grad_clip_value=1e-4"),
+				 free_one = ae_for(d, SMALL_AE "val_fraction=0");
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern()), *f = open_trainer(&free_one, d, NULL, best_kern());
+	double part[RESULT_PARTS];
+	int held = 0;
+	assert_int_equal(trainer_step(t, part, NULL), OK);
+	assert_int_equal(trainer_step(f, part, NULL), OK);
+	for (size_t k = 0; k < m.params; k++) {
+		real g = f->sum[k] > most ? most : f->sum[k] < -most ? -most : f->sum[k];
+		assert_true(t->sum[k] == g);
+		held += g != f->sum[k];
+	}
+	assert_true(held > 10 && held < (int)m.params);
+	trainer_close(t);
+	trainer_close(f);
+	model_free(&m);
+	model_free(&free_one);
+	dataset_put(d);
+}
+
+/* The mean is of the weights after each step, looks back over few steps at first, and is what is served, validated and saved. */
+static void test_running_mean(void **state)
+{
+	(void)state;
+	struct dataset *d = balls(90, 10, 1, 12, 12);
+	struct model m = ae_for(d, SMALL_AE "val_fraction=0 epochs=20 ema=0.5");
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+	size_t n = m.params;
+	double *mean = malloc(n * sizeof *mean), part[RESULT_PARTS], loss, same, live;
+	for (size_t k = 0; k < n; k++)
+		mean[k] = (double)t->w[k];
+	for (int step = 1; step <= 12; step++) {
+		double decay = fmin(0.5, (1.0 + step) / (10.0 + step));
+		assert_int_equal(trainer_step(t, part, NULL), OK);
+		for (size_t k = 0; k < n; k++)
+			mean[k] = decay * mean[k] + (1 - decay) * (double)t->w[k];
+	}
+	for (size_t k = 0; k < n; k++)
+		assert_true(fabs((double)trainer_weights(t)[k] - mean[k]) < 1e-6);
+	assert_memory_not_equal(trainer_weights(t), t->w, n * sizeof(real));
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, NULL, &loss, NULL), OK);
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, trainer_weights(t), &same, NULL), OK);
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, t->w, &live, NULL), OK);
+	assert_true(loss == same && loss != live);
+	struct state saved;
+	trainer_state(t, &saved);
+	assert_ptr_equal(state_find(&saved, "encoder.0.weight")->data, t->ema + m.net_offset[0]);
+	assert_ptr_equal(state_find(&saved, "live.encoder.0.weight")->data, t->w + m.net_offset[0]);
+	state_free(&saved);
+	free(mean);
+	trainer_close(t);
+	model_free(&m);
+	dataset_put(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +353,8 @@ int main(void)
 		cmocka_unit_test(test_epoch_order),
 		cmocka_unit_test(test_groups_add_up),
 		cmocka_unit_test(test_gradients_are_clipped),
+		cmocka_unit_test(test_gradients_are_clipped_by_value),
+		cmocka_unit_test(test_running_mean),
 		cmocka_unit_test(test_learning_rate),
 		cmocka_unit_test(test_divergence),
 		cmocka_unit_test(test_divergence_of_gradients),
