@@ -130,7 +130,7 @@ static int blame_stages(const struct model *m, struct err *err)
 		return ERR_INVALID;
 	char why[sizeof err->message];
 	snprintf(why, sizeof why, "%s", err->message);
-	return err_field(err, ERR_INVALID, "#/params/channels", "%.200s: images of %dx%d are too small for so many stages",
+	return err_field(err, ERR_INVALID, "#/params/channels", "%.200s: images of %dx%d are too small for so many stages; more padding would do, or fewer channels",
 		why, m->image.h, m->image.w);
 }
 

@@ -80,13 +80,14 @@ static int plan_conv(struct step_down *s, int number, struct err *err)
 	int side = s->in_h < s->in_w ? s->in_h : s->in_w;
 	if (s->kernel > side + 2 * s->padding)
 		return err_field(err, ERR_INVALID, "#/params/kernel",
-			"convolution %d: kernel %d does not fit its %dx%d input with padding %d", number, s->kernel, s->in_h,
-			s->in_w, s->padding);
+			"convolution %d: kernel %d does not fit its %dx%d input with padding %d; padding %d there would do, or fewer "
+			"channels",
+			number, s->kernel, s->in_h, s->in_w, s->padding, (s->kernel - side + 1) / 2);
 	s->output_padding = remainder_of(s->in_h, s);
 	if (s->output_padding != remainder_of(s->in_w, s))
 		return err_field(err, ERR_INVALID, "#/params/stride",
 			"convolution %d: stride %d leaves over %d rows but %d columns of its %dx%d input, which no transposed "
-			"convolution mirrors",
+			"convolution mirrors; stride 1 there would do",
 			number, s->stride, s->output_padding, remainder_of(s->in_w, s), s->in_h, s->in_w);
 	s->out_h = (s->in_h + 2 * s->padding - s->kernel) / s->stride + 1;
 	s->out_w = (s->in_w + 2 * s->padding - s->kernel) / s->stride + 1;
