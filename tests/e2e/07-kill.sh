@@ -3,21 +3,24 @@
 . "$(dirname "$0")/lib.sh"
 KILLS=${KILLS:-12}
 if [ -n "$SLOW" ]; then KILLS=3; fi
-RUN='"seed":5,"params":{"epochs":10,"train_limit":'$(images 20000)'}'
+ALL='"epochs":10,"train_limit":'$(images 20000)
+# Whatever has a state of its own: masks, a running mean beside the weights, trackers, masks of dropout, statistics of batches.
+STATEFUL='"ema":0.99,"norm":"batch","dropout":0.1,"schedule":"plateau","lr_patience":0,
+  "prune":{"start_epoch":2,"every":2,"end_epoch":6},"early_stopping":{"patience":3,"min_delta":0.0005}'
 
 events() { curl -q -sf "$url/v1/jobs/$1/events?limit=100&order=desc" | jq -r '.data[0].seq'; }
 
-# shake KIND KILLS: a run left in peace, then the same one under kills.
+# shake WHAT KIND KILLS PARAMS: a run left in peace, then the same one under kills.
 shake() {
-  local kind=$1 most=$2 kills=0 seen=0 gaps='' calm calm_best span shaken held begin_ms
-  submit "{\"kind\":\"$kind\",\"name\":\"$kind-calm\",$RUN}"
+  local what=$1 kind=$2 most=$3 params=$4 kills=0 seen=0 gaps='' calm calm_best span shaken held begin_ms
+  submit "{\"kind\":\"$kind\",\"name\":\"$what-calm\",\"seed\":5,\"params\":{$params}}"
   settle "$job"
-  is "$state" succeeded "$kind: the undisturbed run"
+  is "$state" succeeded "$what: the undisturbed run"
   calm=$(fingerprint "$job")
   calm_best=$(weights_sum "$job" best)
   begin_ms=$(j .started_at_ms)
   span=$(($(j .finished_at_ms) - begin_ms))
-  submit "{\"kind\":\"$kind\",\"name\":\"$kind-shaken\",$RUN}"
+  submit "{\"kind\":\"$kind\",\"name\":\"$what-shaken\",\"seed\":5,\"params\":{$params}}"
   shaken=$job
   while [ "$kills" -lt "$most" ]; do
     # Anywhere between start-up and about three epochs on.
@@ -31,21 +34,22 @@ shake() {
     kills=$((kills + 1))
     start
   done
-  ok "$kind: killed $kills times"
+  ok "$what: killed $kills times"
   settle "$shaken"
-  is "$state" succeeded "$kind: it ends by itself"
+  is "$state" succeeded "$what: it ends by itself"
   # A kill before the worker took the job up, or after the last step, makes no attempt.
-  check "$kind: attempts are counted ($(j .attempt))" [ "$(j ".attempt > 1 and .attempt <= $kills + 1")" = true ]
-  is "$gaps" "" "$kind: no event was taken back"
-  is "$(fingerprint "$shaken")" "$calm" "$kind: weights and curve are those of the undisturbed run"
-  is "$(weights_sum "$shaken" best)" "$calm_best" "$kind: so are the best weights"
+  check "$what: attempts are counted ($(j .attempt))" [ "$(j ".attempt > 1 and .attempt <= $kills + 1")" = true ]
+  is "$gaps" "" "$what: no event was taken back"
+  is "$(fingerprint "$shaken")" "$calm" "$what: weights and curve are those of the undisturbed run"
+  is "$(weights_sum "$shaken" best)" "$calm_best" "$what: so are the best weights"
   curl -q -sN -H 'Accept: text/event-stream' "$url/v1/jobs/$shaken/events" | sed -n 's/^id: //p' > "$T/ids"
-  is "$(cat "$T/ids")" "$(seq "$(wc -l < "$T/ids")")" "$kind: ids count from 1 without a gap"
-  check "$kind: and go beyond the last one seen ($seen)" [ "$(tail -n 1 "$T/ids")" -ge "$seen" ]
+  is "$(cat "$T/ids")" "$(seq "$(wc -l < "$T/ids")")" "$what: ids count from 1 without a gap"
+  check "$what: and go beyond the last one seen ($seen)" [ "$(tail -n 1 "$T/ids")" -ge "$seen" ]
 }
 
 start
-shake ae "$KILLS"
-shake vae "$(((KILLS + 2) / 3))"
+shake ae ae "$KILLS" "$ALL"
+shake ae-stateful ae "$(((KILLS + 2) / 3))" "$ALL,$STATEFUL"
+shake vae vae "$(((KILLS + 2) / 3))" "$ALL"
 stop
 finish
