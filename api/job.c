@@ -69,7 +69,9 @@ void job_free(struct job *job)
 	free(job->metadata);
 	free(job->metrics);
 	free(job->warnings);
-	job->params = job->metadata = job->metrics = job->warnings = NULL;
+	free(job->test);
+	free(job->generalisation_gap);
+	job->params = job->metadata = job->metrics = job->warnings = job->test = job->generalisation_gap = NULL;
 }
 
 int job_make_id(char id[JOB_ID_SIZE], struct err *err)

@@ -16,19 +16,19 @@
 enum { JOB_ID_SIZE = 32, JOB_NAME_MAX = 128, JOB_NAME_SIZE = 4 * JOB_NAME_MAX + 1, JOB_WORD = 32 };
 
 /* status, name, terminal */
-#define JOB_STATUSES(X) \
-	X(JOB_QUEUED, "queued", false) \
-	X(JOB_RUNNING, "running", false) \
+#define JOB_STATUSES(X)                    \
+	X(JOB_QUEUED, "queued", false)         \
+	X(JOB_RUNNING, "running", false)       \
 	X(JOB_CANCELLING, "cancelling", false) \
-	X(JOB_SUCCEEDED, "succeeded", true) \
-	X(JOB_FAILED, "failed", true) \
+	X(JOB_SUCCEEDED, "succeeded", true)    \
+	X(JOB_FAILED, "failed", true)          \
 	X(JOB_CANCELLED, "cancelled", true)
 
 enum job_status {
 #define X(status, name, terminal) status,
 	JOB_STATUSES(X)
 #undef X
-	JOB_STATUS_COUNT
+		JOB_STATUS_COUNT
 };
 
 const char *job_status_name(enum job_status s);
@@ -63,15 +63,15 @@ struct job {
 	/* results */
 	char best_metric[JOB_WORD];
 	double best_value;
-	int best_epoch; /* 0: none yet */
-	bool has_test;
-	double test_loss;
+	int best_epoch;                               /* 0: none yet */
 	char error_code[JOB_WORD], error_detail[480]; /* "" = none */
 	/* texts, malloc'd JSON or NULL */
-	char *params;   /* resolved, an object */
-	char *metadata; /* an object */
-	char *metrics;  /* {"train_loss":0.01,…}: the newest of each series */
-	char *warnings; /* an array of strings */
+	char *params;             /* resolved, an object */
+	char *metadata;           /* an object */
+	char *metrics;            /* {"train_loss":0.01,…}: the newest of each series */
+	char *warnings;           /* an array of strings */
+	char *test;               /* {"loss":0.02,…}: of the served weights, once it succeeded */
+	char *generalisation_gap; /* {"metric":"loss","train":…,"val":…,"gap":…,"relative":…}, where there is validation */
 };
 
 /* Steps taken when `epoch` ends; 0 where the job has not begun. */

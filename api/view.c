@@ -77,18 +77,6 @@ static void write_best(struct jsonw *w, const struct job *job)
 	jw_end_object(w);
 }
 
-static void write_test(struct jsonw *w, const struct job *job)
-{
-	jw_key(w, "test");
-	if (!job->has_test) {
-		jw_null(w);
-		return;
-	}
-	jw_object(w);
-	jw_kreal(w, "loss", job->test_loss);
-	jw_end_object(w);
-}
-
 static void write_error(struct jsonw *w, const struct job *job)
 {
 	jw_key(w, "error");
@@ -114,7 +102,8 @@ static void write_results(struct jsonw *w, const struct job *job)
 	jw_kreal(w, "lineage_train_s", job->train_s); /* no job here goes on from another one yet */
 	write_best(w, job);
 	write_text(w, "metrics", job->metrics, "{}");
-	write_test(w, job);
+	write_text(w, "test", job->test, "null");
+	write_text(w, "generalisation_gap", job->generalisation_gap, "null");
 	write_error(w, job);
 	write_text(w, "warnings", job->warnings, "[]");
 	jw_kstring(w, "dataset", job->dataset);

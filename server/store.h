@@ -41,8 +41,7 @@ int store_insert(struct store *s, struct job *job, struct err *err);
  * running" if it is not in `from`. Earlier reports of the job are committed before. */
 struct store_change {
 	const char *stop_reason, *error_code, *error_detail;
-	bool has_test;
-	double test_loss;
+	const char *test, *generalisation_gap; /* JSON objects, or NULL */
 	bool first_start; /* sets started_at_ms if unset and adds 1 to attempt */
 	bool finished;    /* sets finished_at_ms */
 };

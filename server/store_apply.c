@@ -139,8 +139,8 @@ static int move(struct txn *t, const char *job_id, enum job_status from, enum jo
 	int64_t number = 0;
 	int code = points_flush(t, err); /* what was reported before comes before */
 	if (!code)
-		code = sql_int(t->conn, SQL_JOB_MOVE, &number, 0, err, "ssssssDiii", job_id, job_status_name(from),
-			job_status_name(to), c->stop_reason, c->error_code, c->error_detail, (int)c->has_test, c->test_loss,
+		code = sql_int(t->conn, SQL_JOB_MOVE, &number, 0, err, "ssssssssiii", job_id, job_status_name(from),
+			job_status_name(to), c->stop_reason, c->error_code, c->error_detail, c->test, c->generalisation_gap,
 			(int64_t)c->first_start, (int64_t)c->finished, t->now_ms);
 	if (code)
 		return code;
@@ -305,7 +305,7 @@ void store_progress(struct store *s, const struct job *job)
 	op->op.apply = apply_progress;
 	op->op.release = release_progress;
 	op->job = *job;
-	op->job.params = op->job.metadata = op->job.metrics = NULL;
+	op->job.params = op->job.metadata = op->job.metrics = op->job.test = op->job.generalisation_gap = NULL;
 	op->job.warnings = job->warnings ? strdup(job->warnings) : NULL;
 	store_report(s, &op->op);
 }

@@ -46,13 +46,13 @@ static void read_progress(sqlite3_stmt *q, struct job *j)
 	sql_text(q, 22, j->best_metric, sizeof j->best_metric);
 	j->best_value = sqlite3_column_double(q, 23);
 	j->best_epoch = sqlite3_column_int(q, 24);
-	j->has_test = sqlite3_column_type(q, 25) != SQLITE_NULL;
-	j->test_loss = sqlite3_column_double(q, 25);
+	j->test = sql_text_dup(q, 25);
 	sql_text(q, 26, j->error_code, sizeof j->error_code);
 	sql_text(q, 27, j->error_detail, sizeof j->error_detail);
 	j->params = sql_text_dup(q, 28);
 	j->metadata = sql_text_dup(q, 29);
 	j->warnings = sql_text_dup(q, 30);
+	j->generalisation_gap = sql_text_dup(q, 31);
 }
 
 /* {"train_loss":0.01,…}: the newest value of each series. */

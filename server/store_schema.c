@@ -39,6 +39,18 @@ static const char *const migrations[] = {
 	" id INTEGER PRIMARY KEY, series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE,"
 	" last_step INTEGER NOT NULL, data BLOB NOT NULL) STRICT;"
 	"CREATE INDEX points_series ON points(series, last_step);",
+	/* what the served weights are worth, whatever the kind tells; what a run goes on from */
+	"ALTER TABLE jobs ADD COLUMN test TEXT;"
+	"UPDATE jobs SET test=printf('{\"loss\":%.9g}',test_loss) WHERE test_loss IS NOT NULL;"
+	"ALTER TABLE jobs DROP COLUMN test_loss;"
+	"ALTER TABLE jobs ADD COLUMN generalisation_gap TEXT;"
+	"ALTER TABLE jobs ADD COLUMN from_job TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE jobs ADD COLUMN from_epoch INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE jobs ADD COLUMN ancestors_train_s REAL NOT NULL DEFAULT 0;"
+	/* larger results of a job, by name (confusion), as JSON */
+	"CREATE TABLE results("
+	" job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, name TEXT NOT NULL, body TEXT NOT NULL,"
+	" PRIMARY KEY(job, name)) STRICT, WITHOUT ROWID;",
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };

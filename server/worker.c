@@ -143,25 +143,6 @@ static int resume(struct run *r, struct err *err)
 
 /* --- settle --- */
 
-/* The loss on the test images of the weights that will be served. */
-static int test_best(struct run *r, double *ret_loss, struct err *err)
-{
-	struct checkpoint c;
-	struct model m;
-	real *w;
-	int code = checkpoint_pick(&c, r->config->data_dir, &r->job, "best", err);
-	if (code)
-		return code;
-	code = checkpoint_model(&c, &m, &w, err);
-	checkpoint_free(&c);
-	if (code)
-		return code;
-	code = trainer_evaluate(r->trainer, SPLIT_TEST, w, ret_loss, err);
-	free(w);
-	model_free(&m);
-	return code;
-}
-
 /* Commands move a job from running to cancelling at any moment; from either it may end. */
 static int move_to_end(struct run *r, enum job_status to, const struct store_change *change, struct err *err)
 {
@@ -205,13 +186,18 @@ static void settle_failed(struct run *r, const struct err *why)
 
 static void settle_succeeded(struct run *r, const char *reason)
 {
-	struct store_change change = {.stop_reason = reason, .has_test = true, .finished = true};
+	struct run_results results;
 	struct err err = {0};
-	if (test_best(r, &change.test_loss, &err)) {
+	if (run_results(r, &results, &err)) {
 		settle_failed(r, &err);
 		return;
 	}
+	const struct store_change change = {.stop_reason = reason,
+		.test = results.test,
+		.generalisation_gap = results.generalisation_gap,
+		.finished = true};
 	settle(r, JOB_SUCCEEDED, &change);
+	run_results_free(&results);
 }
 
 static void settle_cancelled(struct run *r)

@@ -1,5 +1,5 @@
-/* worker_internal.h: one run of one job, shared by worker.c (life), worker_hooks.c (what the loop calls) and
- * worker_report.c (what it says to the store).
+/* worker_internal.h: one run of one job, shared by worker.c (life), worker_hooks.c (what the loop calls),
+ * worker_report.c (what it says to the store) and worker_results.c (what its end is worth).
  *
  * Owner: the worker's thread, alone.
  */
@@ -43,6 +43,13 @@ struct run {
 
 /* worker_hooks.c: ctx is the run. */
 extern const struct hooks run_hooks;
+
+/* worker_results.c: what the weights that will be served are worth, as JSON; NULL where there is nothing to tell. */
+struct run_results {
+	char *test, *generalisation_gap;
+};
+int run_results(struct run *r, struct run_results *ret, struct err *err);
+void run_results_free(struct run_results *results);
 
 /* worker_report.c */
 void run_log(struct run *r, const char *level, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -7,6 +7,17 @@ export function loss(value) {
   return value.toPrecision(4);
 }
 
+/** A figure of a run by its name: accuracies as shares. */
+export function measured(name, value) {
+  return name.endsWith('accuracy') && typeof value === 'number' ? `${(100 * value).toFixed(2)} %` : loss(value);
+}
+
+/** How much worse the held-out images come off than training images. */
+export function gapText({ gap, relative }) {
+  const share = typeof relative === 'number' ? ` (${relative < 0 ? '−' : '+'}${Math.abs(100 * relative).toFixed(1)} %)` : '';
+  return `${loss(gap)}${share}`;
+}
+
 export function duration(ms) {
   if (ms === null || ms === undefined || ms < 0) return '–';
   const s = ms / 1000;

@@ -3,7 +3,7 @@
 import { curl, download, follow, get, hasToken, post, url } from './api.js';
 import { addPoint, emptySeries, refreshed } from './curve.js';
 import { commandBox, complain, dialog, h, setText, show, throttled } from './dom.js';
-import { clock, count, duration, endedBy, loss, param, percent, progressOf, terminal, trained } from './format.js';
+import { clock, count, duration, endedBy, loss, param, gapText, measured, percent, progressOf, terminal, trained } from './format.js';
 import { CurvePanel } from './panel_curve.js';
 import { LatentPanel } from './panel_latent.js';
 import { PreviewPanel } from './panel_preview.js';
@@ -206,8 +206,9 @@ class RunView {
       ['speed', p.samples_per_s ? `${count(p.samples_per_s)} images/s` : '–'],
       terminal(job) ? ['trained for', trained(job)] : ['time left', duration(p.eta_ms)],
       [job.best?.metric ? `best ${job.best.metric}` : 'best', job.best ? `${loss(job.best.value)} (epoch ${job.best.epoch})` : '–'],
-      job.test ? ['test loss', loss(job.test.loss)] : ['started', clock(job.started_at_ms)],
+      ...(job.test ? Object.entries(job.test).map(([name, value]) => [`test ${name}`, measured(name, value)]) : [['started', clock(job.started_at_ms)]]),
     ];
+    if (job.generalisation_gap) facts.push(['generalisation gap', gapText(job.generalisation_gap)]);
     if (job.queue_position) facts.push(['in the queue', `#${job.queue_position}`]);
     if (endedBy(job)) facts.push(['ended by', endedBy(job)]);
     while (this.facts.children.length < facts.length) this.facts.append(h('div', {}, h('dt'), h('dd')));

@@ -281,14 +281,3 @@ int trainer_restore(struct trainer *t, const struct state *saved, struct err *er
 		code_stats_derive(&t->codes);
 	return code;
 }
-
-int trainer_evaluate(struct trainer *t, enum split split, const real *w, double *ret_loss, struct err *err)
-{
-	size_t n = t->data->split[split].n;
-	if (!n)
-		return err_set(err, ERR_INVALID, "the %s part of data set %s is empty", split_names[split], t->data->name);
-	double part[RESULT_PARTS];
-	trainer_pass(t, split, NULL, n, w ? w : t->served, part);
-	*ret_loss = part[0] / (double)n;
-	return OK;
-}

@@ -102,8 +102,17 @@ const struct code_stats *trainer_codes(const struct trainer *t);
 void trainer_state(struct trainer *t, struct state *ret);
 /* From a saved state of an equal model. */
 int trainer_restore(struct trainer *t, const struct state *saved, struct err *err);
-/* Mean loss over a whole split with weights w (NULL: the live ones): `test{}` of the job. */
-int trainer_evaluate(struct trainer *t, enum split split, const real *w, double *ret_loss, struct err *err);
+/* Means over a whole split with weights w (NULL: the live ones), in the order of the family's series per epoch: `test{}` of the
+ * job. */
+int trainer_evaluate(
+	struct trainer *t, enum split split, const real *w, double ret_mean[RESULT_PARTS], struct err *err);
+/* The loss on the validation images beside that on as many training images, evenly spaced, both without augmentation, dropout
+ * and batch statistics, so that the two compare. images 0: there is no validation. */
+struct gap {
+	size_t images;
+	double train, val;
+};
+int trainer_gap(struct trainer *t, const real *w, struct gap *ret, struct err *err);
 
 /* What poll may answer, or'ed. */
 enum {

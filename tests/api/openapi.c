@@ -84,7 +84,7 @@ static void check(struct buf *b, const char *first, const char *second)
 
 static void jobs(void **state)
 {
-	struct job job = {.id = "job_a", .best_epoch = 1, .has_test = true, .error_code = "diverged"};
+	struct job job = {.id = "job_a", .best_epoch = 1, .error_code = "diverged"};
 	struct buf b = BUF_INIT;
 	struct jsonw w;
 	(void)state;

@@ -37,7 +37,7 @@ static bool is_null(const struct json *root, const char *path)
 static void queued_job(void **state)
 {
 	static const char *const nulls[] = {"name", "stop_reason", "started_at_ms", "finished_at_ms", "progress/eta_ms",
-		"from", "best", "test", "error", "dataset_sha256"};
+		"from", "best", "test", "generalisation_gap", "error", "dataset_sha256"};
 	struct job job = sample_job();
 	struct json *root = shown(&job, "");
 	(void)state;
@@ -75,8 +75,9 @@ static void finished_job(void **state)
 	job.train_s = 4.5;
 	job.best_epoch = 7;
 	job.best_value = 0.017;
-	job.has_test = true;
-	job.test_loss = .25;
+	char test[] = "{\"loss\":0.25,\"accuracy\":0.9}", gap[] = "{\"metric\":\"loss\",\"gap\":0.5}";
+	job.test = test;
+	job.generalisation_gap = gap;
 	job.params = params;
 	job.metrics = metrics;
 	job.warnings = warnings;
@@ -100,6 +101,8 @@ static void finished_job(void **state)
 	assert_string_equal(text_at(root, "best/metric"), "val_loss");
 	assert_true(number_at(root, "best/value") == .017 && number_at(root, "best/epoch") == 7);
 	assert_true(number_at(root, "test/loss") == .25);
+	assert_true(number_at(root, "test/accuracy") == .9);
+	assert_true(number_at(root, "generalisation_gap/gap") == .5);
 	assert_string_equal(text_at(root, "error/code"), "diverged");
 	assert_string_equal(text_at(root, "error/detail"), "non-finite loss at step 4219");
 	assert_true(number_at(root, "params/latent_dim") == 8);

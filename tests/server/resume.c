@@ -210,7 +210,7 @@ static void test_killed_right_after_the_last_file(void **state)
 	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
 	assert_as_undisturbed(h, id);
 	struct job job = house_job(h, id);
-	assert_true(job.best_epoch > 0 && job.has_test);
+	assert_true(job.best_epoch > 0 && job.test);
 	job_free(&job);
 }
 

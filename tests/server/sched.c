@@ -4,6 +4,9 @@
 #include "server/checkpoint.h"
 #include "tests/server/house.h"
 
+#include <math.h>
+#include <stdio.h>
+
 static const char small[] =
 	"{'kind':'ae','seed':3,'params':{'latent_dim':2,'train_limit':512,'epochs':3,'batch_size':64}}";
 
@@ -20,7 +23,13 @@ static void test_job_runs_to_its_end(void **state)
 	assert_int_equal(job.epochs, 3);
 	assert_int_equal(job.step, job.steps);
 	assert_int_equal(job.steps, 3 * 8); /* 461 of 512 images are trained on */
-	assert_true(job.has_test && job.test_loss > 0 && job.test_loss < 0.3);
+	double loss, train, val, gap;
+	assert_int_equal(sscanf(job.test, "{\"loss\":%lf}", &loss), 1);
+	assert_true(loss > 0 && loss < 0.3);
+	assert_int_equal(sscanf(job.generalisation_gap, "{\"metric\":\"loss\",\"train\":%lf,\"val\":%lf,\"gap\":%lf,",
+						 &train, &val, &gap),
+		3);
+	assert_true(train > 0 && fabs(val - job.best_value) < 1e-8 && fabs(val - train - gap) < 1e-8);
 	assert_string_equal(job.best_metric, "val_loss");
 	assert_in_range(job.best_epoch, 1, 3);
 	assert_int_equal(strlen(job.dataset_sha256), 64);

@@ -41,4 +41,20 @@ static inline void temp_sql(const char *dir, const char *sql)
 	sqlite3_close(db);
 }
 
+/* The schema's version. */
+static inline int temp_version(const char *dir)
+{
+	char path[300];
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	snprintf(path, sizeof path, "%s/latentd.db", dir);
+	if (sqlite3_open(path, &db) != SQLITE_OK ||
+		sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL) != SQLITE_OK || sqlite3_step(stmt) != SQLITE_ROW)
+		abort();
+	int version = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return version;
+}
+
 #endif

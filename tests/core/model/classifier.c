@@ -97,8 +97,8 @@ static void test_learns_eight_images_by_heart(void **state)
 {
 	(void)state;
 	struct dataset *d = balls(8, 1, 1, 12, 12);
-	struct model m = classifier_for(
-		d, "channels=8,16 batch_size=8 val_fraction=0 epochs=150 lr=1e-2 dropout=0 label_smoothing=0");
+	struct model m =
+		classifier_for(d, "channels=8,16 batch_size=8 val_fraction=0 epochs=150 lr=1e-2 dropout=0 label_smoothing=0");
 	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
 	struct heard h = {0};
 	assert_int_equal(run(t, &h, 0), LOOP_COMPLETED);

@@ -318,7 +318,8 @@ static void test_running_mean(void **state)
 	struct model m = ae_for(d, SMALL_AE "val_fraction=0 epochs=20 ema=0.5");
 	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
 	size_t n = m.params;
-	double *mean = malloc(n * sizeof *mean), part[RESULT_PARTS], loss, same, live;
+	double *mean = malloc(n * sizeof *mean), part[RESULT_PARTS];
+	double loss[RESULT_PARTS], same[RESULT_PARTS], live[RESULT_PARTS];
 	for (size_t k = 0; k < n; k++)
 		mean[k] = (double)t->w[k];
 	for (int step = 1; step <= 12; step++) {
@@ -330,10 +331,10 @@ static void test_running_mean(void **state)
 	for (size_t k = 0; k < n; k++)
 		assert_true(fabs((double)trainer_weights(t)[k] - mean[k]) < 1e-6);
 	assert_memory_not_equal(trainer_weights(t), t->w, n * sizeof(real));
-	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, NULL, &loss, NULL), OK);
-	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, trainer_weights(t), &same, NULL), OK);
-	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, t->w, &live, NULL), OK);
-	assert_true(loss == same && loss != live);
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, NULL, loss, NULL), OK);
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, trainer_weights(t), same, NULL), OK);
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, t->w, live, NULL), OK);
+	assert_true(loss[0] == same[0] && loss[0] != live[0]);
 	struct state saved;
 	trainer_state(t, &saved);
 	assert_ptr_equal(state_find(&saved, "encoder.0.weight")->data, t->ema + m.net_offset[0]);

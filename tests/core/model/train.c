@@ -55,11 +55,11 @@ static void test_split_extremes(void **state)
 	assert_int_equal(trainer_progress(t).val_images, 0);
 	assert_int_equal(trainer_progress(t).batch_size, 3);
 	assert_string_equal(trainer_monitor(t), "train_loss");
-	double loss = -1;
+	double mean[RESULT_PARTS] = {-1};
 	struct err err = {0};
-	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, NULL, &loss, &err), ERR_INVALID);
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, NULL, mean, &err), ERR_INVALID);
 	assert_non_null(strstr(err.message, "test part"));
-	assert_true(loss == -1);
+	assert_true(mean[0] == -1);
 	trainer_close(t);
 	t = open_trainer(&half, d, NULL, best_kern());
 	assert_int_equal(trainer_progress(t).train_images, 1);
@@ -164,17 +164,45 @@ static void test_evaluate(void **state)
 	for (int i = 0; i < TEST * 144; i++)
 		x[i] = (float)d->split[SPLIT_TEST].images[i] / 255.0f;
 	assert_int_equal(model_reconstruct(&m, best_kern(), t->w, t->ws[0], x, TEST, y, NULL), OK);
-	double expected = 0, loss, other;
+	double expected = 0, loss[RESULT_PARTS], other[RESULT_PARTS];
 	for (int i = 0; i < TEST * 144; i++)
 		expected += pow((double)y[i] - (double)x[i], 2) / (TEST * 144);
-	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, NULL, &loss, NULL), OK);
-	assert_true(fabs(loss - expected) < 1e-6 * expected);
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, NULL, loss, NULL), OK);
+	assert_true(fabs(loss[0] - expected) < 1e-6 * expected);
 	real *w = zeroed(m.params);
-	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, w, &other, NULL), OK);
-	assert_true(other != loss);
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, w, other, NULL), OK);
+	assert_true(other[0] != loss[0]);
 	free(w);
 	trainer_close(t);
 	model_free(&m);
+	dataset_put(d);
+}
+
+/* As many training images as are held out, evenly spaced, by the same measure. */
+static void test_gap(void **state)
+{
+	(void)state;
+	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
+	struct model m = ae_for(d, SMALL_AE "dropout=0.5 augment=hflip,erase"), none = ae_for(d, SMALL_AE "val_fraction=0");
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+	struct gap gap;
+	double part[RESULT_PARTS], train = 0;
+	assert_int_equal(trainer_gap(t, NULL, &gap, NULL), OK);
+	assert_int_equal(gap.images, t->vals);
+	for (size_t i = 0; i < t->vals; i++) {
+		trainer_pass(t, SPLIT_TRAIN, &t->train[i * t->trains / t->vals], 1, t->w, part);
+		train += part[0] / (double)t->vals;
+	}
+	assert_true(fabs(gap.train - train) < 1e-6 * train);
+	trainer_pass(t, SPLIT_TRAIN, t->val, t->vals, t->w, part);
+	assert_true(gap.val == part[0] / (double)t->vals && gap.val != gap.train);
+	trainer_close(t);
+	t = open_trainer(&none, d, NULL, best_kern());
+	assert_int_equal(trainer_gap(t, NULL, &gap, NULL), OK);
+	assert_int_equal(gap.images, 0);
+	trainer_close(t);
+	model_free(&m);
+	model_free(&none);
 	dataset_put(d);
 }
 
@@ -291,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_learns_eight_images_by_heart),
 		cmocka_unit_test(test_evaluate),
+		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_resume_anywhere),
 		cmocka_unit_test(test_restore_refuses_what_is_not_its_own),
 	};

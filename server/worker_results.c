@@ -1,0 +1,101 @@
+#include "server/worker_internal.h"
+
+#include "server/checkpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The weights that a request without @ gets once the job has ended. */
+struct served {
+	struct model m;
+	real *w;
+};
+
+static int served_open(struct served *ret, struct run *r, struct err *err)
+{
+	struct checkpoint c;
+	int code = checkpoint_pick(&c, r->config->data_dir, &r->job, "best", err);
+	if (code)
+		return code;
+	code = checkpoint_model(&c, &ret->m, &ret->w, err);
+	checkpoint_free(&c);
+	return code;
+}
+
+static void served_close(struct served *s)
+{
+	free(s->w);
+	model_free(&s->m);
+}
+
+static int take_text(struct buf *b, struct jsonw *w, char **ret, struct err *err)
+{
+	jw_end_object(w);
+	*ret = buf_take(b, NULL);
+	return *ret ? OK : err_set(err, ERR_NO_MEMORY, "out of memory");
+}
+
+/* {"loss":…}: every val_X of the kind gives an X. */
+static int test_text(struct run *r, const real *w, char **ret, struct err *err)
+{
+	static const char prefix[] = "val_";
+	double mean[RESULT_PARTS];
+	struct buf b = BUF_INIT;
+	struct jsonw out;
+	int code = trainer_evaluate(r->trainer, SPLIT_TEST, w, mean, err), i = 0;
+	if (code)
+		return code;
+	jw_init(&out, &b, false);
+	jw_object(&out);
+	for (const struct series *s = r->model.family->series; s->name; s++) {
+		if (s->per_step)
+			continue;
+		if (!strncmp(s->name, prefix, strlen(prefix)))
+			jw_kreal(&out, s->name + strlen(prefix), mean[i]);
+		i++;
+	}
+	return take_text(&b, &out, ret, err);
+}
+
+static int gap_text(struct run *r, const real *w, char **ret, struct err *err)
+{
+	struct buf b = BUF_INIT;
+	struct jsonw out;
+	struct gap gap;
+	int code = trainer_gap(r->trainer, w, &gap, err);
+	if (code || !gap.images)
+		return code;
+	jw_init(&out, &b, false);
+	jw_object(&out);
+	jw_kstring(&out, "metric", "loss");
+	jw_kreal(&out, "train", gap.train);
+	jw_kreal(&out, "val", gap.val);
+	jw_kreal(&out, "gap", gap.val - gap.train);
+	jw_kreal(&out, "relative", (gap.val - gap.train) / gap.train);
+	return take_text(&b, &out, ret, err);
+}
+
+int run_results(struct run *r, struct run_results *ret, struct err *err)
+{
+	struct served served;
+	struct run_results results = {0};
+	int code = served_open(&served, r, err);
+	if (code)
+		return code;
+	code = test_text(r, served.w, &results.test, err);
+	if (!code)
+		code = gap_text(r, served.w, &results.generalisation_gap, err);
+	served_close(&served);
+	if (code)
+		run_results_free(&results);
+	else
+		*ret = results;
+	return code;
+}
+
+void run_results_free(struct run_results *results)
+{
+	free(results->test);
+	free(results->generalisation_gap);
+	*results = (struct run_results){0};
+}
