@@ -229,7 +229,7 @@ cross-arm64:
 		cross-arm64-run
 cross-arm64-run: $(ARM64_OBJ)
 
-.PHONY: bench bench-layers bench-peers golden
+.PHONY: bench bench-layers bench-peers report golden
 ## bench: GFLOP/s of each kernel and whole training steps on this machine, then the latency of decoding while a job trains
 bench: all
 	@$(O)/bench kernels
@@ -243,6 +243,10 @@ bench-layers: all
 bench-peers: all
 	@deploy/setup.sh --peers
 	@/usr/bin/python3 tests/bench/peers.py
+## report: the report's figures and claims again, PyTorch beside: build/report/index.html (FULL=1: all of it, and web/docs)
+report: all
+	@deploy/setup.sh --report
+	@/usr/bin/python3 tests/results/report.py
 ## golden: write the vectors in tests/golden again with PyTorch (deploy/setup.sh --golden)
 golden:
 	@deploy/setup.sh --golden

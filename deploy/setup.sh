@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Installs what is missing to build and run latentd on Debian 12. Usage: deploy/setup.sh [--tests] [--golden] [--peers]
+# [--report]
 #
 #   (nothing)  what `make` and `make demo` need: compiler, libraries, the Fashion-MNIST package, curl
 #   --tests    and what `make check` needs: cmocka, clang, Node, Chromium, …
 #   --golden   and what `make golden` needs: PyTorch
-#   --peers    and what `make bench-peers` needs: PyTorch, and the allocator that suits it
+#   --peers    and what `make bench-peers` needs: PyTorch, and the libraries that make it fast
+#   --report   and what `make report` needs: PyTorch, numpy, matplotlib
 #
 # Asks dpkg what is there and touches nothing when nothing is missing. As root it calls apt-get; else sudo when that works
 # without a password or somebody is at the terminal to type one; else it prints the one line for an administrator.
@@ -15,7 +17,9 @@ packages=(gcc make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libpng-de
   librandom123-dev libyaml-dev dataset-fashion-mnist curl)
 test_packages=(libcmocka-dev clang libclang-rt-14-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross shellcheck jq chromium)
 golden_packages=(python3-torch)
-peer_packages=(python3-torch libjemalloc2)
+# PyTorch multiplies matrices with what stands in for libblas: without OpenBLAS the reference, ten times slower.
+peer_packages=(python3-torch libopenblas0-pthread libjemalloc2)
+report_packages=(python3-torch libopenblas0-pthread python3-numpy python3-matplotlib)
 tests=no
 
 die() {
@@ -36,9 +40,10 @@ while [ $# -gt 0 ]; do
       has_node || packages+=(nodejs npm)
       ;;
     --golden) packages+=("${golden_packages[@]}") ;;
+    --report) packages+=("${report_packages[@]}") ;;
     --peers) packages+=("${peer_packages[@]}") ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 0 ;;
-    *) die "unknown option '$1' (known: --tests, --golden, --peers)" ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    *) die "unknown option '$1' (known: --tests, --golden, --peers, --report)" ;;
   esac
   shift
 done

@@ -1,0 +1,154 @@
+"""The figures: one row each, in the report's order, with its numbers and captions. A new figure is a row here and, where
+it is of a new sort, a function that draws it.
+
+`draw(context, path, group)` leaves path.png and path.svg for each of a figure's parts; one that leaves several returns what it
+added to the path for each.
+"""
+import os
+from collections import namedtuple
+
+import charts
+from daemon import Refused
+
+# number: the report's; R1, R2, … are ours. parts: (job group, words under the part).
+Figure = namedtuple("Figure", "number slug caption draw parts note", defaults=("",))
+Context = namedtuple("Context", "api runner results folder")
+
+SCALE = 3
+
+
+def job_of(context, group):
+    jobs = context.runner.group(group)
+    if not jobs:
+        raise LookupError(f"{group}: {context.runner.why(group)}")
+    return jobs[0]
+
+
+def picture(context, path, url, title, body=None):
+    """A picture of the daemon's: large as PNG, its own pixels in the SVG."""
+    mark = "&" if "?" in url else "?"
+    for scale in (1, SCALE):
+        png = context.api.raw(f"{url}{mark}scale={scale}", body, "image/png")
+        if scale == 1:
+            charts.picture_svg(path + ".svg", png, title, SCALE)
+    with open(path + ".png", "wb") as file:
+        file.write(png)
+
+
+def reconstructions(context, path, group):
+    picture(context, path, f"/v1/jobs/{job_of(context, group)['id']}/reconstructions.png", "originals above, reconstructions beneath")
+
+
+SHOWN = list(range(64))
+
+
+def originals(context, path, _):
+    picture(context, path, f"/v1/datasets/fashion-mnist/images.png?split=test&indices={','.join(map(str, SHOWN))}&cols=8", "originals")
+
+
+def rebuilt(context, path, group):
+    body = {"dataset": "fashion-mnist", "split": "test", "indices": SHOWN, "cols": 8}
+    picture(context, path, f"/v1/models/{job_of(context, group)['id']}/reconstruct.png", "reconstructions", body)
+
+
+def uniform_samples(context, path, group):
+    picture(context, path, f"/v1/models/{job_of(context, group)['id']}/samples.png?distribution=uniform&count=100&seed=1&cols=10",
+            "decoded uniform draws")
+
+
+def losses(context, path, group):
+    job_of(context, group)
+    series = context.results["curves"][group]
+    lines = [(words, series[name]["epoch"], series[name]["value"])
+             for name, words in (("train_loss", "train"), ("val_loss", "validation")) if name in series]
+    charts.curves(path, [("", "epoch", "loss", False, lines)])
+
+
+def confusion(context, path, group):
+    job = job_of(context, group)
+    with open(path + ".png", "wb") as file:
+        file.write(context.api.raw(f"/v1/jobs/{job['id']}/confusion.png"))
+    found = context.results["confusion"][group]
+    charts.counts_svg(path + ".svg", found["labels"], found["matrix"])
+
+
+CONTENDERS = (("class1", "class1"), ("class2", "class2"), ("unfrozen", "class1, encoder trained on"),
+              ("scratch", "from scratch"))
+
+
+def times(context, path, _):
+    """Loss and accuracy against seconds, alone and with the encoder's."""
+    panels = []
+    for series, y_label in (("val_loss", "validation loss"), ("val_accuracy", "validation accuracy")):
+        for with_encoder in (False, True):
+            lines = []
+            for group, words in CONTENDERS:
+                curve = context.results["curves"].get(group, {}).get(series)
+                if curve:
+                    job = job_of(context, group)
+                    shift = job["lineage_train_s"] - job["train_s"] if with_encoder else 0
+                    lines.append((words, [t + shift for t in curve["seconds"]], curve["value"]))
+            title = "with the encoder's time" if with_encoder else "without the encoder's time"
+            panels.append((title, "seconds", y_label, False, lines))
+    if not any(lines for *_, lines in panels):
+        raise LookupError("none of class1, class2, unfrozen and scratch has finished")
+    charts.curves(path + "-loss", panels[:2])
+    charts.curves(path + "-accuracy", panels[2:])
+    return "-loss", "-accuracy"
+
+
+def line_between(context, path, group):
+    """Decoded codes on straight lines between test images of a class each."""
+    job = job_of(context, group)
+    url = f"/v1/models/{job['id']}"
+    z = context.api.post(f"{url}/encode", {"dataset": "fashion-mnist", "split": "test", "indices": [0, 1, 2, 3, 4, 5, 6, 8]})["z"]
+    steps = 15
+    points = [[a + (b - a) * t / (steps - 1) for a, b in zip(start, end)]
+              for start, end in zip(z[::2], z[1::2]) for t in range(steps)]
+    picture(context, path, f"{url}/decode.png", "straight lines between codes", {"z": points, "cols": steps})
+
+
+FIGURES = [
+    Figure("1", "reconstructions", "Original image and reconstructions", reconstructions, [("ae-8", "")],
+           "Test images above, what the autoencoder with 8 units makes of them beneath."),
+    Figure("2", "ae-loss", "Reconstruction loss", losses, [("ae-8", "")],
+           "Mean squared error per pixel: of training images, and of images held out."),
+    Figure("3", "ae-samples", "Generated samples from latent space (AE)", uniform_samples, [("ae-2", "")],
+           "Latent dimension 2; codes drawn uniformly from the box of the training codes' 1 to 99 % in each unit."),
+    Figure("4", "vae-samples", "Generated samples from latent space (VAE)", uniform_samples, [("vae-2", "")],
+           "The same for the variational autoencoder with latent dimension 2."),
+    Figure("A", "appendix", "Autoencoder: more reconstructions", None,
+           [("ae-8", "(a) Original images", originals), ("ae-8", "(b) AE reconstructions", rebuilt)]),
+    Figure("7", "confusion", "Confusion matrices of the two classifiers", confusion,
+           [("class1", "(a) class1"), ("class2", "(b) class2")], "Test split; rows are true classes."),
+    Figure("8", "class1-loss", "Loss trend of the first classifier implemented", losses, [("class1", "")],
+           "Cross entropy of class1 on the frozen encoder of ae-8, training and validation."),
+    Figure("9", "vae-reconstructions", "VAE reconstructions", reconstructions, [("vae-5", "")],
+           "Latent dimension 5; test images above, reconstructions (at the means) beneath."),
+    Figure("R1", "time", "Loss and accuracy against wall-clock time", times, [("", "")],
+           "Not in the report as a figure. On the right, classifiers that stand on the autoencoder begin when it has ended."),
+    Figure("R2", "lines", "Straight lines between codes of test images", line_between,
+           [("ae-2", "(a) AE, latent dimension 2"), ("vae-2", "(b) VAE, latent dimension 2")],
+           "Not in the report as a figure. Each row goes from one test image's code to another's in equal steps."),
+]
+
+
+def draw_all(context):
+    """[{number, slug, caption, note, parts: [{words, files: [path without its ending], why}]}]"""
+    told = []
+    for figure in FIGURES:
+        parts = []
+        for i, (group, words, *own) in enumerate(figure.parts):
+            name = figure.slug + (f"-{'abc'[i]}" if len(figure.parts) > 1 else "")
+            part = {"words": words, "files": [], "why": None}
+            try:
+                ends = (own[0] if own else figure.draw)(context, os.path.join(context.folder, name), group) or ("",)
+                part["files"] = [f"{os.path.basename(context.folder)}/{name}{end}" for end in ends]
+            except ImportError:
+                part["why"] = "needs python3-matplotlib (deploy/setup.sh --report)"
+            except (Refused, LookupError, OSError, ValueError) as error:
+                part["why"] = str(error)
+            parts.append(part)
+        told.append({"number": figure.number, "slug": figure.slug, "caption": figure.caption, "note": figure.note,
+                     "parts": parts})
+    return told

@@ -1,0 +1,126 @@
+"""What is trained: one row a group of jobs (a job for each seed), one row a net in PyTorch.
+
+A row's `seeds` is "all" (as many as the mode has) or "one". One that is `heavy` takes longer than all the others together and
+is left out unless HEAVY=1. Rows whose figures stand beside the report's or PyTorch's hold
+no image out (REPRODUCE), all others keep the daemon's defaults. A preset or parent "best" is the row of CANDIDATES that
+does best on its held-out images; the test split has no say in it.
+"""
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Mode:
+    name: str
+    epochs: int          # of autoencoders, of their heads
+    fine_epochs: int     # of encoders that train on with a head, and of the report's classifier from scratch
+    scratch_epochs: int  # of the other classifiers
+    seeds: int
+    limit: int = 0          # training images; 0: all
+    scratch_limit: int = 0  # of the other classifiers
+
+
+MODES = {
+    # To see that every part works, in seconds: no figure of it means anything.
+    "smoke": Mode("smoke", 2, 1, 1, 1, 512, 512),
+    "quick": Mode("quick", 4, 3, 2, 1, 0, 6000),
+    "full": Mode("full", 50, 20, 40, 3),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    group: str
+    kind: str
+    preset: str
+    params: dict
+    seeds: str = "all"
+    parent: str = None  # group whose encoder it takes: of the same seed, or of seed 1 where it has no other
+    name: str = None    # of the job with seed 1: what people will look for
+    heavy: bool = False
+
+
+@dataclass(frozen=True)
+class Twin:
+    group: str     # the group whose first job it is, with the same parameters
+    workload: str  # of twins.py
+    on: str = None  # twin whose encoder it takes
+
+
+CANDIDATES = ("ae-mlp-8", "ae-conv-8")
+HEAVY = "left out: it takes long; HEAVY=1 runs it"
+REPRODUCE = {"val_fraction": 0}
+
+
+def regularisers(mode):
+    """The report names them and gives no strength; these are usual ones."""
+    half = max(mode.epochs // 2, 1)
+    prune = {"method": "l1_unstructured", "start_epoch": half, "end_epoch": half}
+    return {
+        # The report wants "a constraint to check if an improvement should be considered valid": min_delta.
+        "early-stopping": {"early_stopping": {"patience": 3, "min_delta": 1e-4}},
+        # Once, "after some epochs".
+        "prune-50": {"prune": {**prune, "amount": 0.5}},
+        "prune-90": {"prune": {**prune, "amount": 0.9}},
+        "dropout": {"dropout": 0.1},
+    }
+
+
+def rows(mode):
+    base = {"epochs": mode.epochs}
+    fine = {"epochs": mode.fine_epochs}
+    scratch = {"epochs": mode.scratch_epochs, **limited(mode.scratch_limit)}
+    # The report's heads, word for word: the codes as they are, Adam at a constant rate, batches like the encoder's.
+    literal = {**base, "standardize": False, "schedule": "constant", "lr": 1e-3, "batch_size": 128}
+    planned = [
+        Row("ae-8", "ae", "report", base, name="ae-8"),
+        Row("ae-2", "ae", "report", {**base, "latent_dim": 2}, "one", name="ae-2"),
+        Row("vae-5", "vae", "report", {**base, **REPRODUCE}, name="vae-5"),
+        Row("vae-2", "vae", "report", {**base, **REPRODUCE, "latent_dim": 2}, name="vae-2"),
+        Row("class1", "finetune", "class1", literal, "one", "ae-8", "class1"),
+        Row("class2", "finetune", "class2", literal, "one", "ae-8", "class2"),
+        Row("unfrozen", "finetune", "class1", {**fine, "freeze": False}, "one", "ae-8"),
+        Row("scratch", "classifier", "report", fine, "one"),
+        Row("ae-report-8", "ae", "report", {**base, **REPRODUCE}),
+        Row("class1-report", "finetune", "class1", {**literal, **REPRODUCE}, "all", "ae-report-8"),
+        Row("class2-report", "finetune", "class2", {**literal, **REPRODUCE}, "all", "ae-report-8"),
+        Row("cnn-report", "classifier", "report", {**fine, **REPRODUCE}, "one"),
+        *(Row(name, "ae", "report", {**base, **params}) for name, params in regularisers(mode).items()),
+        Row("ae-default-8", "ae", "default", base),
+        Row("ae-mlp-8", "ae", "mlp", base),
+        Row("ae-conv-8", "ae", "conv", base, "one", heavy=True),
+        *(Row(f"ae-best-{n}", "ae", "best", {**base, "latent_dim": n}, "one") for n in (2, 4, 14)),
+        Row("class1-best", "finetune", "class1", fine, "all", "best"),
+        Row("class2-best", "finetune", "class2", fine, "all", "best"),
+        Row("unfrozen-best", "finetune", "class1", {**fine, "freeze": False}, "all", "best"),
+        Row("vae-default-5", "vae", "default", base),
+        Row("unfrozen-conv", "finetune", "class1", {**fine, "freeze": False}, "one", "ae-conv-8", heavy=True),
+        Row("small", "classifier", "small", scratch, "one"),
+        Row("medium", "classifier", "medium", scratch, "one", heavy=True),
+    ]
+    # Pictures of each epoch would be in the times; the last ones are enough here.
+    return [replace(row, params={**limited(mode.limit), **row.params, "preview_every_epochs": row.params["epochs"]})
+            for row in planned]
+
+
+def limited(images):
+    return {"train_limit": images} if images else {}
+
+
+def twins():
+    return [
+        Twin("ae-report-8", "ae"),
+        Twin("class1-report", "class1", "ae-report-8"),
+        Twin("class2-report", "class2", "ae-report-8"),
+        Twin("vae-5", "vae"),
+        Twin("cnn-report", "cnn"),
+    ]
+
+
+# Seconds of an epoch of 60,000 images on two Zen 4 processors, for the first estimate only: (kind, preset) or workload.
+ROUGH = {("ae", "mlp"): 1.25, ("ae", "conv"): 22, ("vae", "report"): 0.9, ("vae", "default"): 0.9, ("finetune", "class1"): 0.1,
+         ("finetune", "class2"): 0.05, ("classifier", "report"): 0.4, ("classifier", "small"): 12, ("classifier", "medium"): 60,
+         "ae": 4.8, "vae": 3, "cnn": 2.4, "class1": 1.8, "class2": 0.4}
+
+
+def seconds_of(key, epochs, limit):
+    return 1 + ROUGH.get(key, 0.7) * epochs * (limit or 60000) / 60000

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""The report again: trains its nets with latentd, draws its figures, measures what it claims, and PyTorch beside it.
+
+  report.py            a few minutes: few epochs, one seed                     → build/report/index.html
+  FULL=1 report.py     50 epochs, three seeds (SEEDS=1: one)                   → also web/docs/results.md
+  HEAVY=1 …            also the rows that take longer than all others together (plan.py); can be added by a later run
+  report.py --plan     what would be run, each asked of the daemon; 1 if it refuses one
+  report.py --smoke    a handful of images, to see that every part works; --no-twins leaves out
+                       PyTorch and principal components
+
+Run by `make report`; ends with 1 when something could not be run (the page says what and why; the rest is there). What a run has finished the next one takes as it is, so an interrupted one is started again; the jobs
+stay in build/report/MODE/data. `--out FOLDER` is another place than build/report, $LATENTD another binary.
+"""
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+import collect
+import figures
+import peers
+import plan
+import render
+import story
+import verdicts
+import words
+from daemon import Daemon, Refused
+from runner import Progress, Runner, clock
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+TITLE = "The report's figures and claims, by latentd"
+
+
+def estimates(mode, seeds, heavy, with_twins):
+    """Seconds by key, roughly, in the order in which they are run."""
+    planned, rows = {}, [row for row in plan.rows(mode) if heavy or not row.heavy]
+    for row in rows:
+        for seed in range(1, (seeds if row.seeds == "all" else 1) + 1):
+            planned[f"{row.group}/{seed}"] = plan.seconds_of(
+                ("ae", "mlp") if row.preset == "best" else (row.kind, row.preset), row.params["epochs"],
+                row.params.get("train_limit", 0))
+    if with_twins:
+        epochs = {row.group: row.params["epochs"] for row in rows}
+        for twin in plan.twins():
+            planned[f"pytorch {twin.group}"] = 4 + plan.seconds_of(twin.workload, epochs[twin.group], mode.limit)
+        planned["principal components"] = 10
+    return planned
+
+
+def show_plan(api, mode, seeds):
+    """Lists the jobs and asks the daemon about each; the number it refuses."""
+    runner, refused = Runner(api, mode, seeds, True, None), 0
+    for key in runner.keys():
+        row = runner.rows[key.split("/")[0]]
+        try:
+            told = runner.validate(key)
+        except (Refused, LookupError) as error:
+            refused, told = refused + 1, f"refused: {error}"
+        print(f"{key:22}{row.kind:11}{row.preset:9}{told}")
+    for twin in plan.twins():
+        print(f"{'pytorch ' + twin.group:22}{twin.workload}")
+    return refused
+
+
+def write(path, text):
+    with open(path + ".new", "w") as file:
+        file.write(text)
+    os.replace(path + ".new", path)
+
+
+def publish(out, results, drawn):
+    write(os.path.join(out, "results.json"), json.dumps(results, indent=1) + "\n")
+    write(os.path.join(out, "index.html"), render.to_html(TITLE, story.banner(results), story.page(results, drawn)))
+    text = render.to_markdown(TITLE, story.banner(results), story.document(results, drawn))
+    write(os.path.join(out, "results.md"), text)
+    if results["mode"] != "full":
+        return
+    docs = os.path.join(ROOT, "web", "docs")
+    os.makedirs(docs, exist_ok=True)
+    write(os.path.join(docs, "results.md"), text)
+    for figure in drawn:
+        for part in figure["parts"] if figure["slug"] == "time" else ():
+            for file in part["files"]:
+                shutil.copy(os.path.join(out, f"{file}.svg"), docs)
+
+
+def run_all(arguments, api, folder, mode, seeds):
+    with_twins = not arguments.no_twins
+    planned = estimates(mode, seeds, arguments.heavy, with_twins)
+    print(f"report: {mode.name}, {words.plural(seeds, 'seed')}, {len(planned)} steps; about {clock(sum(planned.values()))} min "
+          "from scratch on two free processors", flush=True)
+    progress = Progress(planned)
+    runner = Runner(api, mode, seeds, arguments.heavy, progress)
+    runner.run_all()
+    other = peers.Peers(folder, runner.info["threads"], progress)
+    if with_twins:
+        for twin in plan.twins():
+            other.run(twin, runner)
+        other.run_pca()
+    return runner, other
+
+
+def make(arguments, out, folder, mode, seeds):
+    pictures = os.path.join(out, "figures")
+    os.makedirs(pictures, exist_ok=True)
+    began = time.monotonic()
+    with Daemon(arguments.binary, folder) as api:
+        runner, other = run_all(arguments, api, folder, mode, seeds)
+        print("measuring and drawing …", flush=True)
+        results = collect.collect(api, mode, runner, other)
+        results["acceptance"], results["claims"] = verdicts.acceptance(results), verdicts.claims(results)
+        drawn = figures.draw_all(figures.Context(api, runner, results, pictures))
+        results["figures"] = drawn
+        publish(out, results, drawn)
+    lost = [part["why"] for figure in drawn for part in figure["parts"] if part["why"]]
+    missed = sum(text != plan.HEAVY for text in runner.trouble.values()) + len(other.trouble)
+    print(f"{clock(time.monotonic() - began)} min, {len(results['jobs'])} jobs, {missed} not run, {len(lost)} pictures missing\n"
+          f"Page       {os.path.relpath(out)}/index.html\n"
+          f"Figures    {os.path.relpath(out)}/results.json, results.md{', web/docs/results.md' if mode.name == 'full' else ''}\n"
+          f"Look at the models (ae-8, ae-2, class1, class2, vae-5, vae-2):\n"
+          f"           {os.path.relpath(arguments.binary)} --data-dir {os.path.relpath(folder)}/data")
+    return 1 if missed else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(formatter_class=argparse.RawDescriptionHelpFormatter, description=__doc__)
+    parser.add_argument("--plan", action="store_true")
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--no-twins", action="store_true")
+    parser.add_argument("--out", default=os.path.join(ROOT, "build", "report"))
+    parser.add_argument("--binary", default=os.environ.get("LATENTD") or os.path.join(ROOT, "build", "release", "latentd"))
+    arguments = parser.parse_args()
+    full, arguments.heavy = (os.environ.get(name, "0") not in ("", "0") for name in ("FULL", "HEAVY"))
+    mode = plan.MODES["smoke" if arguments.smoke else "full" if full else "quick"]
+    seeds = max(int(os.environ.get("SEEDS") or mode.seeds), 1)
+    if arguments.plan:
+        with tempfile.TemporaryDirectory() as folder, Daemon(arguments.binary, folder) as api:
+            sys.exit(1 if show_plan(api, mode, seeds) else 0)
+    folder = os.path.join(arguments.out, mode.name)
+    os.makedirs(folder, exist_ok=True)
+    try:
+        sys.exit(make(arguments, arguments.out, folder, mode, seeds))
+    except KeyboardInterrupt:
+        sys.exit("\nreport: interrupted; the next run goes on from here")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""What the page and web/docs/results.md say: text with the measured values put in, from the structure of collect.py alone."""
+from verdicts import mean, stat, why, window
+from words import NONE, UNITS, number, percent, plural, seconds, signed, spread
+
+def verdict(value, words):
+    return (NONE, None) if value is None else (words[0] if value else words[1], bool(value))
+
+
+# --- sections ------------------------------------------------------------------------------------------------------------
+
+
+def acceptance(results):
+    rows = []
+    for row in results["acceptance"]:
+        form = UNITS[row["unit"]]
+        sign = {"<=": "≤", ">=": "≥", None: ""}[row["sign"]]
+        goal = NONE if row["reach"] is None else f"{sign} {form(row['reach'])}" if row["unit"] != "yes" else "yes"
+        if row["stretch"] is not None:
+            goal += f" ({form(row['stretch'])})"
+        if row["ours"] is None:
+            rows.append([row["quantity"], row["reference"], goal, NONE, NONE, (f"none: {row.get('why', '')}", None)])
+            continue
+        met = verdict(row["met"], ("met" + (", and the stretch" if row["stretch_met"] else ""), "not met"))
+        rows.append([row["quantity"], row["reference"], goal, form(row["ours"]), plural(row["n"], "seed"),
+                     met if row["met"] is not None else ("reported", None)])
+    return [
+        ("heading", "What was to be reached"),
+        ("text", "Test split, mean over seeds. Rows that reproduce the report or PyTorch train on all 60,000 images "
+                 "(`val_fraction` 0), the others keep the defaults. In brackets: the stretch goal. "
+                 f"The best autoencoder of 8 units is chosen by its held-out images: preset {best_preset(results)}."),
+        ("table", ["quantity", "reference", "to reach", "latentd", "mean of", "verdict"], rows),
+    ]
+
+
+def best_preset(results):
+    return f"`{results['rows'][results['best']]['preset']}`" if results["best"] else NONE
+
+
+def claims(results):
+    rows = []
+    for row in results["claims"]:
+        shown = row["ours"] or f"none: {row.get('why', '')}"
+        rows.append([row["claim"], shown, row["rule"], verdict(row["confirmed"], ("confirmed", "not confirmed"))])
+    return [("heading", "The report's claims"), ("table", ["the report says", "we measure", "rule", "verdict"], rows)]
+
+
+REGULARISERS = (("ae-8", "none (base)"), ("early-stopping", "early stopping"), ("prune-50", "pruning, 50 %"),
+                ("prune-90", "pruning, 90 %"), ("dropout", "dropout"))
+
+
+def strength(results, group):
+    params = results["rows"][group]["params"]
+    told = []
+    for name in ("early_stopping", "prune", "dropout"):
+        value = params.get(name)
+        if isinstance(value, dict):
+            told += [f"{key} {item}" for key, item in value.items()]
+        elif value is not None:
+            told.append(f"p {value}")
+    return ", ".join(told) or NONE
+
+
+def regularisers(results):
+    base, rows, names = stat(results, "ae-8", "loss"), [], ("loss_before_prune", "loss_after_prune", "val_loss")
+    for group, words in REGULARISERS:
+        loss = stat(results, group, "loss")
+        if not loss:
+            rows.append([words, strength(results, group), *[NONE] * 5, f"none: {why(results, group)}"])
+            continue
+        extra = mean(results, group, "train_s") - mean(results, "ae-8", "train_s") if base else None
+        rows.append([words, strength(results, group), spread(loss, UNITS["mse"]), signed(loss["mean"] / base["mean"] - 1)
+                     if base else NONE, *gap_of(results, group), seconds(extra, "+"),
+                     f"{plural(loss['n'], 'seed')}, {mean(results, group, 'epochs'):.1f} epochs"])
+    pruned = [[words, percent(c["sparsity"]["value"][-1]), *(UNITS["mse"](c[name]["value"][-1]) for name in names)]
+              for group, words in REGULARISERS
+              if all(name in (c := results["curves"].get(group, {})) for name in ("sparsity", *names))]
+    return [
+        ("heading", "Regularisation of the autoencoder"),
+        ("text", "The report's net with 8 units, a tenth of the images held out. The generalisation gap is the served weights' "
+                 "loss on held-out images less that on training images; where it is a few percent, no regulariser can win more."),
+        ("table", ["regulariser", "setting", "test MSE", "against base", "gap", "relative", "extra time", "mean of"], rows),
+        *([("text", "What pruning did at the moment it was done (seed 1), and what training made of it afterwards:"),
+           ("table", ["", "weights gone", "loss before", "right after", "held-out loss at the end"], pruned)] if pruned else []),
+    ]
+
+
+def gap_of(results, group):
+    gap, relative = (stat(results, group, name) for name in ("gap", "relative_gap"))
+    return f"{gap['mean']:+.5f}" if gap else NONE, signed(relative["mean"]) if relative else NONE
+
+
+CONTENDERS = (("class1", "class1, encoder frozen"), ("class2", "class2, encoder frozen"),
+              ("unfrozen", "class1, encoder trains on"), ("scratch", "the same encoder net with 10 outputs, from scratch"))
+
+
+def first_at(curve, level):
+    return next((t for t, v in zip(curve["seconds"], curve["value"]) if v >= level), None)
+
+
+def times(results):
+    have = [(group, words) for group, words in CONTENDERS if "val_accuracy" in results["curves"].get(group, {})]
+    if not have:
+        reasons = "; ".join(f"{group}: {why(results, group)}" for group, _ in CONTENDERS)
+        return [("heading", "Training time"), ("text", f"None: {reasons}")]
+    level = min(max(results["curves"][group]["val_accuracy"]["value"]) for group, _ in have)
+    rows = []
+    for group, words in have:
+        job, curves = results["jobs"][f"{group}/1"], results["curves"][group]
+        encoder = job["lineage_train_s"] - job["train_s"]
+        reached = first_at(curves["val_accuracy"], level)
+        rows.append([words, str(curves["val_loss"]["epoch"][-1]), seconds(job["train_s"]), seconds(job["lineage_train_s"]),
+                     number(curves["val_loss"]["value"][-1]), percent(curves["val_accuracy"]["value"][-1]),
+                     percent(job["test"].get("accuracy")), seconds(reached),
+                     seconds(None if reached is None else reached + encoder)])
+    head = ["classifier", "epochs", "training", "with the encoder's", "validation loss", "validation accuracy", "test accuracy",
+            f"to {percent(level)}", "the same, with the encoder's"]
+    return [("heading", "Training time"),
+            ("text", "One seed, one job at a time on this machine. An epoch is drawn where it ended; the last two columns say how "
+                     "long it took to the validation accuracy that all of them reach."),
+            ("table", head, rows), *common_window(results)]
+
+
+def common_window(results):
+    try:
+        job = results["jobs"]["class1/1"]
+        encoder = job["lineage_train_s"] - job["train_s"]
+        end, one, scratch = window(results, 0)
+        told = f"In the first {end:.1f} s, class1 comes to a validation loss of {one:.3f}, training from scratch to {scratch:.3f}."
+        try:
+            end, one, scratch = window(results, encoder)
+            told += (f" Counting the encoder's {encoder:.1f} s, after {end:.1f} s: {one:.3f} and {scratch:.3f}.")
+        except LookupError:
+            told += f" Counting the encoder's {encoder:.1f} s, training from scratch has ended before class1 begins."
+        return [("text", told)]
+    except LookupError:
+        return []
+
+
+def space(results):
+    found = {name: results["smoothness"].get(name) for name in ("ae-2", "vae-2")}
+    have = next((f for f in found.values() if f), None)
+    if not have:
+        reasons = "; ".join(f"{name}: {results['measure_trouble'].get(name) or why(results, name)}" for name in found)
+        return [("heading", "The spaces of the AE and the VAE"), ("text", f"None: {reasons}")]
+    rows = [[f"`{name}`", *(number(f[key]) for key in ("jump", "spread")), percent(f["filled"], 0), number(f["strange"])]
+            for name, f in found.items() if f]
+    return [
+        ("heading", "The spaces of the AE and the VAE"),
+        ("text", f"Two units each. **Jump**: {have['pairs']} straight lines between the codes of pairs of test images, decoded at "
+                 f"{have['steps'] + 1} points; the largest change from one picture to the next (root mean squared pixel "
+                 "difference) by the line's mean change; 1 is perfectly even. **Spread**: standard deviation of the codes. "
+                 f"**Filled**: share of {have['cells']} x {have['cells']} cells of the codes' 1 to 99 % box in which a test image "
+                 "lies. **Strange**: distance of decoded uniform draws from that box to their nearest test images, by the same of "
+                 "reconstructions."),
+        ("table", ["model", "jump", "spread", "filled", "strange"], rows),
+    ]
+
+
+TWIN_ROWS = (("ae-report-8", "AE report, latent 8: test MSE", "loss", UNITS["mse"]),
+             ("vae-5", "VAE report, latent 5: squared error + KL per image", "loss", UNITS["per_image"]),
+             ("vae-5", "… squared error", "recon", UNITS["per_image"]), ("vae-5", "… KL", "kl", UNITS["per_image"]),
+             ("class1-report", "class1: test accuracy", "accuracy", UNITS["percent"]),
+             ("class1-report", "class1: test loss", "loss", UNITS["ratio"]),
+             ("class2-report", "class2: test accuracy", "accuracy", UNITS["percent"]),
+             ("class2-report", "class2: test loss", "loss", UNITS["ratio"]),
+             ("cnn-report", "encoder net from scratch: test accuracy", "accuracy", UNITS["percent"]),
+             ("cnn-report", "encoder net from scratch: test loss", "loss", UNITS["ratio"]))
+
+
+def twins(results):
+    rows = []
+    for group, words, metric, form in TWIN_ROWS:
+        ours, theirs = stat(results, group, metric), results["twins"].get(group)
+        train_s = stat(results, group, "train_s")
+        their_value = theirs["test"].get(metric) if theirs else None
+        faster = f"{theirs['train_s'] / train_s['mean']:.1f}x" if theirs and train_s and train_s["mean"] else NONE
+        rows.append([words, spread(ours, form), plural(ours["n"], "seed") if ours else f"none: {why(results, group)}",
+                     form(their_value) if their_value is not None else f"none: {results['twins_trouble'].get(group, 'not run')}",
+                     seconds(train_s["mean"] if train_s else None), seconds(theirs["train_s"] if theirs else None), faster,
+                     str(theirs["epochs"]) if theirs else NONE])
+    version = next((t["torch"] for t in results["twins"].values()), None)
+    return [
+        ("heading", "The same nets in PyTorch"),
+        ("text", f"PyTorch {version or '(not installed)'} with {results['machine']['threads']} threads in its fastest setting "
+                 "(`tests/bench/README.md`), one seed: the same images, epochs, batches, optimiser and constant rate, its own random "
+                 "numbers. Seconds are of training alone, on the machine and in the hour of ours. A head's twin stands on the twin of "
+                 "the autoencoder, whose codes are computed once and outside the time on PyTorch's side."),
+        ("table", ["net", "latentd", "mean of", "PyTorch", "latentd, training", "PyTorch, training", "faster", "epochs"], rows),
+    ]
+
+
+def setting(results, group):
+    """How a group was trained, from its resolved parameters."""
+    job = results["jobs"].get(f"{group}/1")
+    if not job:
+        return "not run"
+    p = job["params"]
+    return (f"{p['optimizer']} at {number(p['lr'], 1)}, {p['schedule']}, batches of {p['batch_size']}, "
+            f"{plural(p['epochs'], 'epoch')}")
+
+
+def unclear(results):
+    rows = [
+        ["Padding of 1 in all three convolutions of the AE.",
+         "1, 1 and 0, so that the maps are 14, 7 and 3 wide and 32 of them make 288 numbers: the width that class1's 64-288-10 "
+         "mirrors. Preset `report-literal` takes the text word for word."],
+        ["class1 maps to \"64 features, then 288 and in the end 10\".",
+         "The decoder's two linear layers and an output of 10, with ReLU between; not said in the report. Codes go in as they are "
+         "(`standardize` false)."],
+        ["Optimiser, rate and batch size are not stated; \"50 epochs\" is.", f"AE: {setting(results, 'ae-8')}. "
+         f"Heads: {setting(results, 'class1')}. VAE: {setting(results, 'vae-5')}."],
+        ["The epochs of the classifiers are not stated.", "As many as the AE's for the frozen heads; as in the table of times for the others."],
+        ["Activations of the AE are not stated.", "ReLU; a sigmoid at the end, since pixels are in [0, 1]."],
+        ["Pruning removes weights \"that have the lowest L1 norm value\".",
+         "Of single weights the L1 norm is the absolute value: the smallest `|w|` go (`l1_unstructured`, as in "
+         f"`torch.nn.utils.prune`), once, and training goes on without them ({strength(results, 'prune-50')})."],
+        ["Strengths of early stopping and dropout are not stated.", f"Early stopping: {strength(results, 'early-stopping')}. "
+         f"Dropout: {strength(results, 'dropout')}."],
+        ["The VAE's loss is \"L2 norm\" plus KL, without their scale.",
+         "The squared error summed over pixels and the KL summed over units, both averaged over images, beta 1: a Gaussian with "
+         "variance 1/2 per pixel. A mean over pixels beside the same KL would be a beta as large as there are pixels."],
+        ["The equation of the VAE's loss has a sign that a loss cannot have (it is the bound to be maximised).",
+         "The report's last form: squared error plus KL, minimised."],
+        ["The box of the uniform samples is not stated.", "Each unit's 1 to 99 % range of the training codes."],
+        ["Which split the accuracies are of is not stated.", "The official test split, asked once, at the end."],
+        ["The discriminator's output is \"the tanh with the sigmoid\".",
+         "The sigmoid, inside the binary cross entropy; a tanh before it would hold the probability within 0.27 and 0.73."],
+        ["\"The class tanh\" manages the GAN.", "A slip of the pen for the class of the GAN."],
+    ]
+    return [("heading", "Where the report is unclear, and how we read it"), ("table", ["the report", "our reading"], rows)]
+
+
+def missing(results):
+    trouble = {**results["trouble"], **{f"pytorch {k}": v for k, v in results["twins_trouble"].items()}, **results["measure_trouble"]}
+    if not trouble:
+        return []
+    return [("heading", "What could not be run"), ("list", [f"`{key}`: {text}" for key, text in trouble.items()])]
+
+
+def jobs(results):
+    rows = [[f"`{key}`", f"`{job['name']}`", job["kind"], job["preset"], str(job["seed"]), seconds(job["train_s"]),
+             ", ".join(f"{k} {number(v, 4)}" for k, v in (job["test"] or {}).items() if isinstance(v, (int, float)))]
+            for key, job in results["jobs"].items()]
+    return [("heading", "Every job"), ("table", ["here", "name", "kind", "preset", "seed", "training", "test split"], rows)]
+
+
+# --- the whole -----------------------------------------------------------------------------------------------------------
+
+
+def banner(results):
+    machine = results["machine"]
+    told = (f"Measured on {results['made']} by `{'FULL=1 ' if results['mode'] == 'full' else ''}make report` with latentd "
+            f"{machine['version']} ({machine['commit']}) on {machine['model']}, {machine['level']}, {machine['threads']} threads; "
+            f"up to {plural(results['seeds'], 'seed')} a row. Every figure is in `build/report/results.json`.")
+    if results["mode"] == "quick":
+        told = "**Quick: few epochs, one seed.** It shows that everything works; `FULL=1 make report` gives figures to quote. " + told
+    if results["mode"] == "smoke":
+        told = "**Smoke: a handful of images.** No figure here means anything. " + told
+    return told
+
+
+SECTIONS = (acceptance, claims, regularisers, times, space, twins, unclear)
+
+
+def page(results, figures):
+    report = [("heading", "The report's figures"), *(("figure", f) for f in figures if not f["number"].startswith("R"))]
+    ours = [("figure", f) for f in figures if f["number"].startswith("R")]
+    return [*report, ("heading", "What the report has only in words"), *ours,
+            *(block for section in SECTIONS for block in section(results)), *missing(results), *jobs(results)]
+
+
+def document(results, figures):
+    """For web/docs: the sections, and of the figures only the one about time."""
+    blocks = []
+    for section in SECTIONS:
+        blocks += section(results)
+        if section is times:
+            blocks += [("figure", f) for f in figures if f["slug"] == "time"]
+    return [*blocks, *missing(results)]
