@@ -4,31 +4,6 @@
 
 #include <stdlib.h>
 
-/* Series that every kind has; a family does not repeat them. */
-static const struct series common_series[] = {
-	{.name = "lr",
-		.help = "Learning rate of each optimiser step, as the schedule moved it.",
-		.formula = "lr(t) by `schedule`, `warmup_epochs`",
-		.per_step = true},
-	{.name = "sparsity",
-		.help =
-			"Share of the weights of linear and convolution layers that pruning has taken out. Only where `prune` is on.",
-		.formula = "pruned weights / weights"},
-	{.name = "loss_before_prune",
-		.help =
-			"The loss just before weights were taken out, on the validation images (without any: on 10,000 of the others).",
-		.formula = "loss of the epoch's weights"},
-	{.name = "loss_after_prune",
-		.help =
-			"The same just after: how much the weights that went had mattered. What follows is training making up for it.",
-		.formula = "loss with the smallest weights at 0"},
-	{.name = "samples_per_s",
-		.help = "Training images per second over the epoch. The one series that differs from run to run.",
-		.formula = "images of the epoch / its seconds",
-		.unit = "images/s"},
-	{0},
-};
-
 static void write_series(struct jsonw *w, const struct series *s)
 {
 	jw_object(w);
@@ -51,12 +26,11 @@ static void write_series(struct jsonw *w, const struct series *s)
 
 static void write_all_series(struct jsonw *w, const struct family *f)
 {
-	const struct series *const tables[] = {f->series, common_series};
+	const struct series *s;
 	jw_key(w, "series");
 	jw_array(w);
-	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
-		for (const struct series *s = tables[t]; s->name; s++)
-			write_series(w, s);
+	for (int i = 0; (s = series_at(f, i)); i++)
+		write_series(w, s);
 	jw_end_array(w);
 }
 

@@ -38,12 +38,9 @@ static bool wanted(const char *list, const char *name)
 /* The kind draws it, though perhaps no point was stored yet. */
 static bool kind_draws(const char *kind, const char *name, size_t n)
 {
-	static const char *const every_kind[] = {"lr", "samples_per_s"};
 	const struct family *f = family_find(kind);
-	for (size_t i = 0; i < 2; i++)
-		if (strlen(every_kind[i]) == n && !memcmp(every_kind[i], name, n))
-			return true;
-	for (const struct series *s = f ? f->series : NULL; s && s->name; s++)
+	const struct series *s;
+	for (int i = 0; f && (s = series_at(f, i)); i++)
 		if (strlen(s->name) == n && !memcmp(s->name, name, n))
 			return true;
 	return false;
@@ -56,15 +53,16 @@ static int check_names(const char *list, const struct job *job, struct err *err)
 	for (const char *at = list; at && *at;) {
 		size_t n = strcspn(at, ",");
 		if (!kind_draws(job->kind, at, n))
-			return err_set(err, ERR_INVALID, "no series '%.*s'; GET /v1/kinds/%s names them", (int)(n < 60 ? n : 60), at, job->kind);
+			return err_set(err, ERR_INVALID, "no series '%.*s'; GET /v1/kinds/%s names them", (int)(n < 60 ? n : 60),
+				at, job->kind);
 		at += n + (at[n] == ',');
 	}
 	return OK;
 }
 
 /* Every series of the job that is in `list`, from a step on. */
-static int read_curves(struct call *c, const struct job *job, const char *list, int64_t from_step, struct curves *ret,
-	struct err *err)
+static int read_curves(
+	struct call *c, const struct job *job, const char *list, int64_t from_step, struct curves *ret, struct err *err)
 {
 	char(*names)[JOB_WORD] = NULL;
 	int n = 0;
@@ -114,7 +112,8 @@ static int take_metrics_query(struct call *c, struct metrics_query *q, struct er
 	const struct uri *u = &c->req.uri;
 	const char *by = uri_get(u, "by");
 	bool csv = c->format == FORMAT_CSV;
-	*q = (struct metrics_query){.names = uri_get(u, "names"), .by_epoch = by ? !strcmp(by, "epoch") : csv, .points = csv ? 0 : 1000};
+	*q = (struct metrics_query){
+		.names = uri_get(u, "names"), .by_epoch = by ? !strcmp(by, "epoch") : csv, .points = csv ? 0 : 1000};
 	if (by && !q->by_epoch && strcmp(by, "step") != 0)
 		return err_set(err, ERR_INVALID, "by must be step or epoch, got '%.60s'", by);
 	int code = uri_int(u, "points", 2, POINTS_MAX, &q->points, err);
@@ -156,7 +155,8 @@ int h_job_metrics(struct call *c, struct err *err)
 
 /* --- a picture --- */
 
-static int take_chart(struct call *c, const struct job *job, struct chart *chart, char *title, size_t size, struct err *err)
+static int take_chart(
+	struct call *c, const struct job *job, struct chart *chart, char *title, size_t size, struct err *err)
 {
 	static const char *const axes[] = {[CHART_STEP] = "step", [CHART_EPOCH] = "epoch", [CHART_TIME] = "time"};
 	const char *x = uri_get(&c->req.uri, "x");

@@ -17,6 +17,31 @@ static const struct family *const families[] = {
 #undef X
 		NULL};
 
+/* What every kind draws, family or not: said by the loop (loop.c) and by whoever keeps the time. */
+static const struct series common_series[] = {
+	{.name = "lr",
+		.help = "Learning rate of each optimiser step, as the schedule moved it.",
+		.formula = "lr(t) by `schedule`, `warmup_epochs`",
+		.per_step = true},
+	{.name = "sparsity",
+		.help =
+			"Share of the weights of linear and convolution layers that pruning has taken out. Only where `prune` is on.",
+		.formula = "pruned weights / weights"},
+	{.name = "loss_before_prune",
+		.help =
+			"The loss just before weights were taken out, on the validation images (without any: on 10,000 of the others).",
+		.formula = "loss of the epoch's weights"},
+	{.name = "loss_after_prune",
+		.help =
+			"The same just after: how much the weights that went had mattered. What follows is training making up for it.",
+		.formula = "loss with the smallest weights at 0"},
+	{.name = "samples_per_s",
+		.help = "Training images per second over the epoch. The one series that differs from run to run.",
+		.formula = "images of the epoch / its seconds",
+		.unit = "images/s"},
+	{0},
+};
+
 static const char *const ability_names[ABILITY_COUNT] = {
 #define X(ability, name) [ability] = name,
 	ABILITIES(X)
@@ -39,6 +64,17 @@ const struct family *family_find(const char *name)
 		if (!strcmp(families[i]->name, name))
 			return families[i];
 	return NULL;
+}
+
+const struct series *series_at(const struct family *f, int i)
+{
+	const struct series *own = f->series;
+	while (own->name && i > 0)
+		own++, i--;
+	if (own->name)
+		return own;
+	int common = (int)(sizeof common_series / sizeof *common_series) - 1;
+	return i < common ? &common_series[i] : NULL;
 }
 
 const struct preset *preset_find(const struct family *f, const char *name)

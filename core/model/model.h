@@ -87,7 +87,7 @@ struct family {
 	const struct param *params;
 	size_t params_size; /* of the struct the rows describe; it begins with struct train_params */
 	const struct preset *presets;
-	const struct series *series;   /* `lr` and `samples_per_s`, which every kind has, are not repeated here */
+	const struct series *series;   /* its own: those that every kind has (series_at) are not repeated here */
 	const char *auto_distribution; /* what "auto" means when sampling (core/model/sample.h); NULL: cannot sample */
 	const char *monitor; /* series whose least value is best; train_loss instead when there is no validation */
 
@@ -117,6 +117,8 @@ FAMILIES(X)
 /* NULL if there is none. family_at: rows in order, NULL past the last. */
 const struct family *family_find(const char *name);
 const struct family *family_at(int i);
+/* The curves of a kind: its own, then those of every kind; NULL past the last. */
+const struct series *series_at(const struct family *f, int i);
 const struct preset *preset_find(const struct family *f, const char *name);
 /* A params struct (malloc'd, params_size) with defaults and the preset's overrides. */
 void *family_params(const struct family *f, const struct preset *preset);
