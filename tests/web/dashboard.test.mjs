@@ -132,6 +132,25 @@ test('a preset fills the fields, and only what differs from it is sent', async (
   await waitFor('both in the curl line', async () => (await code.textContent()).includes(`'{"kind":"ae","params":{"channels":[4,8]}}'`));
 });
 
+test('what a switch turns on shows its fields, and is sent as an object', async () => {
+  await open('#/new', { allow: REFUSED });
+  const code = page.locator('.form-side code');
+  const line = (text) => waitFor(`${text} in the curl line`, async () => (await code.textContent()).includes(text));
+  const patience = box('patience');
+  assert.equal(await patience.isVisible(), false);
+  await page.getByRole('checkbox', { name: /^early_stopping/ }).check();
+  await patience.fill('3');
+  await line('"params":{"early_stopping":{"monitor":"val_loss","patience":3,"min_delta":0,"restore_best":true}}');
+  await patience.fill('0');
+  const error = page.locator('.members .field', { has: patience }).locator('.error');
+  await error.filter({ hasText: 'must be 1..100000, got 0' }).waitFor();
+  await page.getByRole('button', { name: 'Start run' }).click();
+  await waitFor('focus on the refused field', () => patience.evaluate((el) => el === document.activeElement));
+  await page.getByRole('checkbox', { name: /^early_stopping/ }).uncheck();
+  await error.waitFor({ state: 'hidden' });
+  await line(`'{"kind":"ae"}'`);
+});
+
 test('dragging a latent slider redraws the picture, one request at a time', async () => {
   const job = await finished((await daemon.api('v1/jobs', QUICK)).id);
   await open(`#/runs/${job.id}`);
