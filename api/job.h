@@ -59,7 +59,11 @@ struct job {
 	int epoch, epochs;
 	int64_t step, steps;
 	double eta_ms, samples_per_s, train_s; /* eta < 0: unknown */
-	int64_t queue_position;                /* 1 = next; 0: not queued. Worked out when read */
+	/* what it goes on from: "" and 0 if nothing */
+	char from_job[JOB_ID_SIZE];
+	int from_epoch;
+	double ancestors_train_s; /* of that job and those it goes on from */
+	int64_t queue_position;   /* 1 = next; 0: not queued. Worked out when read */
 	/* results */
 	char best_metric[JOB_WORD];
 	double best_value;

@@ -322,7 +322,68 @@ static int take_dataset(struct spec *s, const struct json *body, struct err *err
 		return err_field(err, ERR_INVALID, "#/dataset",
 			"must be letters, digits, '.', '_' or '-', not beginning with '.'; GET /v1/datasets lists what is here");
 	snprintf(s->dataset, sizeof s->dataset, "%s", name);
+	s->dataset_given = json_get(body, "dataset");
 	return OK;
+}
+
+static int set_checkpoint(struct spec *s, const char *which, const char *pointer, struct err *err)
+{
+	if (!*which || strlen(which) >= sizeof s->from_checkpoint)
+		return err_field(err, ERR_INVALID, pointer, "must name a checkpoint: best, last or the number of an epoch");
+	strcpy(s->from_checkpoint, which);
+	return OK;
+}
+
+/* "ae-8", "ae-8@best" */
+static int from_text(struct spec *s, const char *text, struct err *err)
+{
+	const char *at = strrchr(text, '@');
+	size_t length = at ? (size_t)(at - text) : strlen(text);
+	if (!length || length >= sizeof s->from)
+		return err_field(err, ERR_INVALID, "#/from", "must be the id or name of a job, as \"ae-8\" or \"ae-8@best\"");
+	memcpy(s->from, text, length);
+	s->from[length] = '\0';
+	return set_checkpoint(s, at ? at + 1 : "best", "#/from", err);
+}
+
+/* {"job":"ae-8","checkpoint":"best"}, or 12 */
+static int from_object(struct spec *s, const struct json *object, struct err *err, struct err_more *more)
+{
+	static const char *const fields[] = {"job", "checkpoint", NULL};
+	const char *job = NULL, *which = "best";
+	const struct json *checkpoint = json_get(object, "checkpoint");
+	char number[SPEC_CHECKPOINT_SIZE];
+	int64_t epoch = 0;
+	int code = json_only(object, fields, "#/from", err, more);
+	if (!code)
+		code = json_take_string(object, "job", "#/from/job", JOB_NAME_MAX, &job, err);
+	if (!code && !job)
+		code = err_field(err, ERR_INVALID, "#/from/job", "is required: the id or name of a job");
+	if (!code && checkpoint && json_type(checkpoint) == JSON_NUMBER) {
+		code = json_take_int(object, "checkpoint", "#/from/checkpoint", 1, 999999, &epoch, err);
+		snprintf(number, sizeof number, "%lld", (long long)epoch);
+		which = number;
+	} else if (!code) {
+		code = json_take_string(object, "checkpoint", "#/from/checkpoint", SPEC_CHECKPOINT_SIZE - 1, &which, err);
+	}
+	if (code)
+		return code;
+	snprintf(s->from, sizeof s->from, "%s", job);
+	return set_checkpoint(s, which, "#/from/checkpoint", err);
+}
+
+static int take_from(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
+{
+	const struct json *from = json_get(body, "from");
+	if (!from || json_type(from) == JSON_NULL)
+		return OK;
+	if (!s->family->adopt)
+		return err_field(err, ERR_INVALID, "#/from", "a job of kind '%s' begins anew; leave it out", s->family->name);
+	if (json_type(from) == JSON_STRING)
+		return from_text(s, json_string(from), err);
+	if (json_type(from) == JSON_OBJECT)
+		return from_object(s, from, err, more);
+	return json_fail_type(from, "#/from", "a job as \"ae-8@best\" or {\"job\":…,\"checkpoint\":…}", err);
 }
 
 static int take_numbers(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
@@ -384,6 +445,7 @@ static int only_known(struct spec *s, const struct json *body, struct err *err, 
 		"priority",
 		"params",
 		"metadata",
+		"from",
 		NULL,
 	};
 	int code = json_only(body, fields, "#", err, more);
@@ -403,6 +465,7 @@ int spec_parse(struct spec *ret, const struct json *body, struct err *err, struc
 		take_dataset,
 		take_numbers,
 		take_metadata,
+		take_from,
 		take_params,
 	};
 	struct spec s = {0};

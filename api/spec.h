@@ -10,10 +10,17 @@
 #include "api/json.h"
 #include "core/model/model.h"
 
+/* Of "best", "last" or an epoch's number. */
+enum { SPEC_CHECKPOINT_SIZE = 16 };
+
 struct spec {
 	const struct family *family;
 	const struct preset *preset;
 	char name[JOB_NAME_SIZE], dataset[DATASET_NAME_MAX + 1];
+	bool dataset_given;
+	char from[JOB_NAME_SIZE], from_checkpoint[SPEC_CHECKPOINT_SIZE]; /* as asked for; from "": it stands alone */
+	char from_job[JOB_ID_SIZE];                                      /* what that is: set by whoever looks it up */
+	int from_epoch;
 	uint64_t seed;
 	int priority;
 	char *metadata; /* JSON object text, malloc'd, or NULL */
@@ -21,7 +28,7 @@ struct spec {
 };
 
 /* A POST /v1/jobs body: only `kind` is required; preset, name, dataset (default "fashion-mnist"), seed (default 0),
- * priority, params, metadata. Unknown fields, wrong types, values out of range: ERR_INVALID with the pointer and the
+ * priority, params, metadata, and from ("ae-8@best" or {"job","checkpoint"}) for kinds that go on from another job. Unknown fields, wrong types, values out of range: ERR_INVALID with the pointer and the
  * remedy ("unknown parameter; did you mean 'latent_dim'?"), the first field at fault in err, others in *more
  * (NULL: the first is enough). */
 int spec_parse(struct spec *ret, const struct json *body, struct err *err, struct err_more *more);

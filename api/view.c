@@ -18,16 +18,36 @@ static const struct link {
 	{"model", "/v1/models/", ""},
 };
 
-static void write_links(struct jsonw *w, const char *id, const char *prefix)
+static void write_link(struct jsonw *w, const char *prefix, const struct link *link, const char *id)
 {
+	struct buf url = BUF_INIT;
+	buf_printf(&url, "%s%s%s%s", prefix, link->before, id, link->after);
+	jw_kstring(w, link->name, url.data);
+	buf_free(&url);
+}
+
+static void write_links(struct jsonw *w, const struct job *job, const char *prefix)
+{
+	static const struct link from = {"from", "/v1/jobs/", ""};
 	jw_key(w, "links");
 	jw_object(w);
-	for (size_t i = 0; i < sizeof job_links / sizeof *job_links; i++) {
-		struct buf url = BUF_INIT;
-		buf_printf(&url, "%s%s%s%s", prefix, job_links[i].before, id, job_links[i].after);
-		jw_kstring(w, job_links[i].name, url.data);
-		buf_free(&url);
+	for (size_t i = 0; i < sizeof job_links / sizeof *job_links; i++)
+		write_link(w, prefix, &job_links[i], job->id);
+	if (*job->from_job)
+		write_link(w, prefix, &from, job->from_job);
+	jw_end_object(w);
+}
+
+static void write_from(struct jsonw *w, const char *job_id, int epoch)
+{
+	jw_key(w, "from");
+	if (!*job_id) {
+		jw_null(w);
+		return;
 	}
+	jw_object(w);
+	jw_kstring(w, "job", job_id);
+	jw_kint(w, "checkpoint", epoch);
 	jw_end_object(w);
 }
 
@@ -99,7 +119,7 @@ static void write_text(struct jsonw *w, const char *key, const char *json, const
 static void write_results(struct jsonw *w, const struct job *job)
 {
 	jw_kreal(w, "train_s", job->train_s);
-	jw_kreal(w, "lineage_train_s", job->train_s); /* no job here goes on from another one yet */
+	jw_kreal(w, "lineage_train_s", job->ancestors_train_s + job->train_s);
 	write_best(w, job);
 	write_text(w, "metrics", job->metrics, "{}");
 	write_text(w, "test", job->test, "null");
@@ -132,11 +152,11 @@ void view_job(struct jsonw *w, const struct job *job, const char *prefix)
 	write_progress(w, job);
 	write_text(w, "params", job->params, "{}");
 	jw_kint(w, "seed", (int64_t)job->seed);
-	jw_kstring(w, "from", NULL);
+	write_from(w, job->from_job, job->from_epoch);
 	jw_kint(w, "priority", job->priority);
 	jw_kint(w, "attempt", job->attempt);
 	write_results(w, job);
-	write_links(w, job->id, prefix);
+	write_links(w, job, prefix);
 	jw_end_object(w);
 }
 
@@ -182,6 +202,7 @@ void view_estimate(struct jsonw *w, const struct spec *s, const struct estimate 
 	jw_kstring(w, "preset", s->preset->name);
 	jw_kstring(w, "name", or_null(s->name));
 	jw_kstring(w, "dataset", s->dataset);
+	write_from(w, s->from_job, s->from_epoch);
 	jw_kint(w, "seed", (int64_t)s->seed);
 	jw_kint(w, "priority", s->priority);
 	jw_key(w, "params");

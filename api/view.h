@@ -30,13 +30,14 @@ struct estimate {
 	size_t parameters, memory_bytes;
 	double flops_per_epoch, seconds_per_epoch; /* seconds < 0: not known yet */
 	int64_t steps_per_epoch;
+	double ancestors_train_s; /* of what it goes on from; not shown */
 };
 struct spec;
 void view_estimate(struct jsonw *w, const struct spec *s, const struct estimate *e);
 
 /* codes: NULL or latent_dim 0 → "z":null. */
-void view_model(struct jsonw *w, const char *id, const struct model *m, int epoch, int64_t step,
-	const struct code_stats *codes);
+void view_model(
+	struct jsonw *w, const char *id, const struct model *m, int epoch, int64_t step, const struct code_stats *codes);
 void view_dataset(struct jsonw *w, const struct dataset *d, const char *path, bool uploaded);
 
 #endif

@@ -182,6 +182,22 @@ void view_abilities(struct jsonw *w, const struct family *f)
 	jw_end_array(w);
 }
 
+/* The kinds that it may go on from; null: it stands alone. */
+static void write_bases(struct jsonw *w, const struct family *f)
+{
+	const struct family *base;
+	jw_key(w, "from");
+	if (!f->adopt) {
+		jw_null(w);
+		return;
+	}
+	jw_array(w);
+	for (int i = 0; (base = family_at(i)); i++)
+		if (family_is_base(base))
+			jw_string(w, base->name);
+	jw_end_array(w);
+}
+
 /* The members that a list of kinds and a kind itself share. */
 static void write_summary(struct jsonw *w, const struct family *f)
 {
@@ -190,6 +206,7 @@ static void write_summary(struct jsonw *w, const struct family *f)
 	jw_kstring(w, "description", f->blurb);
 	jw_kstring(w, "default_preset", f->presets->name);
 	view_abilities(w, f);
+	write_bases(w, f);
 }
 
 void view_kind(struct jsonw *w, const struct family *f)

@@ -82,17 +82,11 @@ static struct published *published_new(const char *job_id, int epoch, int64_t st
 static int copy_model(struct published *p, const struct model *m, const real *w, struct err *err)
 {
 	enum { ALIGN = 64 };
-	void *params = malloc(m->family->params_size);
 	p->w = aligned_alloc(ALIGN, (model_reals(m) * sizeof(real) / ALIGN + 1) * ALIGN);
-	if (!params || !p->w) {
-		free(params);
+	if (!p->w)
 		return err_set(err, ERR_NO_MEMORY, "no memory for a copy of the weights");
-	}
-	memcpy(params, m->family_params, m->family->params_size);
 	memcpy(p->w, w, model_reals(m) * sizeof(real));
-	p->model = *m;
-	p->model.family_params = params;
-	return OK;
+	return model_copy(&p->model, m, err);
 }
 
 /* --- the list --- */

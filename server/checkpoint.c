@@ -21,6 +21,14 @@ static void path_of(char path[BLOB_PATH_MAX], const char *data_dir, const char *
 
 /* --- writing --- */
 
+/* What it goes on from, so that the file is enough to build the model. */
+static void print_base(struct buf *b, const struct model *m)
+{
+	struct jsonw w;
+	jw_init(&w, b, false);
+	spec_params_write(&w, m->base.family, m->base.params);
+}
+
 int checkpoint_print(struct buf *b, struct trainer *t, const struct checkpoint_facts *facts, struct err *err)
 {
 	const struct job *job = facts->job;
@@ -32,6 +40,9 @@ int checkpoint_print(struct buf *b, struct trainer *t, const struct checkpoint_f
 	snprintf(classes, sizeof classes, "%d", m->classes);
 	snprintf(epoch, sizeof epoch, "%d", p.epoch);
 	snprintf(step, sizeof step, "%lld", (long long)p.step);
+	struct buf base = BUF_INIT;
+	if (m->base.family)
+		print_base(&base, m);
 	const struct metadata_entry metadata[] = {
 		{"format", "latentd-1"},
 		{"kind", job->kind},
@@ -44,12 +55,16 @@ int checkpoint_print(struct buf *b, struct trainer *t, const struct checkpoint_f
 		{"epoch", epoch},
 		{"step", step},
 		{"level", facts->level},
+		{"base_kind", m->base.family ? m->base.family->name : NULL},
+		{"base_params", base.data},
 	};
+	const int entries = sizeof metadata / sizeof *metadata - (m->base.family ? 0 : 2);
 	struct state state;
 	trainer_state(t, &state);
-	int code = state.failed ? err_set(err, ERR_NO_MEMORY, "out of memory")
-							: safetensors_write(b, &state, metadata, sizeof metadata / sizeof *metadata, true, err);
+	int code = state.failed || base.failed ? err_set(err, ERR_NO_MEMORY, "out of memory")
+										   : safetensors_write(b, &state, metadata, entries, true, err);
 	state_free(&state);
+	buf_free(&base);
 	return code;
 }
 
@@ -184,24 +199,39 @@ int checkpoint_pick(
 
 /* --- the model in a file --- */
 
-static int plan_from(const struct checkpoint *c, char *params_text, struct model *ret, struct err *err)
+/* The kind under one key and its params under another; *ret_params malloc'd. text: PARAMS_TEXT_MAX to work in. */
+static int read_kind(const struct checkpoint *c, const char *kind_key, const char *params_key, char *text,
+	const struct family **ret, void **ret_params, struct err *err)
 {
-	char kind[JOB_WORD], image[40], classes[12];
+	char kind[JOB_WORD];
+	if (!safetensors_metadata(&c->st, kind_key, kind, sizeof kind) ||
+		!safetensors_metadata(&c->st, params_key, text, PARAMS_TEXT_MAX))
+		return err_set(err, ERR_CORRUPT, "the checkpoint does not say what model it is of");
+	*ret = family_find(kind);
+	if (!*ret)
+		return err_set(err, ERR_CORRUPT, "the checkpoint is of the unknown kind '%s'", kind);
+	return spec_params_parse(*ret, text, ret_params, err);
+}
+
+static int plan_from(const struct checkpoint *c, char *text, struct model *ret, struct err *err)
+{
+	char image[40], classes[12];
 	struct map map = {0};
+	const struct family *family;
 	void *params;
-	if (!safetensors_metadata(&c->st, "kind", kind, sizeof kind) ||
-		!safetensors_metadata(&c->st, "params", params_text, PARAMS_TEXT_MAX) ||
-		!safetensors_metadata(&c->st, "image", image, sizeof image) ||
+	struct model_base base = {0};
+	if (!safetensors_metadata(&c->st, "image", image, sizeof image) ||
 		!safetensors_metadata(&c->st, "classes", classes, sizeof classes) ||
 		sscanf(image, "%d,%d,%d", &map.c, &map.h, &map.w) != 3)
-		return err_set(err, ERR_CORRUPT, "the checkpoint does not say what model it is of");
-	const struct family *family = family_find(kind);
-	if (!family)
-		return err_set(err, ERR_CORRUPT, "the checkpoint is of the unknown kind '%s'", kind);
-	int code = spec_params_parse(family, params_text, &params, err);
+		return err_set(err, ERR_CORRUPT, "the checkpoint does not say what images its model is for");
+	int code = read_kind(c, "kind", "params", text, &family, &params, err);
 	if (code)
 		return code;
-	code = model_plan(ret, family, params, map, atoi(classes), err);
+	if (family->adopt)
+		code = read_kind(c, "base_kind", "base_params", text, &base.family, &base.params, err);
+	if (!code)
+		code = model_plan_on(ret, family, params, &base, map, atoi(classes), err);
+	free(base.params);
 	free(params);
 	return code;
 }

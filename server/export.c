@@ -72,7 +72,7 @@ int export_list(struct store *s, const char *data_dir, const struct job *job, st
 
 /* What equal runs share: everything but the numeric level. */
 static const char *const shared_keys[] = {
-	"format", "kind", "dataset", "dataset_sha256", "image", "classes", "seed", "params", "epoch", "step"};
+	"format", "kind", "dataset", "dataset_sha256", "image", "classes", "seed", "params", "epoch", "step", "base_kind", "base_params"};
 enum { KEYS = sizeof shared_keys / sizeof *shared_keys, VALUE_MAX = 16384 };
 
 static int print(struct buf *b, const struct checkpoint *c, const struct model *m, real *w, struct err *err)

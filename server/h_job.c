@@ -33,7 +33,7 @@ static int parse_spec(struct call *c, struct spec *ret, struct err *err)
 	return code;
 }
 
-static int reply_estimate(struct call *c, const struct spec *spec, struct err *err)
+static int reply_estimate(struct call *c, struct spec *spec, struct err *err)
 {
 	struct estimate estimate;
 	int code = sched_estimate(c->daemon->sched, spec, &estimate, err);
@@ -45,7 +45,7 @@ static int reply_estimate(struct call *c, const struct spec *spec, struct err *e
 	return call_json_end(c, &w, err);
 }
 
-static int submit(struct call *c, const struct spec *spec, struct err *err)
+static int submit(struct call *c, struct spec *spec, struct err *err)
 {
 	struct job job;
 	int code = sched_submit(c->daemon->sched, spec, &job, err);

@@ -1,6 +1,7 @@
 #include "server/sched.h"
 
 #include "server/log.h"
+#include "server/origin.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -224,11 +225,19 @@ static int count_classes(struct sched *s, const struct spec *spec, int *ret, str
 	return OK;
 }
 
-int sched_estimate(struct sched *s, const struct spec *spec, struct estimate *ret, struct err *err)
+static int check_image(const struct origin *o, const struct dataset_head *head, struct err *err)
+{
+	const struct map *m = &o->model.image;
+	if (!o->w || (m->c == head->c && m->h == head->h && m->w == head->w))
+		return OK;
+	return err_field(err, ERR_INVALID, "#/dataset", "has images of %dx%dx%d; %s was trained on %dx%dx%d", head->c,
+		head->h, head->w, o->job.id, m->c, m->h, m->w);
+}
+
+static int plan_model(struct sched *s, const struct spec *spec, const struct origin *o, struct model *ret,
+	struct dataset *shape, struct err *err)
 {
 	struct dataset_head head;
-	struct model m;
-	struct estimate e;
 	int classes, code = cache_peek(s->config.cache, spec->dataset, &head, err);
 	if (!code)
 		code = count_classes(s, spec, &classes, err);
@@ -238,23 +247,58 @@ int sched_estimate(struct sched *s, const struct spec *spec, struct estimate *re
 		return code;
 	}
 	const struct map image = {.c = head.c, .h = head.h, .w = head.w};
-	code = model_plan(&m, spec->family, spec->params, image, classes, err);
+	const struct model_base base = {o->model.family, o->model.family_params};
+	code = check_image(o, &head, err);
+	if (!code)
+		code = model_plan_on(ret, spec->family, spec->params, &base, image, classes, err);
 	if (code)
 		return code;
+	shape->c = head.c;
+	shape->h = head.h;
+	shape->w = head.w;
+	for (int i = 0; i < SPLIT_COUNT; i++)
+		shape->split[i].n = head.n[i];
+	return OK;
+}
+
+/* What the spec leaves to the job that it goes on from. */
+static void settle_spec(struct spec *spec, const struct origin *o)
+{
+	memcpy(spec->from_job, o->job.id, sizeof spec->from_job);
+	spec->from_epoch = o->epoch;
+	if (!spec->dataset_given)
+		snprintf(spec->dataset, sizeof spec->dataset, "%.*s", DATASET_NAME_MAX, o->job.dataset);
+}
+
+static int estimate(
+	struct sched *s, const struct spec *spec, const struct origin *o, struct estimate *ret, struct err *err)
+{
+	struct model m;
 	struct dataset *shape = calloc(1, sizeof *shape); /* sizes only; too large for a stack */
-	if (shape) {
-		shape->c = head.c;
-		shape->h = head.h;
-		shape->w = head.w;
-		for (int i = 0; i < SPLIT_COUNT; i++)
-			shape->split[i].n = head.n[i];
-		work_out(s, &m, shape, &e);
-		code = check_memory(s, &e, err);
-	} else {
-		code = err_set(err, ERR_NO_MEMORY, "out of memory");
+	if (!shape)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	int code = plan_model(s, spec, o, &m, shape, err);
+	if (!code) {
+		work_out(s, &m, shape, ret);
+		code = check_memory(s, ret, err);
+		model_free(&m);
 	}
 	free(shape);
-	model_free(&m);
+	return code;
+}
+
+int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, struct err *err)
+{
+	struct origin o = {0};
+	struct estimate e;
+	int code = spec->family->adopt ? origin_find(&o, s->config.store, s->config.data_dir, spec, err) : OK;
+	if (code)
+		return code;
+	if (o.w)
+		settle_spec(spec, &o);
+	code = estimate(s, spec, &o, &e, err);
+	e.ancestors_train_s = o.job.ancestors_train_s + o.job.train_s;
+	origin_free(&o);
 	if (!code)
 		*ret = e;
 	return code;
@@ -270,6 +314,9 @@ static int fill_job(struct job *job, const struct spec *spec, const struct estim
 	snprintf(job->preset, sizeof job->preset, "%s", spec->preset->name);
 	snprintf(job->dataset, sizeof job->dataset, "%s", spec->dataset);
 	snprintf(job->name, sizeof job->name, "%s", spec->name);
+	snprintf(job->from_job, sizeof job->from_job, "%s", spec->from_job);
+	job->from_epoch = spec->from_epoch;
+	job->ancestors_train_s = e->ancestors_train_s;
 	job->epochs = (int)p->epochs;
 	job->steps = p->epochs * e->steps_per_epoch;
 	jw_init(&w, &params, false);
@@ -289,7 +336,7 @@ static void wake_workers(struct sched *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-int sched_submit(struct sched *s, const struct spec *spec, struct job *ret, struct err *err)
+int sched_submit(struct sched *s, struct spec *spec, struct job *ret, struct err *err)
 {
 	struct estimate e;
 	struct job job;

@@ -57,6 +57,8 @@ void store_point(struct store *s, const char *job_id, const char *series, int64_
 void store_event(struct store *s, const char *job_id, enum event_type type, const char *unique, const char *body);
 /* The running job's row: epoch, step, steps, eta_ms, samples_per_s, train_s, best_*, dataset_sha256, warnings. */
 void store_progress(struct store *s, const struct job *job);
+/* A result too large for the row: JSON by name ("confusion"); the one before is replaced. */
+void store_result(struct store *s, const char *job_id, const char *name, const char *body);
 /* Waits until everything this thread reported for the job is committed. */
 int store_flush(struct store *s, struct err *err);
 
@@ -75,6 +77,8 @@ int store_list(
 /* Numbers of jobs per kind and status, for /metrics. */
 int store_counts(struct store *s, void (*fn)(void *ctx, const char *kind, enum job_status status, int64_t n), void *ctx,
 	struct err *err);
+/* *ret malloc'd. ERR_NOT_FOUND when the job has no such result. */
+int store_result_get(struct store *s, const char *job_id, const char *name, char **ret, struct err *err);
 /* Events with seq > after, at most `limit`, oldest first; *ret_events malloc'd, each data to be freed. */
 int store_events(struct store *s, const char *job_id, int64_t after, int limit, struct event **ret_events, int *ret_n,
 	struct err *err);

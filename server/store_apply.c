@@ -96,9 +96,9 @@ static int apply_insert(struct txn *t, struct op *base, struct err *err)
 	if (limit && waiting >= limit)
 		return err_set(err, ERR_FULL, "%d jobs are queued already; wait for some to finish or cancel some", limit);
 	op->created_at_ms = t->now_ms;
-	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiisss", j->id, j->kind, j->preset, j->dataset,
-		j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
-		j->metadata, j->warnings);
+	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssid", j->id, j->kind, j->preset,
+		j->dataset, j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
+		j->metadata, j->warnings, j->from_job, (int64_t)j->from_epoch, j->ancestors_train_s);
 	return code ? code : append_status(t, op->number, JOB_QUEUED, NULL, err);
 }
 
@@ -275,6 +275,42 @@ void store_event(struct store *s, const char *job_id, enum event_type type, cons
 		store_report(s, &op->op);
 	else
 		release_event(&op->op);
+}
+
+struct result_op {
+	struct op op;
+	char job_id[JOB_ID_SIZE], name[JOB_WORD];
+	char *body;
+};
+
+static int apply_result(struct txn *t, struct op *base, struct err *err)
+{
+	const struct result_op *op = (struct result_op *)base;
+	int64_t job;
+	int code = job_number(t, op->job_id, &job, err);
+	return code ? code : sql_run(t->conn, SQL_RESULT_PUT, err, "iss", job, op->name, op->body);
+}
+
+static void release_result(struct op *base)
+{
+	free(((struct result_op *)base)->body);
+	free(base);
+}
+
+void store_result(struct store *s, const char *job_id, const char *name, const char *body)
+{
+	struct result_op *op = calloc(1, sizeof *op);
+	if (!op)
+		return;
+	op->op.apply = apply_result;
+	op->op.release = release_result;
+	snprintf(op->job_id, sizeof op->job_id, "%s", job_id);
+	snprintf(op->name, sizeof op->name, "%s", name);
+	op->body = strdup(body);
+	if (op->body)
+		store_report(s, &op->op);
+	else
+		release_result(&op->op);
 }
 
 struct progress_op {

@@ -27,7 +27,7 @@ struct sqlite3_stmt;
 #define JOB_COLUMNS \
 	"number,id,kind,preset,dataset,dataset_sha256,name,status,stop_reason,created_at_ms,started_at_ms,finished_at_ms," \
 	"priority,seed,attempt,epoch,epochs,step,steps,eta_ms,samples_per_s,train_s,best_metric,best_value,best_epoch," \
-	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap"
+	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap,from_job,from_epoch,ancestors_train_s"
 
 /* Every statement the store ever runs, but for the schema. */
 #define SQL_STATEMENTS(X) \
@@ -36,7 +36,8 @@ struct sqlite3_stmt;
 	X(SQL_COMMIT, "COMMIT") \
 	X(SQL_ROLLBACK, "ROLLBACK") \
 	X(SQL_JOB_INSERT, "INSERT INTO jobs(id,kind,preset,dataset,name,status,created_at_ms,priority,seed,epochs,steps,eta_ms," \
-		"params,metadata,warnings) VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,-1,?11,?12,?13) RETURNING number") \
+		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s)" \
+		" VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,-1,?11,?12,?13,?14,?15,?16) RETURNING number") \
 	X(SQL_JOB_MOVE, "UPDATE jobs SET status=?3, stop_reason=coalesce(?4,stop_reason), error_code=coalesce(?5,error_code)," \
 		"error_detail=coalesce(?6,error_detail), test=coalesce(?7,test)," \
 		"generalisation_gap=coalesce(?8,generalisation_gap)," \
@@ -44,6 +45,8 @@ struct sqlite3_stmt;
 		"finished_at_ms=iif(?10,?11,finished_at_ms) WHERE id=?1 AND status=?2 RETURNING number") \
 	X(SQL_JOB_PROGRESS, "UPDATE jobs SET epoch=?2, epochs=?3, step=?4, steps=?5, eta_ms=?6, samples_per_s=?7, train_s=?8," \
 		"best_metric=?9, best_value=?10, best_epoch=?11, dataset_sha256=?12, warnings=coalesce(?13,warnings) WHERE id=?1") \
+	X(SQL_RESULT_PUT, "INSERT OR REPLACE INTO results(job,name,body) VALUES(?1,?2,?3)") \
+	X(SQL_RESULT, "SELECT r.body FROM results r JOIN jobs j ON j.number=r.job WHERE j.id=?1 AND r.name=?2") \
 	X(SQL_JOB_STATUS, "SELECT status FROM jobs WHERE id=?1") \
 	X(SQL_JOB_NUMBER, "SELECT number FROM jobs WHERE id=?1") \
 	X(SQL_JOB_LAST_SEQ, "SELECT last_seq FROM jobs WHERE id=?1") \

@@ -53,6 +53,9 @@ static void read_progress(sqlite3_stmt *q, struct job *j)
 	j->metadata = sql_text_dup(q, 29);
 	j->warnings = sql_text_dup(q, 30);
 	j->generalisation_gap = sql_text_dup(q, 31);
+	sql_text(q, 32, j->from_job, sizeof j->from_job);
+	j->from_epoch = sqlite3_column_int(q, 33);
+	j->ancestors_train_s = sqlite3_column_double(q, 34);
 }
 
 /* {"train_loss":0.01,…}: the newest value of each series. */
@@ -297,6 +300,28 @@ int store_events(struct store *s, const char *job_id, int64_t after, int limit, 
 	for (int i = 0; i < n; i++)
 		free(list_of[i].data);
 	free(list_of);
+	return code;
+}
+
+int store_result_get(struct store *s, const char *job_id, const char *name, char **ret, struct err *err)
+{
+	struct conn *c;
+	sqlite3_stmt *q;
+	bool row;
+	int code = reader_get(s, &c, err);
+	if (code)
+		return code;
+	code = sql_start(c, SQL_RESULT, &q, err, "ss", job_id, name);
+	if (!code)
+		code = sql_step(c, q, &row, err);
+	if (!code && !row)
+		code = err_set(err, ERR_NOT_FOUND, "%s has no %s", job_id, name);
+	if (!code) {
+		*ret = sql_text_dup(q, 0);
+		sql_reset(q);
+		code = *ret ? OK : out_of_memory(err);
+	}
+	reader_put(s, c);
 	return code;
 }
 

@@ -4,6 +4,7 @@
 #include "server/checkpoint.h"
 #include "server/clock.h"
 #include "server/log.h"
+#include "server/origin.h"
 #include "server/worker_internal.h"
 
 #include <math.h>
@@ -26,6 +27,8 @@ static void print_manifest(struct buf *b, const struct job *j)
 	jw_kstring(&w, "name", *j->name ? j->name : NULL);
 	jw_kstring(&w, "dataset", j->dataset);
 	jw_kstring(&w, "dataset_sha256", j->dataset_sha256);
+	jw_kstring(&w, "from_job", *j->from_job ? j->from_job : NULL);
+	jw_kint(&w, "from_epoch", j->from_epoch);
 	jw_kint(&w, "seed", (int64_t)j->seed);
 	jw_kint(&w, "priority", j->priority);
 	jw_kint(&w, "created_at_ms", j->created_at_ms);
@@ -61,31 +64,75 @@ static int check_sha256(struct run *r, const char *then, struct err *err)
 		r->job.dataset, then, r->data->sha256);
 }
 
-static int plan(struct run *r, struct err *err)
+static int plan(struct run *r, const struct family *family, const struct model_base *base, struct err *err)
 {
 	void *params;
-	const struct family *family = family_find(r->job.kind);
-	if (!family)
-		return err_set(err, ERR_INVALID, "this latentd knows no kind '%s'", r->job.kind);
 	int code = spec_params_parse(family, r->job.params, &params, err);
 	if (code)
 		return code;
 	const struct map image = {.c = r->data->c, .h = r->data->h, .w = r->data->w};
-	code = model_plan(&r->model, family, params, image, r->data->classes, err);
+	code = model_plan_on(&r->model, family, params, base, image, r->data->classes, err);
 	free(params);
+	return code;
+}
+
+static int open_trainer(struct run *r, struct err *err)
+{
+	return trainer_open(&r->trainer, &r->model, r->data, r->config->pool, r->config->kern, r->job.seed, err);
+}
+
+/* Its own checkpoints hold what a job that has begun goes on from. */
+static int build_again(struct run *r, const struct family *family, struct err *err)
+{
+	struct checkpoint c;
+	struct model m;
+	real *w;
+	int code = checkpoint_newest(&c, r->config->data_dir, r->job.id, NULL, NULL, err);
+	if (code)
+		return code;
+	code = checkpoint_model(&c, &m, &w, err);
+	checkpoint_free(&c);
+	if (code)
+		return code;
+	free(w);
+	code = plan(r, family, &m.base, err);
+	model_free(&m);
+	return code ? code : open_trainer(r, err);
+}
+
+/* At its first start it takes over what the other job has left. */
+static int build_on(struct run *r, const struct family *family, struct err *err)
+{
+	struct origin o;
+	int code = build_again(r, family, err);
+	if (code != ERR_NOT_FOUND)
+		return code;
+	code = origin_load(&o, r->config->data_dir, r->job.from_job, r->job.from_epoch, err);
+	if (code)
+		return code;
+	code = plan(r, family, &(struct model_base){o.model.family, o.model.family_params}, err);
+	if (!code)
+		code = open_trainer(r, err);
+	if (!code)
+		code = trainer_adopt(r->trainer, &o.model, o.w, &o.codes, err);
+	origin_free(&o);
 	return code;
 }
 
 static int build(struct run *r, struct err *err)
 {
+	const struct family *family = family_find(r->job.kind);
+	if (!family)
+		return err_set(err, ERR_INVALID, "this latentd knows no kind '%s'", r->job.kind);
 	int code = cache_dataset(r->config->cache, r->job.dataset, &r->data, err);
 	if (!code)
 		code = check_sha256(r, r->job.dataset_sha256, err);
-	if (!code)
-		code = plan(r, err);
-	if (!code)
-		code = trainer_open(&r->trainer, &r->model, r->data, r->config->pool, r->config->kern, r->job.seed, err);
-	return code;
+	if (code)
+		return code;
+	if (family->adopt)
+		return build_on(r, family, err);
+	code = plan(r, family, &(struct model_base){0}, err);
+	return code ? code : open_trainer(r, err);
 }
 
 /* --- resume --- */

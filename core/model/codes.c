@@ -63,16 +63,16 @@ void codes_layout(struct trainer *t, struct arena *a, int latent_dim, size_t ima
 
 /* --- the codes --------------------------------------------------------------------------------------------------------- */
 
-static void encode_block(const struct trainer *t, size_t from, int lanes, int slot)
+/* Codes of training images index[0 … lanes-1]. */
+static void encode_block(const struct trainer *t, const uint32_t *index, int lanes, int slot, float *z)
 {
 	size_t pixels = (size_t)map_features(&t->m->image);
 	float *rows = t->rows[slot];
 	for (int l = 0; l < lanes; l++) {
-		const uint8_t *image = t->data->split[SPLIT_TRAIN].images + t->train[from + (size_t)l] * pixels;
+		const uint8_t *image = t->data->split[SPLIT_TRAIN].images + index[l] * pixels;
 		for (size_t i = 0; i < pixels; i++)
 			rows[(size_t)l * pixels + i] = (float)image[i] / 255.0f;
 	}
-	float *z = t->code + from * (size_t)t->m->latent_dim;
 	t->m->family->encode(t->m, t->kern, t->served, t->ws[slot], rows, lanes, z);
 }
 
@@ -83,7 +83,30 @@ static void encode_task(void *ctx, int task, int slot)
 	if (end > t->coded)
 		end = t->coded;
 	for (size_t from = (size_t)task * SPAN_IMAGES; from < end; from += LANES)
-		encode_block(t, from, end - from < LANES ? (int)(end - from) : LANES, slot);
+		encode_block(t, t->train + from, end - from < LANES ? (int)(end - from) : LANES, slot,
+			t->code + from * (size_t)t->m->latent_dim);
+}
+
+/* All images that are trained or validated on, where they stand in their split. */
+static void features_task(void *ctx, int task, int slot)
+{
+	struct trainer *t = ctx;
+	size_t end = (size_t)(task + 1) * SPAN_IMAGES, n = t->trains + t->vals;
+	if (end > n)
+		end = n;
+	for (size_t from = (size_t)task * SPAN_IMAGES; from < end; from += LANES) {
+		uint32_t index[LANES];
+		int lanes = end - from < LANES ? (int)(end - from) : LANES;
+		for (int l = 0; l < lanes; l++)
+			index[l] = (uint32_t)from + (uint32_t)l;
+		encode_block(t, index, lanes, slot, t->own_features + from * (size_t)t->m->latent_dim);
+	}
+}
+
+void trainer_take_features(struct trainer *t)
+{
+	pool_run(t->pool, (int)((t->trains + t->vals + SPAN_IMAGES - 1) / SPAN_IMAGES), features_task, t);
+	t->features = t->own_features;
 }
 
 /* --- mean and quantiles, a tile of units a task -------------------------------------------------------------------------- */

@@ -123,7 +123,7 @@ static int end_epoch(const struct loop *l, struct err *err)
 		trainer_pass(t, SPLIT_TRAIN, t->val, t->vals, t->served, part);
 		loss.monitor = part[monitor_part(t->m->family)] / (double)t->vals;
 	}
-	if (t->m->latent_dim)
+	if (t->m->latent_dim && !trainer_cached(t)) /* else they are those of the epoch before */
 		trainer_take_codes(t);
 	int code = check_epoch(t, loss.monitor, err);
 	if (code)

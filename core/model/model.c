@@ -123,15 +123,51 @@ bool family_can(const struct family *f, enum ability a)
 
 /* --- plan ------------------------------------------------------------------------------------------------------------- */
 
-int model_plan(
-	struct model *ret, const struct family *f, const void *params, struct map image, int classes, struct err *err)
+static void *copy_params(const struct family *f, const void *params)
+{
+	void *copy = malloc(f->params_size);
+	return copy ? memcpy(copy, params, f->params_size) : NULL;
+}
+
+static int fail_memory(struct err *err)
+{
+	return err_set(err, ERR_NO_MEMORY, "no memory for the parameters of a model");
+}
+
+static int copy_base(struct model_base *ret, const struct model_base *base, struct err *err)
+{
+	*ret = (struct model_base){.family = base->family};
+	if (!base->family)
+		return OK;
+	ret->params = copy_params(base->family, base->params);
+	return ret->params ? OK : fail_memory(err);
+}
+
+bool family_is_base(const struct family *f)
+{
+	return f->encode && !f->adopt;
+}
+
+static int check_base(const struct family *f, const struct model_base *base, struct err *err)
+{
+	if (!f->adopt == !base->family)
+		return OK;
+	if (f->adopt)
+		return err_field(err, ERR_INVALID, "#/from", "is required: a model that encodes");
+	return err_field(err, ERR_INVALID, "#/from", "a model of kind '%s' begins anew; leave it out", f->name);
+}
+
+int model_plan_on(struct model *ret, const struct family *f, const void *params, const struct model_base *base,
+	struct map image, int classes, struct err *err)
 {
 	struct model m = {.family = f, .image = image, .classes = classes};
-	m.family_params = malloc(f->params_size);
-	if (!m.family_params)
-		return err_set(err, ERR_NO_MEMORY, "no memory for the parameters of a model");
-	memcpy(m.family_params, params, f->params_size);
-	int code = train_params_check(model_train(&m), err);
+	int code = check_base(f, base, err);
+	if (code)
+		return code;
+	m.family_params = copy_params(f, params);
+	code = m.family_params ? copy_base(&m.base, base, err) : fail_memory(err);
+	if (!code)
+		code = train_params_check(model_train(&m), err);
 	if (!code)
 		code = f->plan(&m, err);
 	if (code) {
@@ -142,9 +178,29 @@ int model_plan(
 	return OK;
 }
 
+int model_plan(
+	struct model *ret, const struct family *f, const void *params, struct map image, int classes, struct err *err)
+{
+	return model_plan_on(ret, f, params, &(struct model_base){0}, image, classes, err);
+}
+
+int model_copy(struct model *ret, const struct model *m, struct err *err)
+{
+	struct model copy = *m;
+	copy.family_params = copy_params(m->family, m->family_params);
+	int code = copy_base(&copy.base, &m->base, err);
+	if (!copy.family_params || code) {
+		model_free(&copy);
+		return fail_memory(err);
+	}
+	*ret = copy;
+	return OK;
+}
+
 void model_free(struct model *m)
 {
 	free(m->family_params);
+	free(m->base.params);
 	*m = (struct model){0};
 }
 

@@ -18,6 +18,7 @@
 
 struct model;
 struct trainer;
+struct code_stats;
 struct block;
 struct block_result;
 
@@ -80,6 +81,12 @@ struct train_phase {
 	int first_net, nets;
 };
 
+/* How the weights of a net are trained beside those of others. */
+struct pace {
+	double lr_scale;     /* its learning rate, in shares of lr */
+	int64_t first_epoch; /* the optimiser's steps for it count from this epoch's first (epochs from 0) */
+};
+
 enum { MODEL_NETS_MAX = 4, PHASES_MAX = 4, OPS_MAX = 64, LATENT_DIM_MAX = 512, MODEL_PARAMETERS_MAX = 50000000 };
 
 struct family {
@@ -95,12 +102,22 @@ struct family {
 	int (*plan)(struct model *m, struct err *err);
 	/* One optimiser step: phases in order, until ops NULL. Passes without gradients run the first one as far as its loss. */
 	const struct train_phase *phases;
+	/* Of a kind some of whose nets may stand still: the same step for the epochs (from 0) of which `cached` says so. Instead of
+	 * images it begins with what those nets make of them, worked out once (block->features, rows of latent_dim codes). */
+	const struct train_phase *cached_phases;
+	bool (*cached)(const struct model *m, int64_t epoch);
+	void (*pace)(const struct model *m, int net, struct pace *ret); /* NULL: lr itself, from the first epoch on */
+	/* Of a kind that goes on from a model (m->base) of another kind that encodes: its weights become part of w. `codes`: of the
+	 * training images, by that model. NULL: the kind stands alone. */
+	int (*adopt)(const struct model *m, const struct model *base, const real *base_w, const struct code_stats *codes,
+		real *w, struct err *err);
 	/* One block of up to LANES rows; x and z sample-major float, ws as model_workspace says. */
 	void (*encode)(
 		const struct model *m, const struct kern *k, const real *w, real *ws, const float *images, int lanes, float *z);
 	void (*decode)(
 		const struct model *m, const struct kern *k, const real *w, real *ws, const float *z, int lanes, float *images);
-	/* Of a kind whose encoder gives a normal distribution per unit, not a point: its means, which encode gives too, and log
+	/* The first net's first latent_dim outputs are the codes, whatever else it gives.
+	 * Of a kind whose encoder gives a normal distribution per unit, not a point: its means, which encode gives too, and log
 	 * variances; rows as z. The first net's outputs are the means, then the log variances. */
 	void (*posterior)(const struct model *m, const struct kern *k, const real *w, real *ws, const float *images,
 		int lanes, float *mu, float *logvar);
@@ -109,7 +126,7 @@ struct family {
 		float *rows);
 };
 
-#define FAMILIES(X) X(family_ae) X(family_vae) X(family_classifier)
+#define FAMILIES(X) X(family_ae) X(family_vae) X(family_finetune) X(family_classifier)
 #define X(f) extern const struct family f;
 FAMILIES(X)
 #undef X
@@ -123,11 +140,18 @@ const struct preset *preset_find(const struct family *f, const char *name);
 /* A params struct (malloc'd, params_size) with defaults and the preset's overrides. */
 void *family_params(const struct family *f, const struct preset *preset);
 
+/* What a model that goes on from another one must know of it. */
+struct model_base {
+	const struct family *family; /* NULL: it stands alone */
+	void *params;
+};
+
 struct model {
 	const struct family *family;
-	void *family_params; /* private copy of the struct the family's rows describe */
-	struct map image;    /* c, h, w; halo 0 */
-	int latent_dim;      /* 0: no code */
+	void *family_params;    /* private copy of the struct the family's rows describe */
+	struct model_base base; /* likewise */
+	struct map image;       /* c, h, w; halo 0 */
+	int latent_dim;         /* 0: no code */
 	int classes;
 	int nets;
 	struct net net[MODEL_NETS_MAX];
@@ -140,6 +164,14 @@ struct model {
 /* ERR_INVALID with pointer "#/params/…" where a net cannot be built or is too large. */
 int model_plan(
 	struct model *ret, const struct family *f, const void *params, struct map image, int classes, struct err *err);
+/* The same for a kind that goes on from a model of `base`, whose params are copied. ERR_INVALID with pointer "#/from" where
+ * there is none and one is needed, and the other way round. */
+int model_plan_on(struct model *ret, const struct family *f, const void *params, const struct model_base *base,
+	struct map image, int classes, struct err *err);
+/* Whether models of other kinds can go on from this one: it encodes and stands alone. */
+bool family_is_base(const struct family *f);
+/* With copies of its own; model_free gives them back. */
+int model_copy(struct model *ret, const struct model *m, struct err *err);
 void model_free(struct model *m);
 const struct train_params *model_train(const struct model *m);
 size_t model_parameters(const struct model *m); /* weights and biases that are trained */

@@ -31,10 +31,16 @@ static int run_op(
 	return net_backward_on(&m->net[op->net], &run, op->flags & OP_INPUT_GRAD, layer);
 }
 
+/* A block may be walked by itself, without a trainer to say which phases. */
+static const struct step_op *ops_of(const struct model *m, int phase, const struct block *b)
+{
+	return (b->phases ? b->phases : m->family->phases)[phase].ops;
+}
+
 struct place program_on(
 	const struct model *m, int phase, const struct block *b, struct place at, struct block_result *r)
 {
-	const struct step_op *ops = m->family->phases[phase].ops;
+	const struct step_op *ops = ops_of(m, phase, b);
 	for (bool through = false; !through && ops[at.op].kind != OP_END;) {
 		struct block here = *b;
 		here.pass = pass_of(ops, phase, at.op);
@@ -50,7 +56,7 @@ struct place program_on(
 void program_settle(
 	const struct model *m, int phase, const struct block *blocks, int n, struct net_run *runs, struct place at)
 {
-	const struct step_op *op = &m->family->phases[phase].ops[at.op];
+	const struct step_op *op = &ops_of(m, phase, &blocks[0])[at.op];
 	for (int i = 0; i < n; i++) {
 		runs[i] = model_net_run(m, &blocks[i], op->net);
 		if (op->flags & OP_FROZEN)

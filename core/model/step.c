@@ -46,6 +46,7 @@ struct step {
 	struct pool *pool;
 	int64_t number; /* from 1 */
 	double lr;
+	const struct train_phase *phases;
 	int phase;
 	size_t from, reals; /* the parameters that the phase trains */
 	real scale;         /* of their gradient, where it is clipped */
@@ -112,7 +113,8 @@ static void open_block(const struct step *s, int i)
 		.images = t->lanes[i].image,
 		.labels = t->lanes[i].label,
 		.index = t->lanes[i].index,
-		.features = t->features[SPLIT_TRAIN],
+		.features = t->features,
+		.phases = s->phases,
 		.lanes = count,
 		.batch = s->images,
 		.training = true,
@@ -144,7 +146,8 @@ static void group_task(void *ctx, int task, int slot)
 	struct group *g = &t->group[task];
 	const struct place from = g->at;
 	int first = s->blocks * task / t->groups, end = s->blocks * (task + 1) / t->groups;
-	bool anew = s->phase == 0 && from.op == program_begin.op && from.layer == program_begin.layer;
+	bool images = s->phases == t->m->family->phases;
+	bool anew = images && s->phase == 0 && from.op == program_begin.op && from.layer == program_begin.layer;
 	for (int i = first; i < end; i++) {
 		struct block_result r = {0};
 		if (anew && t->p->augment)
@@ -241,14 +244,33 @@ static void sum_groups(const struct step *s, struct range r)
 		clip_values(t, r);
 }
 
+/* Nets of different pace in one range are updated apart; where it is cut does not matter. */
+static void optimise(const struct step *s, struct range r)
+{
+	const struct trainer *t = s->t;
+	const struct model *m = t->m;
+	size_t end = r.from + r.n;
+	for (int net = 0; net < m->nets; net++) {
+		struct pace pace = {.lr_scale = 1};
+		size_t from = m->net_offset[net], to = net + 1 < m->nets ? m->net_offset[net + 1] : m->params;
+		from = from > r.from ? from : r.from;
+		to = smaller(to, end);
+		if (from >= to)
+			continue;
+		if (m->family->pace)
+			m->family->pace(m, net, &pace);
+		optim_update(&t->optim, t->kern, t->w, t->sum, t->moment, from, to - from,
+			s->number - pace.first_epoch * t->steps_per_epoch, s->lr * pace.lr_scale);
+	}
+}
+
 static void update_task(void *ctx, int task, int slot)
 {
 	(void)slot;
 	const struct step *s = ctx;
-	struct trainer *t = s->t;
 	const struct range r = range_of(s, task);
 	sum_groups(s, r);
-	optim_update(&t->optim, t->kern, t->w, t->sum, t->moment, r.from, r.n, s->number, s->lr);
+	optimise(s, r);
 }
 
 /* A clipped gradient must be known as a whole before any of it is used. Its square is added up in double, range by range. */
@@ -272,7 +294,7 @@ static void clipped_task(void *ctx, int task, int slot)
 	const struct range r = range_of(s, task);
 	for (size_t i = 0; i < r.n; i++)
 		t->sum[r.from + i] *= s->scale;
-	optim_update(&t->optim, t->kern, t->w, t->sum, t->moment, r.from, r.n, s->number, s->lr);
+	optimise(s, r);
 }
 
 static void update(struct step *s)
@@ -335,7 +357,7 @@ static int check_finite(const struct step *s, double part[RESULT_PARTS], struct 
 static void choose_phase(struct step *s, int phase)
 {
 	const struct model *m = s->t->m;
-	const struct train_phase *p = &m->family->phases[phase];
+	const struct train_phase *p = &s->phases[phase];
 	int end = p->first_net + p->nets;
 	s->phase = phase;
 	s->from = m->net_offset[p->first_net];
@@ -359,11 +381,25 @@ static void take_back(struct trainer *t)
 		memcpy(t->moment[i], t->undo + n * (size_t)(i + 1), n * sizeof(real));
 }
 
+const struct train_phase *trainer_phases(const struct trainer *t)
+{
+	const struct family *f = t->m->family;
+	return f->cached && f->cached(t->m, t->step / t->steps_per_epoch) ? f->cached_phases : f->phases;
+}
+
+bool trainer_cached(const struct trainer *t)
+{
+	const struct family *f = t->m->family;
+	return f->cached && f->cached(t->m, t->step > 0 ? (t->step - 1) / t->steps_per_epoch : 0);
+}
+
 int trainer_step(struct trainer *t, double ret_part[RESULT_PARTS], struct err *err)
 {
 	struct step s = {
 		.t = t, .picks = next_picks(t), .images = trainer_next_batch(t), .number = t->step + 1, .lr = trainer_lr(t)};
-	const struct train_phase *phases = t->m->family->phases;
+	const struct train_phase *phases = s.phases = trainer_phases(t);
+	if (phases == t->m->family->cached_phases && !t->features)
+		trainer_take_features(t);
 	s.blocks = (int)((s.images + LANES - 1) / LANES);
 	s.pool = crew(t, s.images);
 	for (int i = 0; i < s.blocks; i++)
@@ -400,6 +436,7 @@ struct pass {
 	const uint32_t *index;
 	size_t n;
 	const real *w;
+	const struct train_phase *phases;
 };
 
 static void span_task(void *ctx, int task, int slot)
@@ -418,7 +455,8 @@ static void span_task(void *ctx, int task, int slot)
 			.images = lanes.image,
 			.labels = lanes.label,
 			.index = lanes.index,
-			.features = t->features[p->split],
+			.features = t->features,
+			.phases = p->phases,
 			.lanes = count,
 			.batch = p->n,
 			.rng = {.seed = t->seed},
@@ -433,7 +471,12 @@ static void span_task(void *ctx, int task, int slot)
 void trainer_pass(
 	struct trainer *t, enum split split, const uint32_t *index, size_t n, const real *w, double ret_part[RESULT_PARTS])
 {
+	/* what the nets that stand still make of the training images is known, unless the weights are others */
+	bool cached = w == t->served && split == SPLIT_TRAIN && trainer_cached(t);
+	if (cached && !t->features)
+		trainer_take_features(t);
 	struct pass p = {.t = t, .split = split, .index = index, .n = n, .w = w};
+	p.phases = cached ? t->m->family->cached_phases : t->m->family->phases;
 	int spans = (int)((n + SPAN_IMAGES - 1) / SPAN_IMAGES);
 	pool_run(t->pool, spans, span_task, &p);
 	memset(ret_part, 0, RESULT_PARTS * sizeof *ret_part);

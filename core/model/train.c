@@ -121,6 +121,8 @@ static void layout(struct trainer *t, struct arena *a, const struct model *m, co
 	size_t most = n > d->split[SPLIT_TEST].n ? n : d->split[SPLIT_TEST].n;
 	t->span = take(a, (most + SPAN_IMAGES - 1) / SPAN_IMAGES, sizeof *t->span);
 	layout_compute(t, a, threads);
+	bool cached = m->family->cached && m->family->cached(m, 0);
+	t->own_features = take(a, cached ? n * (size_t)m->latent_dim : 0, sizeof *t->own_features);
 	if (m->latent_dim)
 		codes_layout(t, a, m->latent_dim, t->trains < CODE_STATS_IMAGES ? t->trains : CODE_STATS_IMAGES, threads);
 }
@@ -201,9 +203,22 @@ void trainer_close(struct trainer *t)
 	free(t);
 }
 
-void trainer_features(struct trainer *t, enum split split, const float *rows)
+int trainer_adopt(
+	struct trainer *t, const struct model *base, const real *base_w, const struct code_stats *codes, struct err *err)
 {
-	t->features[split] = rows;
+	int code = t->m->family->adopt(t->m, base, base_w, codes, t->w, err);
+	if (code)
+		return code;
+	if (t->ema)
+		memcpy(t->ema, t->w, model_reals(t->m) * sizeof *t->ema);
+	t->features = NULL;
+	trainer_take_codes(t);
+	return OK;
+}
+
+void trainer_features(struct trainer *t, const float *rows)
+{
+	t->features = rows;
 }
 
 const struct model *trainer_model(const struct trainer *t)
@@ -279,5 +294,7 @@ int trainer_restore(struct trainer *t, const struct state *saved, struct err *er
 	state_free(&live);
 	if (!code && t->m->latent_dim)
 		code_stats_derive(&t->codes);
+	if (!code)
+		t->features = NULL; /* of other weights */
 	return code;
 }

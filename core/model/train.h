@@ -20,17 +20,18 @@
 /* One block of a batch: what the rows of a phase work on. */
 struct block {
 	const struct kern *kern;
-	const real *w;                /* model weights */
-	real *dw;                     /* group's gradient block; NULL unless training */
-	real *new_buffers;            /* running statistics after this step; NULL unless training */
-	real *ws;                     /* model_workspace reals */
-	real *shared;                 /* model_shared reals, of the whole batch; NULL unless training */
-	const uint8_t *const *images; /* [lanes] CHW bytes */
-	const uint8_t *labels;        /* [lanes] */
-	const uint32_t *index;        /* [lanes]: positions in their split */
-	const float *features;        /* of the whole split, what trainer_features gave for it; NULL: none */
-	int lanes;                    /* 1..LANES */
-	size_t batch;                 /* images in the whole batch: losses are means over it */
+	const real *w;                    /* model weights */
+	real *dw;                         /* group's gradient block; NULL unless training */
+	real *new_buffers;                /* running statistics after this step; NULL unless training */
+	real *ws;                         /* model_workspace reals */
+	real *shared;                     /* model_shared reals, of the whole batch; NULL unless training */
+	const uint8_t *const *images;     /* [lanes] CHW bytes */
+	const uint8_t *labels;            /* [lanes] */
+	const uint32_t *index;            /* [lanes]: positions in their split */
+	const float *features;            /* rows of the whole split in place of images, for cached phases */
+	const struct train_phase *phases; /* NULL: the family's */
+	int lanes;                        /* 1..LANES */
+	size_t batch;                     /* images in the whole batch: losses are means over it */
 	bool training;
 	double epoch;    /* fractional, as the step begins; 0 unless training */
 	struct rng rng;  /* seed and optimiser step, from 1; step 0 unless training */
@@ -87,9 +88,12 @@ int trainer_open(struct trainer **ret, const struct model *m, struct dataset *d,
 	const struct kern *kern, uint64_t seed, struct err *err);
 void trainer_close(struct trainer *t);
 
-/* Rows that a kind trains on instead of images (codes of a frozen encoder), [images of the split][whatever the kind expects];
- * borrowed while the trainer lives. */
-void trainer_features(struct trainer *t, enum split split, const float *rows);
+/* Takes over what the kind goes on from (family->adopt), before the first step. */
+int trainer_adopt(
+	struct trainer *t, const struct model *base, const real *base_w, const struct code_stats *codes, struct err *err);
+/* For cached phases: rows of latent_dim codes of the training images, in place of what the model would make of these; borrowed
+ * while the trainer lives. */
+void trainer_features(struct trainer *t, const float *rows);
 
 const struct model *trainer_model(const struct trainer *t);
 struct progress trainer_progress(const struct trainer *t);

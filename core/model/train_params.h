@@ -85,9 +85,9 @@ int train_params_check(const struct train_params *p, struct err *err);
 	{"grad_clip_value", PARAM_REAL, offsetof(S, train.grad_clip_value), "0", 0, 1e6, NULL, "training", NULL, \
 		"Each number of the gradient is held within plus and minus this (torch's clip_grad_value_), before grad_clip; 0 is off.", \
 		0}, \
-	{"schedule", PARAM_ENUM, offsetof(S, train.schedule), "constant", 0, 0, "constant|cosine|one_cycle|step|plateau", "training", NULL, \
+	{"schedule", PARAM_ENUM, offsetof(S, train.schedule), "constant", 0, 0, "constant|cosine|one_cycle|step|plateau|linear", "training", NULL, \
 		"How the learning rate moves from the first step to the last: cosine falls to 0, one_cycle climbs and falls, step falls " \
-		"by lr_gamma every lr_step_epochs, plateau falls by lr_gamma when the loss has not got better for lr_patience epochs.", 0}, \
+		"by lr_gamma every lr_step_epochs, linear falls evenly to 0, plateau falls by lr_gamma when the loss has not got better for lr_patience epochs.", 0}, \
 	{"warmup_epochs", PARAM_REAL, offsetof(S, train.warmup_epochs), "0", 0, 1000, NULL, "training", "epochs", \
 		"The learning rate climbs linearly from 0 for this long; 0 is off.", 0}, \
 	{"lr_step_epochs", PARAM_INT, offsetof(S, train.lr_step_epochs), "10", 1, 100000, NULL, "training", "epochs", \

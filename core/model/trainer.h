@@ -52,7 +52,8 @@ struct trainer {
 	uint64_t seed;
 	struct arena arena;
 
-	const float *features[SPLIT_COUNT]; /* trainer_features */
+	const float *features; /* rows of the training images, for cached phases; NULL: not worked out yet */
+	float *own_features;   /* memory for them: [training and validation images][latent_dim] */
 	/* what is trained on: positions in the train split */
 	uint32_t *train, *val; /* ascending; both in one array of `split` order */
 	size_t trains, vals, batch;
@@ -113,6 +114,12 @@ double trainer_sparsity(const struct trainer *t);
 void trainer_pass(
 	struct trainer *t, enum split split, const uint32_t *index, size_t n, const real *w, double ret_part[RESULT_PARTS]);
 
+/* The phases of the step that would follow. */
+const struct train_phase *trainer_phases(const struct trainer *t);
+/* No step so far has trained a net that cached phases take for granted. */
+bool trainer_cached(const struct trainer *t);
+/* Codes of all training and validation images with the weights as they are, into own_features. */
+void trainer_take_features(struct trainer *t);
 /* Statistics of the codes with the weights as they are. */
 void trainer_take_codes(struct trainer *t);
 /* Memory that this needs, from the trainer's arena. */

@@ -117,12 +117,18 @@ static double rate_one_cycle(double lr, double t, double steps)
 	return last > top ? cosine(lr, end, (t - top) / (last - top)) : lr;
 }
 
+static double rate_linear(double lr, double t, double steps)
+{
+	return lr * (1 - t / steps);
+}
+
 double schedule_lr(enum schedule_kind kind, double lr, int64_t step, int64_t steps, int64_t warmup)
 {
 	static double (*const rates[SCHEDULE_COUNT])(double lr, double t, double steps) = {
 		[SCHEDULE_CONSTANT] = rate_constant,
 		[SCHEDULE_COSINE] = rate_cosine,
 		[SCHEDULE_ONE_CYCLE] = rate_one_cycle,
+		[SCHEDULE_LINEAR] = rate_linear,
 		[SCHEDULE_STEP] = rate_constant,
 		[SCHEDULE_PLATEAU] = rate_constant,
 	};

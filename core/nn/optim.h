@@ -33,18 +33,20 @@ const char *optim_moment_name(const struct optim *o, int i);
 void optim_update(const struct optim *o, const struct kern *kern, real *w, const real *g, real *const *moments,
 	size_t from, size_t n, int64_t t, double lr);
 
-/* order = choices of the `schedule` parameter: "constant|cosine|one_cycle|step|plateau" */
+/* order = choices of the `schedule` parameter: "constant|cosine|one_cycle|step|plateau|linear" */
 enum schedule_kind {
 	SCHEDULE_CONSTANT,
 	SCHEDULE_COSINE,
 	SCHEDULE_ONE_CYCLE,
 	SCHEDULE_STEP,
 	SCHEDULE_PLATEAU,
+	SCHEDULE_LINEAR,
 	SCHEDULE_COUNT
 };
 
 /* Learning rate of optimiser step `step` (from 0) of `steps`: linear warm-up over `warmup` steps, then
- * cosine: lr .5 (1 + cos(pi t / T)); one_cycle: lr is the maximum, pct .3, start max/25, end start/1e4, cosine both ways.
+ * cosine: lr .5 (1 + cos(pi t / T)); one_cycle: lr is the maximum, pct .3, start max/25, end start/1e4, cosine both ways;
+ * linear: lr (1 - t / T).
  * step and plateau stay at lr: what they take off at the end of an epoch follows from how the run goes (core/model/tracker.h). */
 double schedule_lr(enum schedule_kind kind, double lr, int64_t step, int64_t steps, int64_t warmup);
 

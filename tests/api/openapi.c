@@ -156,7 +156,7 @@ static void errors_and_estimates(void **state)
 	assert_int_equal(spec_parse(&s, body, &err, NULL), OK);
 	jw_init(&w, &b, false);
 	view_estimate(&w, &s, &(struct estimate){.seconds_per_epoch = 1});
-	check(&b, "Estimate", "Estimate");
+	check(&b, "Estimate", "From");
 	spec_free(&s);
 	json_free(body);
 }
@@ -175,7 +175,8 @@ static void metrics(void **state)
 /* Every field of a NewJob in the document is one that the reader takes, and it takes no other. */
 static void new_job(void **state)
 {
-	static const char *const fields[] = {"kind", "preset", "name", "dataset", "seed", "priority", "params", "metadata"};
+	static const char *const fields[] = {"kind", "preset", "name", "dataset", "seed", "priority", "params", "metadata",
+		"from"};
 	char *text = schema("NewJob");
 	(void)state;
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

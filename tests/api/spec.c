@@ -69,9 +69,9 @@ static const struct wrong_body {
 } wrong_bodies[] = {
 	{"[]", "#", "must be an object such as {\"kind\":\"ae\"}, got an array"},
 	{"null", "#", "must be an object such as {\"kind\":\"ae\"}, got null"},
-	{"{}", "#/kind", "is required; kinds: ae, vae, classifier"},
-	{"{\"kind\":\"vea\"}", "#/kind", "unknown kind 'vea'; kinds: ae, vae, classifier"},
-	{"{\"kind\":\"AE\"}", "#/kind", "unknown kind 'AE'; kinds: ae, vae, classifier"},
+	{"{}", "#/kind", "is required; kinds: ae, vae, finetune, classifier"},
+	{"{\"kind\":\"vea\"}", "#/kind", "unknown kind 'vea'; kinds: ae, vae, finetune, classifier"},
+	{"{\"kind\":\"AE\"}", "#/kind", "unknown kind 'AE'; kinds: ae, vae, finetune, classifier"},
 	{"{\"kind\":8}", "#/kind", "must be a string, got 8 (a number)"},
 	{"{\"kind\":\"\"}", "#/kind", "must have 1..31 characters, got 0"},
 	{"{\"kind\":\"ae\",\"preset\":\"raport\"}", "#/preset",
@@ -140,8 +140,53 @@ static const struct wrong_body {
 		"must be 1..100000, got 0"},
 	{"{\"kind\":\"ae\",\"params\":{\"early_stopping\":{\"patient\":1}}}", "#/params/early_stopping/patient",
 		"unknown parameter; did you mean 'patience'?"},
+	{"{\"kind\":\"classifier\",\"params\":{\"augment\":[\"hflip\",\"vflip\"]}}", "#/params/augment/1",
+		"must be one of hflip|crop|erase, got 'vflip'"},
+	{"{\"kind\":\"classifier\",\"params\":{\"augment\":[1]}}", "#/params/augment/0",
+		"must be one of hflip|crop|erase, got 1 (a number)"},
+	{"{\"kind\":\"classifier\",\"params\":{\"augment\":\"hflip\"}}", "#/params/augment",
+		"must be a list of any of hflip|crop|erase, got \"hflip\" (a string)"},
+	{"{\"kind\":\"ae\",\"from\":\"ae-8\"}", "#/from", "a job of kind 'ae' begins anew; leave it out"},
+	{"{\"kind\":\"finetune\",\"from\":8}", "#/from",
+		"must be a job as \"ae-8@best\" or {\"job\":…,\"checkpoint\":…}, got 8 (a number)"},
+	{"{\"kind\":\"finetune\",\"from\":\"@best\"}", "#/from",
+		"must be the id or name of a job, as \"ae-8\" or \"ae-8@best\""},
+	{"{\"kind\":\"finetune\",\"from\":\"ae-8@\"}", "#/from",
+		"must name a checkpoint: best, last or the number of an epoch"},
+	{"{\"kind\":\"finetune\",\"from\":{\"checkpoint\":2}}", "#/from/job", "is required: the id or name of a job"},
+	{"{\"kind\":\"finetune\",\"from\":{\"job\":\"a\",\"checkpoint\":0}}", "#/from/checkpoint", "must be 1..999999, got 0"},
+	{"{\"kind\":\"finetune\",\"from\":{\"job\":\"a\",\"epoch\":2}}", "#/from/epoch", NULL},
 	{"{\"kind\":\"ae\",\"params\":{\"kernel\":[]}}", "#/params/kernel", "must be a list of 1..16 whole numbers, got 0"},
 };
+
+/* The short form and the long one; best unless a checkpoint is named. */
+static void what_it_goes_on_from(void **state)
+{
+	static const struct {
+		const char *from, *job, *checkpoint;
+	} rows[] = {
+		{"\"ae-8\"", "ae-8", "best"},
+		{"\"ae-8@last\"", "ae-8", "last"},
+		{"\"a@b@12\"", "a@b", "12"},
+		{"{\"job\":\"ae-8\"}", "ae-8", "best"},
+		{"{\"job\":\"ae-8\",\"checkpoint\":12}", "ae-8", "12"},
+		{"{\"job\":\"ae-8\",\"checkpoint\":\"last\"}", "ae-8", "last"},
+		{"null", "", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char body[160];
+		struct spec s;
+		struct err err;
+		snprintf(body, sizeof body, "{\"kind\":\"finetune\",\"from\":%s}", rows[i].from);
+		if (parse(body, &s, &err))
+			fail_msg("%s: %s", body, err.message);
+		assert_string_equal(s.from, rows[i].job);
+		assert_string_equal(s.from_checkpoint, rows[i].checkpoint);
+		assert_false(s.dataset_given);
+		spec_free(&s);
+	}
+}
 
 static void errors_name_field_and_remedy(void **state)
 {
@@ -214,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kind_alone_is_enough),
 		cmocka_unit_test(everything_given),
+		cmocka_unit_test(what_it_goes_on_from),
 		cmocka_unit_test(errors_name_field_and_remedy),
 		cmocka_unit_test(metadata_is_bounded),
 		cmocka_unit_test(stored_params_come_back),

@@ -88,6 +88,9 @@ static void finished_job(void **state)
 	strcpy(job.error_code, "diverged");
 	strcpy(job.error_detail, "non-finite loss at step 4219");
 	strcpy(job.dataset_sha256, "ab");
+	strcpy(job.from_job, "job_parent");
+	job.from_epoch = 12;
+	job.ancestors_train_s = 1.5;
 	struct json *root = shown(&job, "/latentd");
 	(void)state;
 	assert_string_equal(text_at(root, "name"), "ae<8>");
@@ -109,7 +112,10 @@ static void finished_job(void **state)
 	assert_true(number_at(root, "metrics/train_loss") == .01);
 	assert_string_equal(text_at(root, "warnings/0"), "slow");
 	assert_string_equal(text_at(root, "metadata/k"), "v");
-	assert_true(number_at(root, "train_s") == 4.5 && number_at(root, "lineage_train_s") == 4.5);
+	assert_true(number_at(root, "train_s") == 4.5 && number_at(root, "lineage_train_s") == 6);
+	assert_string_equal(text_at(root, "from/job"), "job_parent");
+	assert_true(number_at(root, "from/checkpoint") == 12);
+	assert_string_equal(text_at(root, "links/from"), "/latentd/v1/jobs/job_parent");
 	assert_string_equal(text_at(root, "links/model"), "/latentd/v1/models/job_0123456789abcdef");
 	assert_string_equal(text_at(root, "links/curves"), "/latentd/v1/jobs/job_0123456789abcdef/curves.svg");
 	json_free(root);

@@ -174,8 +174,12 @@ static void list_of_kinds(void **state)
 	assert_string_equal(text_at(root, "data/0/links/self"), "/p/v1/kinds/ae");
 	assert_string_equal(text_at(root, "data/0/abilities/1"), "decode");
 	assert_string_equal(text_at(root, "data/1/kind"), "vae");
-	assert_string_equal(text_at(root, "data/2/kind"), "classifier");
-	assert_string_equal(text_at(root, "data/2/abilities/0"), "classify");
+	assert_string_equal(text_at(root, "data/2/kind"), "finetune");
+	assert_string_equal(text_at(root, "data/2/from/1"), "vae");
+	assert_int_equal(json_count(at(root, "data/2/from")), 2);
+	assert_string_equal(text_at(root, "data/3/kind"), "classifier");
+	assert_string_equal(text_at(root, "data/3/abilities/0"), "classify");
+	assert_int_equal(json_type(at(root, "data/3/from")), JSON_NULL);
 	assert_string_equal(text_at(root, "last_id"), "classifier");
 	json_free(root);
 }

@@ -103,7 +103,7 @@ int bench_train(int argc, char **argv)
 	struct trainer *t = w->codes && !codes ? NULL : setup_trainer(&s, w, &m, more);
 	if (!t)
 		return 1;
-	trainer_features(t, SPLIT_TRAIN, codes);
+	trainer_features(t, codes);
 	code = measure(&s, w, t);
 	trainer_close(t);
 	model_free(&m);

@@ -32,61 +32,10 @@ static real *output_grad(const struct model *m, const struct block *b, int net)
 	return b->training ? model_output_grad(m, b, net) : NULL;
 }
 
-static void load_images(const struct model *m, const struct block *b, struct block_result *r)
-{
-	(void)r;
-	b->kern->load_u8(model_input(m, b, 0), &m->net[0].in, b->images, b->lanes);
-}
-
 static double mean_scale(const struct block *b)
 {
 	return 1 / (double)b->batch;
 }
-
-/* --- classifiers: the ae's encoder with ten outputs, and the heads on its codes ------------------------------------------ */
-
-static int cnn_plan(struct model *m, struct err *err)
-{
-	const struct layer_spec rows[] = {CONV(8, 3, 2, 1), ACTIVATION(ACT_RELU), CONV(16, 3, 2, 1), ACTIVATION(ACT_RELU),
-		CONV(32, 3, 2, 0), ACTIVATION(ACT_RELU), FLATTEN, LINEAR(64), ACTIVATION(ACT_RELU), LINEAR(10), {0}};
-	return add(m, "classifier", m->image, rows, err);
-}
-
-static int class1_plan(struct model *m, struct err *err)
-{
-	const struct layer_spec rows[] = {
-		LINEAR(64), ACTIVATION(ACT_RELU), LINEAR(288), ACTIVATION(ACT_RELU), LINEAR(10), {0}};
-	return add(m, "head", (struct map){CODE_DIM, 1, 1, 0}, rows, err);
-}
-
-static int class2_plan(struct model *m, struct err *err)
-{
-	const struct layer_spec rows[] = {LINEAR(10), {0}};
-	return add(m, "head", (struct map){CODE_DIM, 1, 1, 0}, rows, err);
-}
-
-static void load_codes(const struct model *m, const struct block *b, struct block_result *r)
-{
-	(void)r;
-	float rows[LANES * CODE_DIM];
-	for (int l = 0; l < b->lanes; l++)
-		memcpy(rows + l * CODE_DIM, b->features + (size_t)b->index[l] * CODE_DIM, CODE_DIM * sizeof *rows);
-	b->kern->load_rows(model_input(m, b, 0), &m->net[0].in, rows, b->lanes);
-}
-
-static void class_loss(const struct model *m, const struct block *b, struct block_result *r)
-{
-	int correct;
-	r->part[0] += b->kern->cross_entropy(
-		output_grad(m, b, 0), model_output(m, b, 0), 10, b->labels, 0, (real)mean_scale(b), b->lanes, &correct);
-	r->part[1] += correct;
-}
-
-static const struct step_op cnn_step[] = {
-	OP_CALL_OF(load_images), OP_FORWARD_OF(0), OP_LOSS_OF(class_loss), OP_BACKWARD_OF(0, 0), {.kind = OP_END}};
-static const struct step_op head_step[] = {
-	OP_CALL_OF(load_codes), OP_FORWARD_OF(0), OP_LOSS_OF(class_loss), OP_BACKWARD_OF(0, 0), {.kind = OP_END}};
-static const struct train_phase cnn_phases[] = {{cnn_step, 0, 1}, {0}}, head_phases[] = {{head_step, 0, 1}, {0}};
 
 /* --- gan: the report's DCGAN; non-saturating loss, D on real and on generated images apart ------------------------------- */
 
@@ -206,17 +155,16 @@ static const struct series two_series[] = {
 		.monitor = "val_loss",                                   \
 		.plan = name_##_plan,                                    \
 		.phases = (phases_)}
-FAMILY(cnn, cnn_phases);
-FAMILY(class1, head_phases);
-FAMILY(class2, head_phases);
 FAMILY(gan, gan_phases);
 
 static const struct workload workloads[] = {
 	{"ae", &family_ae, "optimizer=adam lr=1e-3 schedule=constant warmup_epochs=0", false},
 	{"vae", &family_vae, "optimizer=adam lr=1e-3 schedule=constant warmup_epochs=0 beta_warmup=0", false},
-	{"cnn", &cnn_family, "", false},
-	{"class1", &class1_family, "", true},
-	{"class2", &class2_family, "", true},
+	{"cnn", &family_classifier,
+		"channels=8,16,32 convs=1 stride=2 padding=1,1,0 norm=none pool=none global_pool=false hidden=64 dropout=0 label_smoothing=0",
+		false},
+	{"class1", &family_finetune, "", true},
+	{"class2", &family_finetune, "head=-", true},
 	{"gan", &gan_family, "lr=2e-4 beta1=0.5", false},
 };
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };
@@ -234,6 +182,19 @@ const struct workload *workload_find(const char *name)
 	return NULL;
 }
 
+/* Heads stand on the encoder of the report's autoencoder. */
+static int plan_family(struct model *ret, const struct workload *w, const void *params, struct err *err)
+{
+	const struct map image = {1, 28, 28, 0};
+	if (!w->codes)
+		return model_plan(ret, w->family, params, image, 10, err);
+	struct model_base base = {&family_ae, family_params(&family_ae, preset_find(&family_ae, "report"))};
+	int code = base.params ? model_plan_on(ret, w->family, params, &base, image, 10, err)
+						   : err_set(err, ERR_NO_MEMORY, "out of memory");
+	free(base.params);
+	return code;
+}
+
 int workload_plan(struct model *ret, const struct workload *w, const char *more, struct err *err)
 {
 	void *params = calloc(1, w->family->params_size);
@@ -246,7 +207,7 @@ int workload_plan(struct model *ret, const struct workload *w, const char *more,
 	if (!code)
 		code = param_set_all(w->family->params, params, more, err);
 	if (!code)
-		code = model_plan(ret, w->family, params, (struct map){1, 28, 28, 0}, 10, err);
+		code = plan_family(ret, w, params, err);
 	free(params);
 	return code;
 }
@@ -263,10 +224,15 @@ static double op_flops(const struct model *m, const struct step_op *op)
 	return (op->flags & OP_FROZEN ? 0 : all) + (op->flags & OP_INPUT_GRAD ? all : all - below);
 }
 
+const struct train_phase *workload_phases(const struct model *m)
+{
+	return m->family->cached && m->family->cached(m, 0) ? m->family->cached_phases : m->family->phases;
+}
+
 double workload_flops(const struct model *m)
 {
 	double total = 0;
-	for (const struct train_phase *p = m->family->phases; p->ops; p++)
+	for (const struct train_phase *p = workload_phases(m); p->ops; p++)
 		for (const struct step_op *op = p->ops; op->kind != OP_END; op++)
 			total += op_flops(m, op);
 	return total;

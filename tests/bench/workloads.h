@@ -1,7 +1,7 @@
 /* workloads.h: the nets that latentd is measured with, beside the same ones in PyTorch (torch_workloads.py): whole training
  * steps built from layer rows.
  *
- * Why here: speed and exactness of a shape are to be known before a kind of job uses it. `ae` and `vae` are the kinds themselves.
+ * Why here: speed and exactness of a shape are to be known before a kind of job uses it. All but `gan` are the kinds themselves.
  * Series of parts: part 0 is the loss; gan: 0 D on real, 1 D on fake, 2 G.
  */
 #ifndef LATENTD_TESTS_BENCH_WORKLOADS_H
@@ -23,6 +23,8 @@ const struct workload *workload_at(int i);
 const struct workload *workload_find(const char *name);
 /* Plans its model for 28x28 images; `more` are further overrides. */
 int workload_plan(struct model *ret, const struct workload *w, const char *more, struct err *err);
+/* The phases of its first step. */
+const struct train_phase *workload_phases(const struct model *m);
 /* Nominal FLOPs of one training step per sample: 2 per multiply-add, padded taps counted; nothing else is. */
 double workload_flops(const struct model *m);
 

@@ -75,6 +75,23 @@ static inline struct model ae_for(const struct dataset *d, const char *overrides
 	return model_for(&family_ae, d, overrides);
 }
 
+/* A head on a model of `base`. */
+static inline struct model finetune_for(
+	const struct dataset *d, const struct family *base, const char *base_overrides, const char *overrides)
+{
+	struct err err = {0};
+	struct model m = {0};
+	struct model_base on = {base, family_params(base, NULL)};
+	void *params = family_params(&family_finetune, NULL);
+	if (param_set_all(base->params, on.params, base_overrides, &err) ||
+		param_set_all(family_finetune.params, params, overrides, &err) ||
+		model_plan_on(&m, &family_finetune, params, &on, (struct map){d->c, d->h, d->w, 0}, d->classes, &err))
+		fail_msg("%s: %s", err.pointer, err.message);
+	free(on.params);
+	free(params);
+	return m;
+}
+
 /* 12 x 12 pixels, two convolutions: fast under every sanitizer. */
 #define SMALL_AE "latent_dim=3 channels=4,6 kernel=3 stride=2 padding=1 hidden=10 batch_size=40 epochs=2 lr=5e-3 "
 /* The same net as a vae, whose noise and warm-up must not depend on anything but the step. */

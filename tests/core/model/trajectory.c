@@ -48,6 +48,16 @@ static struct trainer *open_run(
 	return trainer;
 }
 
+/* Of a head on given codes the encoder is not part of PyTorch's net. */
+static void keep_head(struct state *live)
+{
+	int n = 0;
+	for (int i = 0; i < live->n; i++)
+		if (!strncmp(live->tensor[i].name, "head.", 5))
+			live->tensor[n++] = live->tensor[i];
+	live->n = n;
+}
+
 static void check_run(const struct workload *w, struct dataset *images, const struct kern *k, const char *run)
 {
 	struct trajectory t;
@@ -56,8 +66,10 @@ static void check_run(const struct workload *w, struct dataset *images, const st
 	struct trainer *trainer = open_run(w, &t, images, k, &m);
 	struct state live = {0};
 	float *codes = codes_of(t.batch);
-	trainer_features(trainer, SPLIT_TRAIN, codes);
+	trainer_features(trainer, codes);
 	state_add_model(&live, &m, trainer->w);
+	if (w->codes)
+		keep_head(&live);
 	trajectory_start(&t, &live);
 	for (int step = 1; step <= trajectory_steps(&t); step++) {
 		double part[RESULT_PARTS];
