@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PRIORITY_MAX = 1000, METADATA_MAX = 16384 };
 static const int64_t seed_max = (INT64_C(1) << 53) - 1; /* what every JSON reader keeps exactly */
 static const char default_dataset[] = "fashion-mnist";
 
@@ -283,7 +282,7 @@ static int take_preset(struct spec *s, const struct json *body, struct err *err,
 }
 
 /* A name stands where an id may stand ("/v1/models/{m}", "ae-8@best"), so it must not read as anything else. */
-static int check_name(const char *name, struct err *err)
+int spec_check_name(const char *name, struct err *err)
 {
 	if (!strncmp(name, "job_", 4))
 		return err_field(err, ERR_INVALID, "#/name", "must not begin with job_: ids do");
@@ -303,7 +302,7 @@ static int take_name(struct spec *s, const struct json *body, struct err *err, s
 	const char *name = NULL;
 	int code = json_take_string(body, "name", "#/name", JOB_NAME_MAX, &name, err);
 	if (!code && name)
-		code = check_name(name, err);
+		code = spec_check_name(name, err);
 	if (!code && name)
 		snprintf(s->name, sizeof s->name, "%s", name);
 	return code;
@@ -392,7 +391,7 @@ static int take_numbers(struct spec *s, const struct json *body, struct err *err
 	int64_t seed = 0, priority = 0;
 	int code = json_take_int(body, "seed", "#/seed", 0, seed_max, &seed, err);
 	if (!code)
-		code = json_take_int(body, "priority", "#/priority", -PRIORITY_MAX, PRIORITY_MAX, &priority, err);
+		code = json_take_int(body, "priority", "#/priority", -SPEC_PRIORITY_MAX, SPEC_PRIORITY_MAX, &priority, err);
 	s->seed = (uint64_t)seed;
 	s->priority = (int)priority;
 	return code;
@@ -408,9 +407,9 @@ static int take_metadata(struct spec *s, const struct json *body, struct err *er
 		return json_fail_type(node, "#/metadata", "an object", err);
 	struct buf text = BUF_INIT;
 	json_print(&text, node);
-	if (text.len > METADATA_MAX) {
+	if (text.len > SPEC_METADATA_MAX) {
 		int code = err_field(
-			err, ERR_INVALID, "#/metadata", "must have at most %d bytes of JSON, got %zu", METADATA_MAX, text.len);
+			err, ERR_INVALID, "#/metadata", "must have at most %d bytes of JSON, got %zu", SPEC_METADATA_MAX, text.len);
 		buf_free(&text);
 		return code;
 	}

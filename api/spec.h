@@ -12,6 +12,7 @@
 
 /* Of "best", "last" or an epoch's number. */
 enum { SPEC_CHECKPOINT_SIZE = 16 };
+enum { SPEC_PRIORITY_MAX = 1000, SPEC_METADATA_MAX = 16384 /* bytes of JSON */ };
 
 struct spec {
 	const struct family *family;
@@ -33,6 +34,8 @@ struct spec {
  * (NULL: the first is enough). */
 int spec_parse(struct spec *ret, const struct json *body, struct err *err, struct err_more *more);
 void spec_free(struct spec *s);
+/* ERR_INVALID at #/name for a name that reads as something else where it stands for its job. */
+int spec_check_name(const char *name, struct err *err);
 /* {"epochs":50,…} onto params that hold defaults already; pointer "#/params/…". */
 int spec_params_read(
 	const struct family *f, const struct json *object, void *params, struct err *err, struct err_more *more);

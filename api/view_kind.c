@@ -122,6 +122,8 @@ static void write_property(struct jsonw *w, const struct param *row, const void 
 	jw_kstring(w, "group", row->group);
 	jw_kstring(w, "unit", row->unit);
 	jw_kint(w, "order", order);
+	if (row->live != PARAM_FIXED)
+		jw_kbool(w, "live", true);
 	jw_end_object(w);
 }
 

@@ -1,5 +1,6 @@
 #include "server/handlers.h"
 
+#include "api/edit.h"
 #include "api/spec.h"
 #include "server/clock.h"
 #include "server/limits.h"
@@ -195,5 +196,72 @@ int h_job_cancel(struct call *c, struct err *err)
 	code = sched_cancel(c->daemon->sched, c->arg[0], &job, err);
 	if (code == ERR_CONFLICT)
 		explain_conflict(c, c->arg[0]);
+	return code ? code : reply_job(c, &job, 200, err);
+}
+
+/* --- edit --- */
+
+/* What is told of changes that are no parameters'. */
+static void describe(struct buf *b, const struct edit *e, const struct job *job)
+{
+	const char *apart = "";
+	if (e->has_name && strcmp(e->name, job->name)) {
+		buf_printf(b, "name '%s' → '%s'", job->name, e->name);
+		apart = ", ";
+	}
+	if (e->has_priority && e->priority != job->priority) {
+		buf_printf(b, "%spriority %d → %d", apart, job->priority, e->priority);
+		apart = ", ";
+	}
+	if (e->has_metadata)
+		buf_printf(b, "%smetadata changed", apart);
+}
+
+static int edit_once(struct call *c, const struct json *body, char id[JOB_ID_SIZE], struct err *err)
+{
+	struct job job;
+	struct edit e;
+	struct buf message = BUF_INIT;
+	int code = store_get(c->daemon->store, *id ? id : c->arg[0], &job, err);
+	if (code)
+		return code;
+	memcpy(id, job.id, sizeof job.id);
+	sched_live(c->daemon->sched, &job);
+	if (!(code = edit_parse(&e, &job, body, err, &c->more))) {
+		describe(&message, &e, &job);
+		const struct store_edit change = {.name = e.has_name ? e.name : NULL,
+			.metadata = e.metadata,
+			.has_priority = e.has_priority,
+			.priority = e.priority,
+			.params_now = job.params,
+			.params_then = e.merged,
+			.params = e.params,
+			.epochs = e.epochs,
+			.message = message.len ? message.data : NULL};
+		code = sched_edit(c->daemon->sched, id, &change, err);
+		edit_free(&e);
+	}
+	buf_free(&message);
+	job_free(&job);
+	return code;
+}
+
+int h_job_edit(struct call *c, struct err *err)
+{
+	enum { TRIES = 5 }; /* the parameters may change between reading and writing them */
+	struct json *body;
+	struct job job;
+	char id[JOB_ID_SIZE] = "";
+	int code = call_body_json(c, &body, err);
+	if (code)
+		return code;
+	code = edit_once(c, body, id, err);
+	for (int i = 1; i < TRIES && code == ERR_CONFLICT; i++)
+		code = edit_once(c, body, id, err);
+	json_free(body);
+	if (code == ERR_CONFLICT)
+		explain_conflict(c, id);
+	if (!code)
+		code = store_get(c->daemon->store, id, &job, err);
 	return code ? code : reply_job(c, &job, 200, err);
 }

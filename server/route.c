@@ -35,6 +35,7 @@ const struct route routes[] = {
 	{POST, "/v1/jobs", h_job_submit, JSON, "validate_only", ROUTE_BODY | ROUTE_WORK, "submit a job"},
 	{GET, "/v1/jobs", h_job_list, JSON, "limit after order status kind name", 0, "list jobs, newest first"},
 	{GET, "/v1/jobs/{job}", h_job_show, JSON, "wait_s", 0, "one job; ?wait_s= until it ended"},
+	{METHOD_PATCH, "/v1/jobs/{job}", h_job_edit, JSON, "", ROUTE_BODY | ROUTE_PATCH, "change its name, priority, metadata, live parameters"},
 	{POST, "/v1/jobs/{job}/cancel", h_job_cancel, JSON, "", 0, "stop it and keep nothing running"},
 	{GET, "/v1/jobs/{job}/metrics", h_job_metrics, AS(FORMAT_JSON, FORMAT_CSV), "names by points from_step", 0, "its curves as numbers"},
 	{GET, "/v1/jobs/{job}/curves", h_curves, AS(FORMAT_SVG, FORMAT_PNG), "names x log scale", 0, "its curves as a picture"},

@@ -57,6 +57,7 @@ static void catch_early_cancel(struct seat *seat, const char *job_id)
 static void run_one(struct seat *seat, struct job *job)
 {
 	atomic_store(&seat->worker.cancel, false);
+	atomic_store(&seat->worker.edit, false);
 	view_reset(&seat->worker, job->id);
 	catch_early_cancel(seat, job->id);
 	worker_run(&seat->worker, job);
@@ -358,13 +359,13 @@ int sched_submit(struct sched *s, struct spec *spec, struct job *ret, struct err
 
 /* --- cancel --- */
 
-static void tell_worker(struct sched *s, const char *job_id)
+static void tell_worker(struct sched *s, const char *job_id, size_t flag)
 {
 	for (int i = 0; i < s->seats; i++) {
 		struct worker *w = &s->seat[i].worker;
 		pthread_mutex_lock(&w->lock);
 		if (!strcmp(w->view.job_id, job_id))
-			atomic_store(&w->cancel, true);
+			atomic_store((atomic_bool *)((char *)w + flag), true);
 		pthread_mutex_unlock(&w->lock);
 	}
 }
@@ -378,7 +379,7 @@ static int cancel_as_it_is(struct sched *s, const struct job *job, struct err *e
 	case JOB_RUNNING: {
 		int code = store_move(s->config.store, job->id, JOB_RUNNING, JOB_CANCELLING, NULL, err);
 		if (!code)
-			tell_worker(s, job->id);
+			tell_worker(s, job->id, offsetof(struct worker, cancel));
 		return code;
 	}
 	case JOB_CANCELLING:
@@ -411,6 +412,16 @@ int sched_cancel(struct sched *s, const char *ref, struct job *ret, struct err *
 	if (code && err)
 		*err = why;
 	return code ? code : store_get(s->config.store, id, ret, err);
+}
+
+/* --- edit --- */
+
+int sched_edit(struct sched *s, const char *job_id, const struct store_edit *edit, struct err *err)
+{
+	int code = store_edit(s->config.store, job_id, edit, err);
+	if (!code && edit->params)
+		tell_worker(s, job_id, offsetof(struct worker, edit));
+	return code;
 }
 
 /* --- live --- */

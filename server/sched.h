@@ -41,6 +41,8 @@ int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, str
 int sched_submit(struct sched *s, struct spec *spec, struct job *ret, struct err *err);
 /* queued → cancelled at once; running → cancelling, and cancelled at the next step. Idempotent. *ret: the job then. */
 int sched_cancel(struct sched *s, const char *ref, struct job *ret, struct err *err);
+/* As store_edit; a worker that has the job is told. */
+int sched_edit(struct sched *s, const char *job_id, const struct store_edit *edit, struct err *err);
 /* Overlays what a running worker knows and the store does not yet: step, eta, speed. */
 void sched_live(struct sched *s, struct job *job);
 

@@ -50,6 +50,38 @@ int store_move(struct store *s, const char *job_id, enum job_status from, enum j
 /* Next job by priority, then number: queued → running in one step. ERR_NOT_FOUND when none waits. */
 int store_claim(struct store *s, struct job *ret, struct err *err);
 
+/* --- a job's parameters change while it waits or runs --- */
+/* What is there (not NULL) is changed at once. Parameters take effect when the worker says at which step (store_edit_settle);
+ * ERR_CONFLICT if the job has ended or its parameters are not params_now any more. One event tells of the others. A job that ends
+ * before has its parameters back. */
+struct store_edit {
+	const char *name, *metadata;
+	bool has_priority;
+	int priority;
+	const char *params_now, *params_then, *params; /* all before, all after, those that differ; epochs: among them after */
+	int64_t epochs;
+	const char *message; /* of the event; NULL: none */
+};
+int store_edit(struct store *s, const char *job_id, const struct store_edit *edit, struct err *err);
+struct edit_row {
+	int64_t number, step; /* taken effect after so many steps; -1: not yet */
+	char *params;
+};
+/* All of them in order, the parameters before the first, and the last step of which any point tells. A job that was killed may
+ * repeat steps: what is new takes effect after those. */
+struct edit_list {
+	int n;
+	struct edit_row *row;
+	char *params_first;
+	int64_t told_step;
+};
+int store_edits(struct store *s, const char *job_id, struct edit_list *ret, struct err *err);
+void edit_list_free(struct edit_list *l);
+/* Durable before it returns, and before the step that follows is taken: edit `number` took effect after `step` steps; params and
+ * epochs of the job are these now, unless further edits wait; a log event says `message`. */
+int store_edit_settle(struct store *s, const char *job_id, int64_t number, int64_t step, const char *params, int64_t epochs,
+	const char *message, struct err *err);
+
 /* --- reports of workers: queued, never wait, copied --- */
 void store_point(struct store *s, const char *job_id, const char *series, int64_t step, double epoch, double value);
 /* body: JSON members without braces ("\"epoch\":3,\"step\":1266"). `unique` (or NULL): an event of this job, type and

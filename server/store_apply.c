@@ -146,8 +146,11 @@ static int move(struct txn *t, const char *job_id, enum job_status from, enum jo
 		return code;
 	if (!number)
 		return refuse_move(t, job_id, to, err);
-	if (job_terminal(to))
+	if (job_terminal(to)) {
 		points_end(t, job_id);
+		if ((code = edits_end(t, number, err)))
+			return code;
+	}
 	return append_status(t, number, to, c->stop_reason, err);
 }
 
@@ -232,9 +235,9 @@ struct event_op {
 	char *once, *body;
 };
 
-static int job_number(struct txn *t, const char *job_id, int64_t *ret, struct err *err)
+int job_number(struct conn *c, const char *job_id, int64_t *ret, struct err *err)
 {
-	int code = sql_int(t->conn, SQL_JOB_NUMBER, ret, 0, err, "s", job_id);
+	int code = sql_int(c, SQL_JOB_NUMBER, ret, 0, err, "s", job_id);
 	if (!code && !*ret)
 		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", job_id);
 	return code;
@@ -244,7 +247,7 @@ static int apply_event(struct txn *t, struct op *base, struct err *err)
 {
 	struct event_op *op = (struct event_op *)base;
 	int64_t job;
-	int code = job_number(t, op->job_id, &job, err);
+	int code = job_number(t->conn, op->job_id, &job, err);
 	if (code)
 		return code;
 	if (op->type == EVENT_METRICS)
@@ -287,7 +290,7 @@ static int apply_result(struct txn *t, struct op *base, struct err *err)
 {
 	const struct result_op *op = (struct result_op *)base;
 	int64_t job;
-	int code = job_number(t, op->job_id, &job, err);
+	int code = job_number(t->conn, op->job_id, &job, err);
 	return code ? code : sql_run(t->conn, SQL_RESULT_PUT, err, "iss", job, op->name, op->body);
 }
 

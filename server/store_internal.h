@@ -62,6 +62,21 @@ struct sqlite3_stmt;
 	X(SQL_JOBS_COUNT, "SELECT kind,status,count(*) FROM jobs GROUP BY kind,status") \
 	X(SQL_QUEUE_LENGTH, "SELECT count(*) FROM jobs WHERE status='queued'") \
 	X(SQL_QUEUE_POSITION, "SELECT count(*)+1 FROM jobs WHERE status='queued' AND (priority>?1 OR (priority=?1 AND number<?2))") \
+	X(SQL_JOB_EDIT, "UPDATE jobs SET name=coalesce(?2,name), priority=coalesce(?3,priority), metadata=coalesce(?4,metadata)" \
+		" WHERE number=?1") \
+	X(SQL_JOB_EDIT_PARAMS, "UPDATE jobs SET params_first=coalesce(params_first,params), params=?3, steps=iif(epochs>0," \
+		"steps/epochs*?4,steps), epochs=?4 WHERE number=?1 AND params=?2 AND status IN ('queued','running') RETURNING number") \
+	X(SQL_JOB_SET_PARAMS, "UPDATE jobs SET params=?2, epochs=?3 WHERE number=?1 AND NOT EXISTS" \
+		"(SELECT 1 FROM edits WHERE job=?1 AND step IS NULL)") \
+	X(SQL_JOB_FIRST_PARAMS, "SELECT coalesce(params_first,params) FROM jobs WHERE number=?1") \
+	X(SQL_JOB_TOLD, "SELECT coalesce(max(last_step),0) FROM series WHERE job=?1") \
+	X(SQL_EDIT_INSERT, "INSERT INTO edits(job,number,params,before) SELECT ?1,coalesce(max(number),0)+1,?2,?3 FROM edits WHERE job=?1") \
+	X(SQL_EDIT_SETTLE, "UPDATE edits SET step=?3 WHERE job=?1 AND number=?2") \
+	X(SQL_EDITS_UNDO, "UPDATE jobs SET (params,epochs)=(SELECT before,json_extract(before,'$.epochs') FROM edits" \
+		" WHERE job=?1 AND step IS NULL ORDER BY number LIMIT 1)" \
+		" WHERE number=?1 AND EXISTS(SELECT 1 FROM edits WHERE job=?1 AND step IS NULL)") \
+	X(SQL_EDITS_DROP, "DELETE FROM edits WHERE job=?1 AND step IS NULL RETURNING number") \
+	X(SQL_EDITS, "SELECT number,step,params FROM edits WHERE job=?1 ORDER BY number") \
 	X(SQL_EVENT_KNOWN, "SELECT 1 FROM events WHERE job=?1 AND type=?2 AND once=?3") \
 	X(SQL_EVENT_NUMBER, "UPDATE jobs SET last_seq=last_seq+1 WHERE number=?1 RETURNING last_seq,status,id") \
 	X(SQL_EVENT_INSERT, "INSERT INTO events(job,seq,type,at_ms,once,body) VALUES(?1,?2,?3,?4,?5,?6)") \
@@ -210,6 +225,12 @@ void store_report(struct store *s, struct op *op);
 int event_append(struct txn *t, int64_t job, enum event_type type, const char *once, const char *body, struct err *err);
 /* What a killed daemon left: running → queued, cancelling → cancelled. */
 int apply_recovery(struct txn *t, struct op *op, struct err *err);
+
+/* ERR_NOT_FOUND when there is none. */
+int job_number(struct conn *c, const char *job_id, int64_t *ret, struct err *err);
+
+/* store_edit.c: a job ends: what was changed of its parameters and has not taken effect never was. */
+int edits_end(struct txn *t, int64_t job, struct err *err);
 
 /* store_points.c: pending points become rows, and metrics events where one is due. */
 int points_flush(struct txn *t, struct err *err);

@@ -51,6 +51,12 @@ static const char *const migrations[] = {
 	"CREATE TABLE results("
 	" job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, name TEXT NOT NULL, body TEXT NOT NULL,"
 	" PRIMARY KEY(job, name)) STRICT, WITHOUT ROWID;",
+	/* parameters changed while the job waited or ran, in order: after how many steps, NULL until that is known; what all were
+	 * `before`. `params` of the job is what they come to, `params_first` what it was submitted with, where there are any. */
+	"CREATE TABLE edits("
+	" job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, number INTEGER NOT NULL,"
+	" step INTEGER, params TEXT NOT NULL, before TEXT NOT NULL, PRIMARY KEY(job, number)) STRICT, WITHOUT ROWID;"
+	"ALTER TABLE jobs ADD COLUMN params_first TEXT;",
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };

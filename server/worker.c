@@ -124,7 +124,9 @@ static int build(struct run *r, struct err *err)
 	const struct family *family = family_find(r->job.kind);
 	if (!family)
 		return err_set(err, ERR_INVALID, "this latentd knows no kind '%s'", r->job.kind);
-	int code = cache_dataset(r->config->cache, r->job.dataset, &r->data, err);
+	int code = run_read_edits(r, err);
+	if (!code)
+		code = cache_dataset(r->config->cache, r->job.dataset, &r->data, err);
 	if (!code)
 		code = check_sha256(r, r->job.dataset_sha256, err);
 	if (code)
@@ -151,6 +153,8 @@ static int restore(struct run *r, const struct checkpoint *c, struct err *err)
 	safetensors_metadata(&c->st, "dataset_sha256", sha256, sizeof sha256);
 	safetensors_metadata(&c->st, "level", level, sizeof level);
 	int code = check_sha256(r, sha256, err);
+	if (!code)
+		code = run_redo_edits(r, c->step, err);
 	if (!code)
 		code = trainer_restore(r->trainer, &c->st.state, err);
 	if (code)
@@ -321,6 +325,7 @@ void worker_run(struct worker *w, struct job *claimed)
 		model_free(&r->model);
 	if (r->data)
 		dataset_put(r->data);
+	edit_list_free(&r->edits);
 	job_free(&r->job);
 	free(r);
 }

@@ -27,6 +27,7 @@ struct worker {
 	const struct sched_config *config;
 	const atomic_bool *drain; /* checkpoint and leave */
 	atomic_bool cancel;       /* leave: the user gave the job up */
+	atomic_bool edit;         /* the store has a change of its parameters */
 	pthread_mutex_t lock;
 	struct worker_view view;
 };

@@ -29,6 +29,12 @@ static void report_progress(struct run *r, int64_t now)
 	}
 }
 
+static int hook_edit(void *ctx, struct trainer *t, struct err *err)
+{
+	(void)t;
+	return run_take_edits(ctx, err);
+}
+
 static unsigned hook_poll(void *ctx)
 {
 	struct run *r = ctx;
@@ -121,6 +127,7 @@ static int hook_save(void *ctx, struct trainer *t, int epoch, struct err *err)
 
 const struct hooks run_hooks = {
 	.point = hook_point,
+	.edit = hook_edit,
 	.poll = hook_poll,
 	.publish = hook_publish,
 	.preview = hook_preview,

@@ -32,6 +32,9 @@ struct run {
 	int64_t published_ms, saved_ms, seen_ms, stored_ms;
 	size_t counted; /* samples told to metrics */
 
+	struct edit_list edits; /* of the job's parameters */
+	int64_t edited;         /* number of the last one in force */
+
 	int epoch;                    /* newest one whose end was reported */
 	int64_t epoch_ms, epoch_step; /* where the present one (or this run's part of it) began */
 	double loss_sum;              /* of the points of train_loss in the present epoch */
@@ -50,6 +53,14 @@ struct run_results {
 };
 int run_results(struct run *r, struct run_results *ret, struct err *err);
 void run_results_free(struct run_results *results);
+
+/* worker_edit.c: parameters that change under way. */
+/* Before the model is planned: the parameters become what they were at the first step. */
+int run_read_edits(struct run *r, struct err *err);
+/* A checkpoint after `step` steps is about to be restored: what had taken effect by then is in force. */
+int run_redo_edits(struct run *r, int64_t step, struct err *err);
+/* Between two steps: edits that took effect here before a kill do so again; a new one does, once that is on disk. */
+int run_take_edits(struct run *r, struct err *err);
 
 /* worker_report.c */
 void run_log(struct run *r, const char *level, const char *format, ...) __attribute__((format(printf, 3, 4)));

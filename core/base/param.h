@@ -24,6 +24,13 @@ enum param_type {
 	PARAM_SET,    /* unsigned: bit i is choice i */
 };
 
+/* What a job that runs lets be changed of it. */
+enum param_live {
+	PARAM_FIXED,
+	PARAM_LIVE,      /* from the next step on */
+	PARAM_LIVE_LOSS, /* likewise, and losses before it do not compare with those after it */
+};
+
 enum { PARAM_INTS_MAX = 16 };
 
 struct param_ints {
@@ -43,6 +50,7 @@ struct param {
 	const char *doc;          /* one sentence: what it does, and the value that switches it off */
 	int min_items;            /* lists: fewest entries */
 	const struct param *rows; /* objects: of the members, offsets within the object's struct */
+	enum param_live live;     /* numbers at the top of a table only */
 };
 
 /* A table ends with a row whose name is NULL. */

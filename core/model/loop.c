@@ -161,21 +161,34 @@ static int answer_poll(const struct loop *l, bool *ret_stop, struct err *err)
 	return code;
 }
 
+static int edit(const struct loop *l, struct err *err)
+{
+	return l->hooks->edit ? l->hooks->edit(l->hooks->ctx, l->t, err) : OK;
+}
+
+static bool all_done(const struct trainer *t)
+{
+	return t->step >= t->p->epochs * t->steps_per_epoch;
+}
+
 int train_loop(struct trainer *t, const struct hooks *hooks, enum loop_end *ret_end, struct err *err)
 {
 	struct loop l = {.t = t, .hooks = hooks};
-	int64_t steps = t->p->epochs * t->steps_per_epoch;
 	int code = publish(&l, err);
 	if (!code && t->step == 0)
 		code = preview(&l, 0, err);
 	bool stop = false;
-	while (!code && t->step < steps && !tracker_stops(&t->track, t->p)) {
+	if (!code)
+		code = edit(&l, err);
+	while (!code && !all_done(t) && !tracker_stops(&t->track, t->p)) {
 		code = answer_poll(&l, &stop, err);
 		if (stop || code)
 			break;
 		code = one_step(&l, err);
+		if (!code)
+			code = edit(&l, err);
 	}
 	if (!code)
-		*ret_end = stop ? LOOP_STOPPED : t->step < steps ? LOOP_EARLY : LOOP_COMPLETED;
+		*ret_end = stop ? LOOP_STOPPED : all_done(t) ? LOOP_COMPLETED : LOOP_EARLY;
 	return code;
 }

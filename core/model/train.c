@@ -298,3 +298,20 @@ int trainer_restore(struct trainer *t, const struct state *saved, struct err *er
 		t->features = NULL; /* of other weights */
 	return code;
 }
+
+/* The model's params are the run's own copy; whatever reads them while it trains does so on this thread, between steps. */
+void trainer_edit(struct trainer *t, const void *params, int64_t step)
+{
+	void *mine = t->m->family_params;
+	struct train_params *train = mine;
+	const int64_t epochs = train->epochs, begun = step / t->steps_per_epoch + 1;
+	for (const struct param *row = t->m->family->params; row->name; row++) {
+		double value = param_number(row, params);
+		if (row->live == PARAM_FIXED || value == param_number(row, mine) || param_set_number(row, mine, value, NULL))
+			continue;
+		if (row->live == PARAM_LIVE_LOSS)
+			tracker_forget(&t->track);
+	}
+	if (train->epochs != epochs && train->epochs < begun)
+		train->epochs = begun;
+}

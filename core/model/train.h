@@ -106,6 +106,10 @@ const struct code_stats *trainer_codes(const struct trainer *t);
 void trainer_state(struct trainer *t, struct state *ret);
 /* From a saved state of an equal model. */
 int trainer_restore(struct trainer *t, const struct state *saved, struct err *err);
+/* Takes over from `params` (the family's struct) the rows that may change while a job runs, as of the step that follows step
+ * number `step`. The epoch that has begun then is finished whatever `epochs` says. A loss that changes its meaning has its
+ * best and its patience begin anew. */
+void trainer_edit(struct trainer *t, const void *params, int64_t step);
 /* Means over a whole split with weights w (NULL: the live ones), in the order of the family's series per epoch: `test{}` of the
  * job. */
 int trainer_evaluate(
@@ -130,6 +134,9 @@ enum {
 struct hooks {
 	void *ctx;
 	void (*point)(void *ctx, const struct point *p);
+	/* What may be changed of a run (trainer_edit) is changed here: before each step, and once more when all are done: a run may
+	 * get longer. */
+	int (*edit)(void *ctx, struct trainer *t, struct err *err);
 	unsigned (*poll)(void *ctx);
 	/* Before the first step of this run, at each epoch's end, and when polled. */
 	int (*publish)(void *ctx, struct trainer *t, struct err *err);

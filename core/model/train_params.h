@@ -63,11 +63,11 @@ int train_params_check(const struct train_params *p, struct err *err);
 /* clang-format off */
 #define TRAIN_PARAM_ROWS(S) \
 	{"epochs", PARAM_INT, offsetof(S, train.epochs), "50", 1, 100000, NULL, "training", "epochs", \
-		"Passes over the training images, in total (a resumed or forked job counts on).", 0}, \
+		"Passes over the training images, in total (a resumed or forked job counts on).", 0, .live = PARAM_LIVE}, \
 	{"batch_size", PARAM_INT, offsetof(S, train.batch_size), "128", 1, 4096, NULL, "training", "images", \
 		"Images per optimiser step; the last, short batch of an epoch is kept.", 0}, \
 	{"lr", PARAM_REAL, offsetof(S, train.lr), "1e-3", 0, 10, NULL, "training", NULL, \
-		"Learning rate (the highest one, where a schedule moves it).", 0}, \
+		"Learning rate (the highest one, where a schedule moves it).", 0, .live = PARAM_LIVE}, \
 	{"optimizer", PARAM_ENUM, offsetof(S, train.optimizer), "adam", 0, 0, "adam|adamw|sgd|rmsprop", "training", NULL, \
 		"How gradients become steps; semantics of torch.optim.", 0}, \
 	{"beta1", PARAM_REAL, offsetof(S, train.beta1), "0.9", 0, 0.999999, NULL, "training", NULL, \

@@ -31,7 +31,7 @@ static const struct param params[] = {
 	{"beta", PARAM_REAL, offsetof(struct vae_params, beta), "1", 0, 1e6, NULL, "training", NULL,
 		"Weight of the KL divergence (summed over units) beside the squared error (summed over pixels, not their mean). 1: the "
 		"evidence lower bound with a Gaussian of variance 1/2 per pixel; more: a smoother space, blurrier pictures; 0: no "
-		"pull to the normal distribution.", 0},
+		"pull to the normal distribution.", 0, .live = PARAM_LIVE_LOSS},
 	{"beta_warmup", PARAM_REAL, offsetof(struct vae_params, beta_warmup), "0", 0, 100000, NULL, "training", "epochs",
 		"The gradient's beta climbs linearly from 0 for this long, so that units are of use before they cost; the curves show "
 		"the loss with the final beta all along. 0 is off.", 0},

@@ -1,6 +1,7 @@
 /* A run that is cut short, however and however often, ends with the bits of one that was not. */
 #include "server/sched.h"
 
+#include "api/edit.h"
 #include "server/blob.h"
 #include "server/checkpoint.h"
 #include "tests/server/house.h"
@@ -266,6 +267,137 @@ static void test_changed_data_is_refused(void **state)
 	job_free(&job);
 }
 
+/* --- parameters that change under way --- */
+
+static const char long_body[] = "{'kind':'ae','dataset':'toy','seed':5,'params':{'latent_dim':2,'channels':[2],'kernel':[3],"
+								"'stride':[2],'padding':[1],'hidden':[],'epochs':60,'batch_size':36,'schedule':'cosine',"
+								"'checkpoint_every_epochs':4}}";
+
+static void edit_job(struct house *h, const char *id, const char *text)
+{
+	struct job job = house_job(h, id);
+	struct json *json;
+	struct edit e;
+	struct err err = {0};
+	if (json_parse(&json, text, strlen(text), &err) || edit_parse(&e, &job, json, &err, NULL))
+		fail_msg("%s", err.message);
+	const struct store_edit change = {
+		.params_now = job.params, .params_then = e.merged, .params = e.params, .epochs = e.epochs};
+	if (sched_edit(h->sched, id, &change, &err))
+		fail_msg("%s", err.message);
+	edit_free(&e);
+	json_free(json);
+	job_free(&job);
+}
+
+/* A run that is edited twice and never disturbed: what it comes to, and when its edits took effect. */
+static void edited_reference(char text[SHA256_HEX], struct edit_list *ret)
+{
+	void *state;
+	char id[JOB_ID_SIZE];
+	setup(&state);
+	house_submit(state, long_body, id);
+	house_wait(state, id, 30);
+	edit_job(state, id, "{\"params\":{\"lr\":0.01,\"epochs\":80}}");
+	house_wait(state, id, 200);
+	edit_job(state, id, "{\"params\":{\"lr\":0.0001}}");
+	assert_int_equal(house_wait_end(state, id), JOB_SUCCEEDED);
+	house_fingerprint(state, id, text);
+	assert_int_equal(stored_points(state, id), 80 * 7);
+	assert_int_equal(store_edits(((struct house *)state)->store, id, ret, NULL), OK);
+	assert_int_equal(ret->n, 2);
+	assert_int_equal(house_events(state, id, EVENT_LOG, " at step "), 2);
+	house_teardown(&state);
+	for (int i = 0; i < 2; i++)
+		assert_true(ret->row[i].step >= (i ? 200 : 30) && ret->row[i].step < 560);
+}
+
+/* The same edits at the same steps, as a killed daemon leaves them on disk; then it goes on, and is cut short again and again. */
+static void test_edits_are_met_again(void **state)
+{
+	struct house *h = *state;
+	char id[JOB_ID_SIZE], wanted[SHA256_HEX], text[SHA256_HEX], sql[600];
+	struct edit_list edits;
+	edited_reference(wanted, &edits);
+	h->workers = 0;
+	house_close(h);
+	house_open(h);
+	house_submit(h, long_body, id);
+	house_close(h);
+	for (int i = 0; i < edits.n; i++) {
+		snprintf(sql, sizeof sql,
+			"UPDATE jobs SET params_first=coalesce(params_first,params), params='{}';"
+			"INSERT INTO edits(job,number,step,params,before) SELECT number,%d,%lld,'%s',params FROM jobs",
+			i + 1, (long long)edits.row[i].step, edits.row[i].params);
+		temp_sql(h->dir, sql);
+	}
+	h->workers = 1;
+	h->checkpoint_ms = 3;
+	const int64_t first = edits.row[0].step, second = edits.row[1].step;
+	const int64_t cuts[] = {first - 3, first, first + 1, second - 1, second, second + 20};
+	house_open(h);
+	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+		house_wait(h, id, cuts[i]);
+		house_close(h);
+		house_open(h);
+	}
+	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
+	house_fingerprint(h, id, text);
+	assert_string_equal(text, wanted);
+	edit_list_free(&edits);
+}
+
+/* What is asked for while steps are repeated takes effect after them. */
+static void test_edit_waits_for_repeated_steps(void **state)
+{
+	struct house *h = *state;
+	char id[JOB_ID_SIZE];
+	struct edit_list edits;
+	house_submit(h, long_body, id);
+	house_wait(h, id, 100);
+	house_close(h);
+	assert_int_equal(store_open(&h->store, h->dir, NULL), OK);
+	assert_int_equal(store_edits(h->store, id, &edits, NULL), OK);
+	const int64_t told = edits.told_step;
+	edit_list_free(&edits);
+	store_close(h->store);
+	char path[BLOB_PATH_MAX];
+	blob_path(path, sizeof path, h->dir, id, "checkpoints");
+	char command[BLOB_PATH_MAX + 16];
+	snprintf(command, sizeof command, "rm -r '%s'", path); /* all steps again */
+	assert_int_equal(system(command), 0);
+	house_open(h);
+	edit_job(h, id, "{\"params\":{\"lr\":0.01}}");
+	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
+	assert_int_equal(store_edits(h->store, id, &edits, NULL), OK);
+	assert_int_equal(edits.n, 1);
+	assert_true(edits.row[0].step >= told);
+	edit_list_free(&edits);
+}
+
+/* One that comes too late leaves the parameters as they were in force. */
+static void test_too_late(void **state)
+{
+	struct house *h = *state;
+	char id[JOB_ID_SIZE];
+	h->workers = 0;
+	house_close(h);
+	house_open(h);
+	house_submit(h, body, id);
+	edit_job(h, id, "{\"params\":{\"lr\":0.01,\"epochs\":9}}");
+	edit_job(h, id, "{\"params\":{\"epochs\":10}}");
+	struct job job = house_job(h, id);
+	assert_int_equal(job.epochs, 10);
+	job_free(&job);
+	assert_int_equal(sched_cancel(h->sched, id, &job, NULL), OK);
+	assert_int_equal(job.epochs, 8);
+	assert_non_null(strstr(job.params, "\"epochs\":8"));
+	assert_null(strstr(job.params, "\"lr\":0.01,"));
+	job_free(&job);
+	assert_int_equal(house_events(h, id, EVENT_LOG, "came too late"), 1);
+	assert_int_equal(house_events(h, id, EVENT_END, NULL), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, house_teardown)
@@ -276,6 +408,9 @@ int main(void)
 		TEST(test_killed_right_after_the_last_file),
 		TEST(test_damaged_checkpoints_are_passed_over),
 		TEST(test_changed_data_is_refused),
+		TEST(test_edits_are_met_again),
+		TEST(test_edit_waits_for_repeated_steps),
+		TEST(test_too_late),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
