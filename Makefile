@@ -68,7 +68,7 @@ LDLIBS = $(PKG_LIBS) -lm
 
 # --- sources -----------------------------------------------------------------------------------------------------------
 # Compiled once per numeric level; everything else once.
-KERN_PER_LEVEL := $(addprefix core/kern/,conv dense elem norm group pool upsample dropout loss latent update row)
+KERN_PER_LEVEL := $(addprefix core/kern/,conv dense elem norm group pool upsample dropout loss latent glu update row)
 CORE_SRC := $(filter-out $(addsuffix .c,$(KERN_PER_LEVEL)),$(wildcard core/*/*.c))
 API_SRC := $(wildcard api/*.c)
 SERVER_SRC := $(filter-out server/main.c,$(wildcard server/*.c))

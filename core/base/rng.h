@@ -20,6 +20,9 @@ enum rng_stream {
 	RNG_DROPOUT = 6, /* masks: addressed as core/kern/kern.h says (struct dropout) */
 	RNG_NOISE = 7,   /* of codes: step = optimiser step, 0 without gradients; index = sample * units + unit */
 	RNG_AUGMENT = 8,
+	RNG_DENOISE = 9,   /* noise on the input: step = optimiser step 2^16 + position in the batch, index = pixel */
+	RNG_MASK = 10,     /* pixels left out of the input: likewise */
+	RNG_BINARIZE = 11, /* black or white pixels: step = epoch (from 1; 0: evaluation) 2^32 + image, index = pixel */
 };
 
 struct rng {

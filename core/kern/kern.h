@@ -46,6 +46,11 @@ static inline size_t map_at(const struct map *m, int c, int y, int x) /* of lane
 					(long)(x + m->halo) * LANES);
 }
 
+static inline size_t map_feature(const struct map *m, int i) /* lane 0 of feature i, counted in [c][h][w] order */
+{
+	return map_at(m, i / (m->h * m->w), i / m->w % m->h, i % m->w);
+}
+
 static inline int map_features(const struct map *m) /* values per sample */
 {
 	return m->c * m->h * m->w;
@@ -169,6 +174,13 @@ struct kern {
 	void (*act_bwd)(
 		real *dx, const real *dy, const real *y, const real *x, const struct map *m, enum act act, real alpha);
 
+	/* --- gated linear unit. Maps of one block may differ in their halos; only interiors are read and written. */
+	/* y[c] = x[c] sigmoid(x[c + y_map->c]): the second half of the channels says how much of the first passes. */
+	void (*glu_fwd)(real *y, const struct map *y_map, const real *x, const struct map *x_map);
+	/* dx[c] = dy[c] s, dx[c + dy_map->c] = dy[c] s (x[c] (1 - s)), s = sigmoid(x[c + dy_map->c]). dx may be x (with its map). */
+	void (*glu_bwd)(real *dx, const struct map *dx_map, const real *dy, const struct map *dy_map, const real *x,
+		const struct map *x_map);
+
 	/* --- batch norm. Sums over a channel: per lane over y, x in that order, lanes folded by the fixed tree. Maps of one
 	 * block may differ in their halos; only interiors are read and written. */
 	/* Over the used lanes: mean[c], and m2[c] = sum of (x - mean[c])^2, in a second pass. */
@@ -231,8 +243,9 @@ struct kern {
 	 * within +-LATENT_LOGVAR_MAX; eps, z [n][LANES]. z = mu + exp(lv / 2) eps. kl, unless NULL: kl[j] = the sum over the used
 	 * lanes, by the fixed tree, of -(1 + lv - mu^2 - e^lv) / 2, the divergence from N(0, 1). */
 	void (*latent_fwd)(real *z, real *kl, const real *h, const real *eps, int n, int lanes);
-	/* dh = [dz + s mu; dz eps exp(lv / 2) / 2 + s (e^lv - 1) / 2], s = kl_scale; 0 where lv was held, and beyond the used lanes. */
-	void (*latent_bwd)(real *dh, const real *dz, const real *h, const real *eps, int n, real kl_scale, int lanes);
+	/* dh = [dz + s mu; dz eps exp(lv / 2) / 2 + s (e^lv - 1) / 2], s = kl_scale[unit]; 0 where lv was held, and beyond the used
+	 * lanes. */
+	void (*latent_bwd)(real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
 
 	/* x[l] = image[l][…] / 255 for lanes < `lanes` (images[l]: c*h*w bytes, CHW), 0 beyond. */
 	void (*load_u8)(real *x, const struct map *m, const uint8_t *const *images, int lanes);

@@ -29,10 +29,11 @@ void KERN(latent_fwd)(real *z, real *kl, const real *h, const real *eps, int n, 
 	}
 }
 
-void KERN(latent_bwd)(real *dh, const real *dz, const real *h, const real *eps, int n, real kl_scale, int lanes)
+void KERN(latent_bwd)(real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes)
 {
-	const vec scale = splat_v(kl_scale), half = splat_v(0.5), zero = splat_v(0);
+	const vec half = splat_v(0.5), zero = splat_v(0);
 	for (ptrdiff_t j = 0; j < n; j++) {
+		const vec scale = splat_v(kl_scale[j]);
 		const ptrdiff_t at = j * LANES, at_logvar = (n + j) * LANES;
 		for (int lane = 0; lane < LANES; lane += VW) {
 			const vec_bits used = lanes_below(lanes, lane);

@@ -29,6 +29,10 @@ void KERN(act_fwd)(real *x, const struct map *m, enum act act, real alpha);
 void KERN(act_bwd)(
 	real *dx, const real *dy, const real *y, const real *x, const struct map *m, enum act act, real alpha);
 
+void KERN(glu_fwd)(real *y, const struct map *y_map, const real *x, const struct map *x_map);
+void KERN(glu_bwd)(real *dx, const struct map *dx_map, const real *dy, const struct map *dy_map, const real *x,
+	const struct map *x_map);
+
 void KERN(moments)(real *mean, real *m2, const real *x, const struct map *m, int lanes);
 void KERN(affine)(
 	real *y, const struct map *y_map, const real *x, const struct map *x_map, const real *scale, const real *shift);
@@ -59,7 +63,8 @@ double KERN(cross_entropy)(real *dy, const real *y, int classes, const uint8_t *
 	int lanes, int *ret_correct);
 
 void KERN(latent_fwd)(real *z, real *kl, const real *h, const real *eps, int n, int lanes);
-void KERN(latent_bwd)(real *dh, const real *dz, const real *h, const real *eps, int n, real kl_scale, int lanes);
+void KERN(latent_bwd)(
+	real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
 
 void KERN(load_u8)(real *x, const struct map *m, const uint8_t *const *images, int lanes);
 void KERN(load_rows)(real *x, const struct map *m, const float *rows, int lanes);

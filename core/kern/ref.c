@@ -190,7 +190,7 @@ static double act_slope(enum act act, double y, double x, double alpha)
 static void act_fwd(real *x, const struct map *m, enum act act, real alpha)
 {
 	for (int i = 0; i < map_features(m); i++)
-		for (size_t l = feature_at(m, i), end = l + LANES; l < end; l++)
+		for (size_t l = map_feature(m, i), end = l + LANES; l < end; l++)
 			x[l] = (real)act_value(act, (double)x[l], (double)alpha);
 }
 
@@ -198,7 +198,7 @@ static void act_bwd(
 	real *dx, const real *dy, const real *y, const real *x, const struct map *m, enum act act, real alpha)
 {
 	for (int i = 0; i < map_features(m); i++)
-		for (size_t l = feature_at(m, i), end = l + LANES; l < end; l++)
+		for (size_t l = map_feature(m, i), end = l + LANES; l < end; l++)
 			dx[l] = (real)((double)dy[l] * act_slope(act, (double)y[l], x ? (double)x[l] : 0, (double)alpha));
 }
 
@@ -206,14 +206,14 @@ static void load_u8(real *x, const struct map *m, const uint8_t *const *images, 
 {
 	for (int i = 0; i < map_features(m); i++)
 		for (int l = 0; l < LANES; l++)
-			x[feature_at(m, i) + (size_t)l] = l < lanes ? (real)images[l][i] / 255 : 0;
+			x[map_feature(m, i) + (size_t)l] = l < lanes ? (real)images[l][i] / 255 : 0;
 }
 
 static void load_rows(real *x, const struct map *m, const float *rows, int lanes)
 {
 	for (int i = 0; i < map_features(m); i++)
 		for (int l = 0; l < LANES; l++)
-			x[feature_at(m, i) + (size_t)l] =
+			x[map_feature(m, i) + (size_t)l] =
 				l < lanes ? (real)rows[(size_t)l * (size_t)map_features(m) + (size_t)i] : 0;
 }
 
@@ -221,7 +221,7 @@ static void store_rows(float *rows, const real *x, const struct map *m, int lane
 {
 	for (int i = 0; i < map_features(m); i++)
 		for (int l = 0; l < lanes; l++)
-			rows[(size_t)l * (size_t)map_features(m) + (size_t)i] = (float)x[feature_at(m, i) + (size_t)l];
+			rows[(size_t)l * (size_t)map_features(m) + (size_t)i] = (float)x[map_feature(m, i) + (size_t)l];
 }
 
 /* --- parameters --- */
@@ -288,6 +288,8 @@ const struct kern kern_reference = {
 	.conv_up_one = ref_conv_up_one,
 	.act_fwd = act_fwd,
 	.act_bwd = act_bwd,
+	.glu_fwd = ref_glu_fwd,
+	.glu_bwd = ref_glu_bwd,
 	.moments = ref_moments,
 	.affine = ref_affine,
 	.norm_sums = ref_norm_sums,

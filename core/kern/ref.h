@@ -7,12 +7,6 @@
 
 #include "core/kern/kern.h"
 
-/* Position of lane 0 of feature i, counted in [c][h][w] order. */
-static inline size_t feature_at(const struct map *m, int i)
-{
-	return map_at(m, i / (m->h * m->w), i / m->w % m->h, i % m->w);
-}
-
 /* ref_norm.c */
 void ref_moments(real *mean, real *m2, const real *x, const struct map *m, int lanes);
 void ref_affine(
@@ -27,6 +21,9 @@ void ref_group_bwd(real *dx, const struct map *dx_map, const real *dy, const str
 	const struct map *x_map, const struct group_norm *g);
 
 /* ref_map.c */
+void ref_glu_fwd(real *y, const struct map *y_map, const real *x, const struct map *x_map);
+void ref_glu_bwd(real *dx, const struct map *dx_map, const real *dy, const struct map *dy_map, const real *x,
+	const struct map *x_map);
 void ref_max_pool(real *small, real *tap, const real *big, const struct conv *g);
 void ref_max_pool_bwd(real *dbig, const real *dsmall, const real *tap, const struct conv *g);
 void ref_avg_pool(real *small, const real *big, const struct conv *g);
@@ -50,6 +47,7 @@ double ref_loss(enum loss loss, real *dy, const struct map *dy_map, const real *
 double ref_cross_entropy(real *dy, const real *y, int classes, const uint8_t *labels, real smoothing, real scale,
 	int lanes, int *ret_correct);
 void ref_latent_fwd(real *z, real *kl, const real *h, const real *eps, int n, int lanes);
-void ref_latent_bwd(real *dh, const real *dz, const real *h, const real *eps, int n, real kl_scale, int lanes);
+void ref_latent_bwd(
+	real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
 
 #endif

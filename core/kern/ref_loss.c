@@ -39,11 +39,11 @@ double ref_loss(enum loss loss, real *dy, const struct map *dy_map, const real *
 	double sum = 0;
 	for (int i = 0; i < map_features(y_map); i++)
 		for (int l = 0; l < LANES; l++) {
-			double value = (double)y[feature_at(y_map, i) + (size_t)l];
-			double t = (double)(target->t ? target->t[feature_at(target->map, i) + (size_t)l] : target->value);
+			double value = (double)y[map_feature(y_map, i) + (size_t)l];
+			double t = (double)(target->t ? target->t[map_feature(target->map, i) + (size_t)l] : target->value);
 			sum += l < lanes ? value_of(loss, value, t) : 0;
 			if (dy)
-				dy[feature_at(dy_map, i) + (size_t)l] =
+				dy[map_feature(dy_map, i) + (size_t)l] =
 					l < lanes ? (real)(slope_of(loss, value, t) * (double)scale) : 0;
 		}
 	return sum;
@@ -106,10 +106,10 @@ void ref_latent_fwd(real *z, real *kl, const real *h, const real *eps, int n, in
 	}
 }
 
-void ref_latent_bwd(real *dh, const real *dz, const real *h, const real *eps, int n, real kl_scale, int lanes)
+void ref_latent_bwd(real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes)
 {
-	const double s = (double)kl_scale;
 	for (int i = 0; i < n * LANES; i++) {
+		const double s = (double)kl_scale[i / LANES];
 		double logvar = (double)h[n * LANES + i], dmu = (double)dz[i] + s * (double)h[i];
 		double dlogvar = (double)dz[i] * (double)eps[i] * exp(logvar / 2) / 2 + s * (exp(logvar) - 1) / 2;
 		bool used = i % LANES < lanes;

@@ -34,7 +34,7 @@ void ref_max_pool(real *small, real *tap, const real *big, const struct conv *g)
 		for (int l = 0; l < LANES; l++) {
 			int c = i / (g->small.h * g->small.w), y = i / g->small.w % g->small.h, x = i % g->small.w;
 			int best = max_tap(big, g, c, y, x, l);
-			small[feature_at(&g->small, i) + (size_t)l] = big[tap_at(g, c, y, x, best) + l];
+			small[map_feature(&g->small, i) + (size_t)l] = big[tap_at(g, c, y, x, best) + l];
 			if (tap)
 				tap[i * LANES + l] = (real)best;
 		}
@@ -43,7 +43,7 @@ void ref_max_pool(real *small, real *tap, const real *big, const struct conv *g)
 /* What one small pixel adds to the big map: `share` of its gradient to tap `only`, or to all (-1). */
 static double window_share(const struct conv *g, const real *dsmall, const real *tap, int i, int l, int j)
 {
-	double dy = (double)dsmall[feature_at(&g->small, i) + (size_t)l];
+	double dy = (double)dsmall[map_feature(&g->small, i) + (size_t)l];
 	if (tap)
 		return (int)tap[i * LANES + l] == j ? dy : 0;
 	return dy / (g->kernel * g->kernel);
@@ -58,10 +58,10 @@ static void pool_bwd(real *dbig, const real *dsmall, const real *tap, const stru
 			for (int i = 0; i < map_features(&g->small); i++) {
 				int c = i / (g->small.h * g->small.w), y = i / g->small.w % g->small.h, x = i % g->small.w;
 				for (int j = 0; c == b / (g->big.h * g->big.w) && j < taps; j++)
-					if (tap_at(g, c, y, x, j) == (long)feature_at(&g->big, b))
+					if (tap_at(g, c, y, x, j) == (long)map_feature(&g->big, b))
 						sum += window_share(g, dsmall, tap, i, l, j);
 			}
-			dbig[feature_at(&g->big, b) + (size_t)l] = (real)sum;
+			dbig[map_feature(&g->big, b) + (size_t)l] = (real)sum;
 		}
 }
 
@@ -80,7 +80,7 @@ void ref_avg_pool(real *small, const real *big, const struct conv *g)
 				long at = tap_at(g, i / (g->small.h * g->small.w), i / g->small.w % g->small.h, i % g->small.w, tap);
 				sum += at < 0 ? 0 : (double)big[at + l];
 			}
-			small[feature_at(&g->small, i) + (size_t)l] = (real)(sum / taps);
+			small[map_feature(&g->small, i) + (size_t)l] = (real)(sum / taps);
 		}
 }
 
@@ -117,7 +117,7 @@ static void up(real *big, const struct map *b, const real *small, const struct m
 				for (int x = 0; x < s->w; x++)
 					sum += weight(i / b->w % b->h, y, f, s->h) * weight(i % b->w, x, f, s->w) *
 						   (double)small[map_at(s, i / (b->h * b->w), y, x) + l];
-			big[feature_at(b, i) + l] = (real)sum;
+			big[map_feature(b, i) + l] = (real)sum;
 		}
 }
 
@@ -131,7 +131,7 @@ static void up_bwd(real *dsmall, const struct map *s, const real *dbig, const st
 				for (int x = 0; x < b->w; x++)
 					sum += weight(y, i / s->w % s->h, f, s->h) * weight(x, i % s->w, f, s->w) *
 						   (double)dbig[map_at(b, i / (s->h * s->w), y, x) + l];
-			dsmall[feature_at(s, i) + l] = (real)sum;
+			dsmall[map_feature(s, i) + l] = (real)sum;
 		}
 }
 
@@ -153,4 +153,29 @@ void ref_up_bilinear(real *big, const struct map *big_map, const real *small, co
 void ref_up_bilinear_bwd(real *dsmall, const struct map *small_map, const real *dbig, const struct map *big_map)
 {
 	up_bwd(dsmall, small_map, dbig, big_map, bilinear_weight);
+}
+
+/* --- gated linear unit --- */
+
+void ref_glu_fwd(real *y, const struct map *y_map, const real *x, const struct map *x_map)
+{
+	const int half = map_features(y_map);
+	for (int i = 0; i < half; i++)
+		for (size_t l = 0; l < LANES; l++) {
+			double value = (double)x[map_feature(x_map, i) + l], gate = (double)x[map_feature(x_map, half + i) + l];
+			y[map_feature(y_map, i) + l] = (real)(value / (1 + exp(-gate)));
+		}
+}
+
+void ref_glu_bwd(real *dx, const struct map *dx_map, const real *dy, const struct map *dy_map, const real *x,
+	const struct map *x_map)
+{
+	const int half = map_features(dy_map);
+	for (int i = 0; i < half; i++)
+		for (size_t l = 0; l < LANES; l++) {
+			double value = (double)x[map_feature(x_map, i) + l], gate = (double)x[map_feature(x_map, half + i) + l];
+			double open = 1 / (1 + exp(-gate)), slope = (double)dy[map_feature(dy_map, i) + l];
+			dx[map_feature(dx_map, i) + l] = (real)(slope * open);
+			dx[map_feature(dx_map, half + i) + l] = (real)(slope * value * open * (1 - open));
+		}
 }

@@ -11,10 +11,10 @@ void ref_moments(real *mean, real *m2, const real *x, const struct map *m, int l
 	for (int c = 0; c < m->c; c++) {
 		double sum = 0, square = 0;
 		for (int i = 0; i < pixels * lanes; i++)
-			sum += (double)x[feature_at(m, c * pixels + i / lanes) + (size_t)(i % lanes)];
+			sum += (double)x[map_feature(m, c * pixels + i / lanes) + (size_t)(i % lanes)];
 		double centre = sum / (pixels * lanes);
 		for (int i = 0; i < pixels * lanes; i++) {
-			double d = (double)x[feature_at(m, c * pixels + i / lanes) + (size_t)(i % lanes)] - centre;
+			double d = (double)x[map_feature(m, c * pixels + i / lanes) + (size_t)(i % lanes)] - centre;
 			square += d * d;
 		}
 		mean[c] = (real)centre;
@@ -28,8 +28,8 @@ void ref_affine(
 	for (int i = 0; i < map_features(x_map); i++)
 		for (size_t l = 0; l < LANES; l++) {
 			int c = i / (x_map->h * x_map->w);
-			double value = (double)x[feature_at(x_map, i) + l] * (double)scale[c] + (double)shift[c];
-			y[feature_at(y_map, i) + l] = (real)value;
+			double value = (double)x[map_feature(x_map, i) + l] * (double)scale[c] + (double)shift[c];
+			y[map_feature(y_map, i) + l] = (real)value;
 		}
 }
 
@@ -41,9 +41,9 @@ void ref_norm_sums(real *sum_dy, real *sum_dy_xhat, const real *dy, const struct
 		double plain = 0, product = 0;
 		for (int i = c * pixels; i < (c + 1) * pixels; i++)
 			for (size_t l = 0; l < LANES; l++) {
-				double slope = (double)dy[feature_at(dy_map, i) + l];
+				double slope = (double)dy[map_feature(dy_map, i) + l];
 				plain += slope;
-				product += slope * ((double)x[feature_at(x_map, i) + l] - (double)mean[c]) * (double)invstd[c];
+				product += slope * ((double)x[map_feature(x_map, i) + l] - (double)mean[c]) * (double)invstd[c];
 			}
 		sum_dy[c] = (real)((double)sum_dy[c] + plain);
 		sum_dy_xhat[c] = (real)((double)sum_dy_xhat[c] + product);
@@ -56,9 +56,9 @@ void ref_norm_bwd(real *dx, const struct map *dx_map, const real *dy, const stru
 	for (int i = 0; i < map_features(x_map); i++)
 		for (int l = 0; l < LANES; l++) {
 			int c = i / (x_map->h * x_map->w);
-			double value = (double)a[c] * (double)dy[feature_at(dy_map, i) + (size_t)l] +
-						   (double)b[c] * (double)x[feature_at(x_map, i) + (size_t)l] + (double)c0[c];
-			dx[feature_at(dx_map, i) + (size_t)l] = l < lanes ? (real)value : 0;
+			double value = (double)a[c] * (double)dy[map_feature(dy_map, i) + (size_t)l] +
+						   (double)b[c] * (double)x[map_feature(x_map, i) + (size_t)l] + (double)c0[c];
+			dx[map_feature(dx_map, i) + (size_t)l] = l < lanes ? (real)value : 0;
 		}
 }
 
@@ -71,15 +71,15 @@ void ref_group_fwd(real *y, const struct map *y_map, const real *x, const struct
 		for (size_t l = 0; l < LANES; l++) {
 			double mean = 0, variance = 0;
 			for (int i = first; i < first + n; i++)
-				mean += (double)x[feature_at(x_map, i) + l] / n;
+				mean += (double)x[map_feature(x_map, i) + l] / n;
 			for (int i = first; i < first + n; i++)
-				variance += pow((double)x[feature_at(x_map, i) + l] - mean, 2) / n;
+				variance += pow((double)x[map_feature(x_map, i) + l] - mean, 2) / n;
 			double invstd = 1 / sqrt(variance + (double)g->eps);
 			g->mean[(size_t)group * LANES + l] = (real)mean;
 			g->invstd[(size_t)group * LANES + l] = (real)invstd;
 			for (int i = first; i < first + n; i++) {
-				double xhat = ((double)x[feature_at(x_map, i) + l] - mean) * invstd;
-				y[feature_at(y_map, i) + l] = (real)(xhat * (double)g->gamma[i / pixels] + (double)g->beta[i / pixels]);
+				double xhat = ((double)x[map_feature(x_map, i) + l] - mean) * invstd;
+				y[map_feature(y_map, i) + l] = (real)(xhat * (double)g->gamma[i / pixels] + (double)g->beta[i / pixels]);
 			}
 		}
 }
@@ -93,14 +93,14 @@ static void group_bwd_lane(real *dx, const struct map *dx_map, const real *dy, c
 				 invstd = (double)g->invstd[(size_t)group * LANES + l];
 	double plain = 0, product = 0;
 	for (int i = first; i < first + n; i++) {
-		double slope = (double)g->gamma[i / pixels] * (double)dy[feature_at(dy_map, i) + l];
+		double slope = (double)g->gamma[i / pixels] * (double)dy[map_feature(dy_map, i) + l];
 		plain += slope / n;
-		product += slope * ((double)x[feature_at(x_map, i) + l] - mean) * invstd / n;
+		product += slope * ((double)x[map_feature(x_map, i) + l] - mean) * invstd / n;
 	}
 	for (int i = first; i < first + n; i++) {
-		double slope = (double)g->gamma[i / pixels] * (double)dy[feature_at(dy_map, i) + l];
-		double xhat = ((double)x[feature_at(x_map, i) + l] - mean) * invstd;
-		dx[feature_at(dx_map, i) + l] = (real)(invstd * (slope - plain - xhat * product));
+		double slope = (double)g->gamma[i / pixels] * (double)dy[map_feature(dy_map, i) + l];
+		double xhat = ((double)x[map_feature(x_map, i) + l] - mean) * invstd;
+		dx[map_feature(dx_map, i) + l] = (real)(invstd * (slope - plain - xhat * product));
 	}
 }
 
@@ -113,8 +113,8 @@ void ref_group_bwd(real *dx, const struct map *dx_map, const real *dy, const str
 		double plain = 0, product = 0;
 		for (int i = c * pixels; i < (c + 1) * pixels; i++)
 			for (size_t l = 0; l < LANES; l++) {
-				double slope = (double)dy[feature_at(dy_map, i) + l];
-				double d = (double)x[feature_at(x_map, i) + l] - (double)g->mean[stat + l];
+				double slope = (double)dy[map_feature(dy_map, i) + l];
+				double d = (double)x[map_feature(x_map, i) + l] - (double)g->mean[stat + l];
 				plain += slope;
 				product += slope * d * (double)g->invstd[stat + l];
 			}

@@ -15,6 +15,6 @@ void ref_dropout(real *y, const struct map *y_map, const real *x, const struct m
 			rng_words(words, r, d->layer << 22 | (uint32_t)draw / 4);
 			bool dropped = (words[draw % 4] >> 8) < lrint((double)d->p * 0x1p24);
 			double mask = dropped ? 0 : (double)(1 / (1 - d->p));
-			y[feature_at(y_map, i) + (size_t)l] = (real)((double)x[feature_at(x_map, i) + (size_t)l] * mask);
+			y[map_feature(y_map, i) + (size_t)l] = (real)((double)x[map_feature(x_map, i) + (size_t)l] * mask);
 		}
 }

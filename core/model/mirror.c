@@ -14,8 +14,9 @@ enum { ROWS_MAX = 4 * 2 * PARAM_INTS_MAX + 8 };
 enum norm { NORM_NONE, NORM_BATCH, NORM_GROUP };
 enum { NORM_GROUPS = 8 };
 
-/* In the order of MIRROR_ACTIVATIONS. */
+/* In the order of MIRROR_ACTIVATIONS; the gated one, which is a layer of its own, behind them. */
 static const enum act activations[] = {ACT_RELU, ACT_LEAKY_RELU, ACT_SILU, ACT_TANH, ACT_SIGMOID};
+enum { GATED = sizeof activations / sizeof *activations };
 static const double leaky_slope = 0.01; /* PyTorch's */
 
 /* --- plan: the encoder's rows from the lists, the decoder's from the encoder's sizes ----------------------------------- */
@@ -30,6 +31,7 @@ struct step_down {
 struct design {
 	const struct mirror_params *p;
 	struct layer_spec act;
+	int width; /* channels or units of a layer for each that its activation leaves */
 	struct step_down conv[PARAM_INTS_MAX];
 	int convs, flat;
 };
@@ -142,7 +144,7 @@ int mirror_norm(int choice, int channels, struct layer_spec *row)
 /* What follows a hidden convolution. */
 static int after_conv(const struct design *d, int channels, struct layer_spec *rows)
 {
-	int n = mirror_norm(d->p->norm, channels, rows);
+	int n = mirror_norm(d->p->norm, d->width * channels, rows);
 	rows[n++] = d->act;
 	if (d->p->dropout2d > 0)
 		rows[n++] = DROPOUT2D(d->p->dropout2d);
@@ -152,7 +154,7 @@ static int after_conv(const struct design *d, int channels, struct layer_spec *r
 static int hidden_linear(const struct design *d, int units, struct layer_spec *rows)
 {
 	int n = 0;
-	rows[n++] = LINEAR(units);
+	rows[n++] = LINEAR(d->width * units);
 	rows[n++] = d->act;
 	if (d->p->dropout > 0)
 		rows[n++] = DROPOUT(d->p->dropout);
@@ -164,7 +166,7 @@ static int encoder_rows(const struct design *d, int outputs, struct layer_spec *
 	int n = 0;
 	for (int i = 0; i < d->convs; i++) {
 		const struct step_down *s = &d->conv[i];
-		rows[n++] = CONV(s->out_c, s->kernel, s->stride, s->padding);
+		rows[n++] = CONV(d->width * s->out_c, s->kernel, s->stride, s->padding);
 		n += after_conv(d, s->out_c, rows + n);
 	}
 	rows[n++] = FLATTEN;
@@ -189,7 +191,8 @@ static int decoder_rows(const struct design *d, struct map image, struct layer_s
 	}
 	for (int i = d->convs - 1; i >= 0; i--) {
 		const struct step_down *s = &d->conv[i];
-		rows[n++] = CONV_TRANSPOSE(s->in_c, s->kernel, s->stride, s->padding, s->output_padding);
+		rows[n++] =
+			CONV_TRANSPOSE(i > 0 ? d->width * s->in_c : s->in_c, s->kernel, s->stride, s->padding, s->output_padding);
 		if (i > 0)
 			n += after_conv(d, s->in_c, rows + n);
 	}
@@ -214,6 +217,8 @@ static int check_options(const struct mirror_params *p, struct err *err)
 
 struct layer_spec mirror_activation(int choice)
 {
+	if (choice == GATED)
+		return GLU;
 	struct layer_spec act = ACTIVATION(activations[choice]);
 	act.alpha = leaky_slope;
 	return act;
@@ -221,7 +226,7 @@ struct layer_spec mirror_activation(int choice)
 
 int mirror_plan(struct model *m, const struct mirror_params *p, int outputs, struct err *err)
 {
-	struct design d = {.p = p, .act = mirror_activation(p->activation)};
+	struct design d = {.p = p, .act = mirror_activation(p->activation), .width = p->activation == GATED ? 2 : 1};
 	int code = mirror_check_lists(m, p->channels.n, err);
 	if (!code)
 		code = check_options(p, err);
@@ -244,13 +249,12 @@ void mirror_load(const struct model *m, const struct block *b, struct block_resu
 	b->kern->load_u8(model_input(m, b, ENCODER), &m->net[ENCODER].in, b->images, b->lanes);
 }
 
-/* The input that the encoder keeps is the target. */
-double mirror_squared_error(const struct model *m, const struct block *b, real scale)
+double mirror_loss(const struct model *m, const struct block *b, enum loss loss, const real *x, real scale)
 {
 	const struct map *out = &m->net[DECODER].out;
-	const struct loss_target target = {.t = model_input(m, b, ENCODER), .map = &m->net[ENCODER].in};
+	const struct loss_target target = {.t = x, .map = &m->net[ENCODER].in};
 	real *dy = b->training ? model_output_grad(m, b, DECODER) : NULL;
-	return b->kern->loss(LOSS_MSE, dy, out, model_output(m, b, DECODER), out, &target, scale, b->lanes);
+	return b->kern->loss(loss, dy, out, model_output(m, b, DECODER), out, &target, scale, b->lanes);
 }
 
 void mirror_decode(

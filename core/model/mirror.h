@@ -4,6 +4,8 @@
  *   decoder  (Linear, act, Dropout) per hidden backwards, Linear(flat), act, Dropout, Unflatten,
  *            (ConvTranspose2d, norm, act, Dropout2d) …, ConvTranspose2d, Sigmoid
  *
+ * A gated activation is a layer of twice the width, then GLU.
+ *
  * Norms and dropouts are there only where they are asked for, so that names of tensors count as nn.Sequential would.
  *
  * Use: a family's params struct has a `struct mirror_params mirror`, its table the rows of MIRROR_PARAM_ROWS with defaults of
@@ -23,7 +25,7 @@ enum { MIRROR_KERNEL_MAX = 15, MIRROR_STRIDE_MAX = 8, MIRROR_PADDING_MAX = 14 };
 
 struct mirror_params {
 	struct param_ints channels, kernel, stride, padding, hidden;
-	int activation; /* index in MIRROR_ACTIVATIONS */
+	int activation; /* index in MIRROR_ACTIVATIONS; glu behind them */
 	int norm;       /* index in MIRROR_NORMS */
 	double dropout, dropout2d;
 };
@@ -44,8 +46,9 @@ struct mirror_params {
 		"convolutions: the last value holds for those that follow.", 1}, \
 	{"hidden", PARAM_INTS, offsetof(S, mirror.hidden), HIDDEN, 1, 8192, NULL, "net", "units", \
 		"Widths of the linear layers between the convolutions and the code; empty: none.", 0}, \
-	{"activation", PARAM_ENUM, offsetof(S, mirror.activation), "relu", 0, 0, MIRROR_ACTIVATIONS, "net", NULL, \
-		"Non-linearity after each layer but the last ones.", 0}, \
+	{"activation", PARAM_ENUM, offsetof(S, mirror.activation), "relu", 0, 0, MIRROR_ACTIVATIONS "|glu", "net", NULL, \
+		"Non-linearity after each layer but the last ones. glu: gated layers of twice the width, whose second half says, by a " \
+		"sigmoid, how much of the first passes (Linear, GLU).", 0}, \
 	{"norm", PARAM_ENUM, offsetof(S, mirror.norm), "none", 0, 0, MIRROR_NORMS, "net", NULL, \
 		"Between each convolution (but the last of the decoder) and its activation: BatchNorm2d, or GroupNorm with 8 groups " \
 		"(with the most that divide the channels, where 8 do not).", 0}, \
@@ -60,7 +63,7 @@ struct mirror_params {
  * does not fit. */
 int mirror_plan(struct model *m, const struct mirror_params *p, int outputs, struct err *err);
 
-/* The row of an index in MIRROR_ACTIVATIONS. */
+/* The row of an index in MIRROR_ACTIVATIONS, or of the gated unit behind them. */
 struct layer_spec mirror_activation(int choice);
 /* The row of an index in MIRROR_NORMS over so many channels; returns how many rows that is, 0 or 1. */
 int mirror_norm(int choice, int channels, struct layer_spec *row);
@@ -70,9 +73,10 @@ int mirror_check_lists(const struct model *m, int convs, struct err *err);
 
 /* For OP_CALL: the block's images, into the encoder. */
 void mirror_load(const struct model *m, const struct block *b, struct block_result *r);
-/* The sum over lanes and pixels of (y - x)^2, y what the decoder made of the images x. In training also scale times its slope,
- * at the decoder's output. */
-double mirror_squared_error(const struct model *m, const struct block *b, real scale);
+/* The sum over lanes and pixels of the loss between what the decoder made and the images x, laid out as the encoder's input
+ * (which mirror_load leaves in model_input(m, b, ENCODER)). In training also scale times its slope, at the decoder's output.
+ * LOSS_BCE is for a decoder whose plan said `logits`. */
+double mirror_loss(const struct model *m, const struct block *b, enum loss loss, const real *x, real scale);
 
 /* For struct family. */
 void mirror_decode(

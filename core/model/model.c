@@ -332,7 +332,8 @@ real *model_input(const struct model *m, const struct block *b, int i)
 
 real *model_output(const struct model *m, const struct block *b, int i)
 {
-	return net_output(&m->net[i], model_net_ws(m, b->ws, i));
+	real *ws = model_net_ws(m, b->ws, i);
+	return m->net[i].logits ? net_logits(&m->net[i], ws) : net_output(&m->net[i], ws);
 }
 
 real *model_input_grad(const struct model *m, const struct block *b, int i)
@@ -342,7 +343,8 @@ real *model_input_grad(const struct model *m, const struct block *b, int i)
 
 real *model_output_grad(const struct model *m, const struct block *b, int i)
 {
-	return net_output_grad(&m->net[i], model_net_ws(m, b->ws, i));
+	real *ws = model_net_ws(m, b->ws, i);
+	return m->net[i].logits ? net_logits_grad(&m->net[i], ws) : net_output_grad(&m->net[i], ws);
 }
 
 void model_noise(const struct block *b, int units, real *ret_noise)

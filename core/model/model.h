@@ -43,7 +43,7 @@ struct series {
 
 /* What happens to a block of samples, one row after the other: the step of a kind as its paper would print it. Whoever walks
  * the rows (program.h) knows where the whole batch must come together. */
-enum step_op_kind { OP_END, OP_CALL, OP_LOSS, OP_FORWARD, OP_BACKWARD };
+enum step_op_kind { OP_END, OP_CALL, OP_LOSS, OP_FORWARD, OP_BACKWARD, OP_SETTLE };
 enum step_op_flag {
 	OP_INPUT_GRAD = 1, /* backward: leave dL/dinput too */
 	OP_FROZEN = 2,     /* backward: no gradients for the weights */
@@ -56,6 +56,9 @@ struct step_op {
 	/* OP_CALL: whatever lies between the nets. OP_LOSS: the same, and all that follows needs gradients: b->training or not,
 	 * adds the block's sums to r->part. */
 	void (*call)(const struct model *m, const struct block *b, struct block_result *r);
+	/* OP_SETTLE: once all n blocks of the batch, in order, are this far, each with a workspace of its own, where what the batch
+	 * has in common is worked out and left. In training, of a model with `settles`; else the row is passed over. */
+	void (*settle)(const struct model *m, const struct block *blocks, int n);
 };
 
 #define OP_FORWARD_OF(n)               \
@@ -69,6 +72,10 @@ struct step_op {
 #define OP_CALL_OF(f)                \
 	{                                \
 		.kind = OP_CALL, .call = (f) \
+	}
+#define OP_SETTLE_OF(f)                    \
+	{                                      \
+		.kind = OP_SETTLE, .settle = (f)   \
 	}
 #define OP_LOSS_OF(f)                \
 	{                                \
@@ -159,6 +166,7 @@ struct model {
 	size_t buffer_offset[MODEL_NETS_MAX]; /* of its buffers behind all parameters */
 	size_t params, buffers;               /* reals of all parameters, of all buffers */
 	size_t extra;                         /* reals a block needs between its nets (noise), set by plan */
+	bool settles;                         /* the blocks of a batch meet at OP_SETTLE rows, set by plan */
 };
 
 /* ERR_INVALID with pointer "#/params/…" where a net cannot be built or is too large. */
@@ -192,7 +200,7 @@ size_t model_shared(const struct model *m);
 /* Net i's part of what a block works with. */
 struct net_run model_net_run(const struct model *m, const struct block *b, int i);
 /* Where net i of a block takes its values in and leaves them; in training, where their slopes are. [features][LANES], halo as
- * its maps say. */
+ * its maps say. Of a net whose loss takes logits (net->logits) these are its output here. */
 real *model_input(const struct model *m, const struct block *b, int i);
 real *model_output(const struct model *m, const struct block *b, int i);
 real *model_input_grad(const struct model *m, const struct block *b, int i);

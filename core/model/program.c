@@ -2,7 +2,7 @@
 
 bool program_waits(const struct model *m)
 {
-	return model_shared(m) > 0;
+	return model_shared(m) > 0 || m->settles;
 }
 
 /* Which pass through a net the row belongs to: the way back meets the masks of the way there. */
@@ -15,6 +15,14 @@ static int pass_of(const struct step_op *ops, int phase, int op)
 	return phase * OPS_MAX + at;
 }
 
+/* Net i's part of a step: as far as the loss wants it. */
+static struct net_run step_run(const struct model *m, const struct block *b, int i)
+{
+	struct net_run run = model_net_run(m, b, i);
+	run.logits = m->net[i].logits;
+	return run;
+}
+
 /* One row; returns the layer that waits. */
 static int run_op(
 	const struct model *m, const struct step_op *op, const struct block *b, int layer, struct block_result *r)
@@ -23,7 +31,9 @@ static int run_op(
 		op->call(m, b, r);
 		return NET_WHOLE;
 	}
-	struct net_run run = model_net_run(m, b, op->net);
+	if (op->kind == OP_SETTLE)
+		return m->settles && b->training && layer == NET_WHOLE ? 0 : NET_WHOLE;
+	struct net_run run = step_run(m, b, op->net);
 	if (op->kind == OP_FORWARD)
 		return net_forward_on(&m->net[op->net], &run, layer);
 	if (op->flags & OP_FROZEN)
@@ -57,8 +67,12 @@ void program_settle(
 	const struct model *m, int phase, const struct block *blocks, int n, struct net_run *runs, struct place at)
 {
 	const struct step_op *op = &ops_of(m, phase, &blocks[0])[at.op];
+	if (op->kind == OP_SETTLE) {
+		op->settle(m, blocks, n);
+		return;
+	}
 	for (int i = 0; i < n; i++) {
-		runs[i] = model_net_run(m, &blocks[i], op->net);
+		runs[i] = step_run(m, &blocks[i], op->net);
 		if (op->flags & OP_FROZEN)
 			runs[i].dw = NULL;
 	}

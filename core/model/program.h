@@ -10,7 +10,8 @@
 
 #include "core/model/train.h"
 
-/* Where a block stands: at a row, and in its net at a layer that waits for the batch (else NET_WHOLE). */
+/* Where a block stands: at a row, and in its net at a layer that waits for the batch (else NET_WHOLE; a row that waits by
+ * itself counts as its layer 0). */
 struct place {
 	int op, layer;
 };

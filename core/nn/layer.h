@@ -99,7 +99,7 @@ void layer_bias_grad(const struct layer *l, const struct net_run *run);
 	X(layer_conv_transpose2d)                                                                                       \
 	X(layer_linear) X(layer_activation) X(layer_flatten) X(layer_unflatten) X(layer_batch_norm1d)                   \
 		X(layer_batch_norm2d) X(layer_group_norm) X(layer_max_pool2d) X(layer_avg_pool2d) X(layer_upsample_nearest) \
-			X(layer_upsample_bilinear) X(layer_dropout) X(layer_dropout2d)
+			X(layer_upsample_bilinear) X(layer_dropout) X(layer_dropout2d) X(layer_glu)
 
 #define X(op) extern const struct layer_op op;
 LAYERS(X)

@@ -82,3 +82,38 @@ const struct layer_op layer_activation = {
 	.tangent = tangent,
 	.print = print,
 };
+
+/* --- the gated linear unit: an activation that halves the channels --- */
+
+static int plan_glu(struct layer *l, int *ret_halo_in, int *ret_halo_out, struct err *err)
+{
+	*ret_halo_in = *ret_halo_out = 0;
+	if (l->in.c % 2)
+		return err_set(err, ERR_INVALID, "%d channels do not fall into two halves", l->in.c);
+	return layer_set_out(l, l->in.c / 2, l->in.h, l->in.w, err);
+}
+
+static void fwd_glu(const struct layer *l, const struct net_run *run)
+{
+	run->kern->glu_fwd(layer_y(l, run), &l->out, layer_x(l, run), &l->in);
+}
+
+static void bwd_glu(const struct layer *l, const struct net_run *run)
+{
+	run->kern->glu_bwd(layer_dx(l, run), &l->in, layer_dy(l, run), &l->out, layer_x(l, run), &l->in);
+}
+
+static void print_glu(const struct layer *l, struct buf *text)
+{
+	(void)l;
+	buf_str(text, "nn.GLU(dim=1)");
+}
+
+const struct layer_op layer_glu = {
+	.name = "GLU",
+	.word = "gated linear unit",
+	.plan = plan_glu,
+	.fwd = fwd_glu,
+	.bwd = bwd_glu,
+	.print = print_glu,
+};

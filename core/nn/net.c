@@ -391,6 +391,21 @@ real *net_input_grad(const struct net *net, real *ws)
 	return ws + net->layer[0].dx;
 }
 
+real *net_logits(const struct net *net, real *ws)
+{
+	return ws + net->layer[net->n - 1].x;
+}
+
+real *net_logits_grad(const struct net *net, real *ws)
+{
+	return ws + net->layer[net->n - 1].dx;
+}
+
+static int layers_of(const struct net *net, const struct net_run *run)
+{
+	return run->logits ? net->n - 1 : net->n;
+}
+
 void layer_bias_grad(const struct layer *l, const struct net_run *run)
 {
 	if (l->biases && !run->tangent)
@@ -399,7 +414,8 @@ void layer_bias_grad(const struct layer *l, const struct net_run *run)
 
 int net_forward_on(const struct net *net, const struct net_run *run, int at)
 {
-	for (int i = at == NET_WHOLE ? 0 : at; i < net->n; i++) {
+	const int n = layers_of(net, run);
+	for (int i = at == NET_WHOLE ? 0 : at; i < n; i++) {
 		const struct layer *l = &net->layer[i];
 		const struct barrier_op *barrier = run->training ? l->spec.op->barrier : NULL;
 		if (barrier && i != at) {
@@ -423,7 +439,7 @@ static int lowest(const struct net *net, const struct net_run *run, bool need_dx
 int net_backward_on(const struct net *net, const struct net_run *run, bool need_dx, int at)
 {
 	const int first = lowest(net, run, need_dx);
-	for (int i = at == NET_WHOLE ? net->n - 1 : at; i >= first; i--) {
+	for (int i = at == NET_WHOLE ? layers_of(net, run) - 1 : at; i >= first; i--) {
 		const struct layer *l = &net->layer[i];
 		const struct layer_op *op = l->spec.op;
 		if (op->barrier && i != at) {

@@ -57,6 +57,7 @@ struct layer_spec {
 #define DROPOUT2D(p_) ((struct layer_spec){.op = &layer_dropout2d, .p = (p_)})
 #define BATCH_NORM1D ((struct layer_spec){.op = &layer_batch_norm1d})
 #define BATCH_NORM2D ((struct layer_spec){.op = &layer_batch_norm2d})
+#define GLU ((struct layer_spec){.op = &layer_glu})
 #define ACTIVATION(a) ((struct layer_spec){.op = &layer_activation, .act = (a)})
 
 /* A planned row. */
@@ -85,6 +86,7 @@ struct net {
 	size_t shared;      /* reals that the blocks of a batch have in common; 0: the net has no barrier */
 	size_t one[2];      /* offsets of two places in the workspace for one sample by itself (net_forward_one) … */
 	size_t one_scratch; /* … and of what its layers overwrite; 0: some layer goes through in blocks only */
+	bool logits;        /* a step's loss takes what its last layer, an activation, takes: that is for those who use the net */
 	double flops_fwd;   /* nominal, per sample: 2 per multiply-add, padded taps counted */
 };
 
@@ -122,6 +124,7 @@ struct net_run {
 	real *shared;    /* net->shared reals, of the whole batch */
 	int lanes;       /* samples in this block */
 	bool training;   /* dropout and batch statistics, where a net has them */
+	bool logits;     /* leave the last layer out */
 	bool tangent;    /* values are derivatives along a direction: no biases (net_tangent) */
 	struct rng rng;  /* seed and step of this pass: a layer's masks are of step rng.step and its index */
 	uint32_t sample; /* position in the batch of lane 0 */
@@ -135,6 +138,10 @@ real *net_output(const struct net *net, real *ws);
  * so is the input after net_backward with need_dx. */
 real *net_output_grad(const struct net *net, real *ws);
 real *net_input_grad(const struct net *net, real *ws);
+
+/* The same of a run that leaves the last layer out: [out] with that layer's halo. */
+real *net_logits(const struct net *net, real *ws);
+real *net_logits_grad(const struct net *net, real *ws);
 
 /* For nets without a barrier, and for any without `training`. */
 void net_forward(const struct net *net, const struct net_run *run);

@@ -84,7 +84,7 @@ static const struct command {
 } commands[] = {
 	{"kernels", "[baseline|avx2|avx512|neon [PART OF A NAME]]", bench_kernels},
 	{"train",
-		"ae|vae|cnn|class1|class2|gan [--threads N] [--epochs N] [--images N] [--batch N] [--level L] [--profile]",
+		"ae|vae|nll|cnn|class1|class2|gan [--threads N] [--epochs N] [--images N] [--batch N] [--level L] [--profile]",
 		bench_train},
 	{"infer", "encode|decode|decode1 [--threads N] [--level L]", bench_infer},
 };

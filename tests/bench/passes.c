@@ -80,6 +80,26 @@ static void norm_bwd(const struct subject *s)
 	s->kern->norm_bwd(s->a, m, s->b, m, s->c, m, per_channel(s, 0), per_channel(s, 1), per_channel(s, 2), LANES);
 }
 
+/* Two channels of AE's small map become one. */
+static struct map first_half(const struct subject *s)
+{
+	struct map half = s->conv.small;
+	half.c /= 2;
+	return half;
+}
+
+static void glu_fwd(const struct subject *s)
+{
+	const struct map half = first_half(s);
+	s->kern->glu_fwd(s->a, &half, s->b, &s->conv.small);
+}
+
+static void glu_bwd(const struct subject *s)
+{
+	const struct map half = first_half(s);
+	s->kern->glu_bwd(s->a, &s->conv.small, s->c, &half, s->b, &s->conv.small);
+}
+
 static struct group_norm group_norm(const struct subject *s)
 {
 	return (struct group_norm){.groups = 4,
@@ -183,7 +203,7 @@ static void latent_fwd(const struct subject *s)
 
 static void latent_bwd(const struct subject *s)
 {
-	s->kern->latent_bwd(s->a, s->b + MEMORY / 2, s->b, s->c, s->in / LANES, tiny, LANES);
+	s->kern->latent_bwd(s->a, s->b + MEMORY / 2, s->b, s->c, s->in / LANES, per_channel(s, 4), LANES);
 }
 
 static void load_u8(const struct subject *s)
@@ -257,6 +277,8 @@ const struct pass_row pass_rows[] = {
 	{"act_fwd sigmoid 1x28", sigmoid, AE, 0, 2 * R, 0, 0},
 	{"act_bwd sigmoid 1x28", sigmoid_bwd, AE, 0, 3 * R, 0, 0},
 	{"bias_grad 8x14", bias_grad, AE, 0, 0, R, 0},
+	{"glu_fwd 8x14", glu_fwd, AE, 0, 0, 3 * R / 2, 0},
+	{"glu_bwd 8x14", glu_bwd, AE, 0, 0, 5 * R / 2, 0},
 	{"moments 64x14", moments, GAN, 0, 0, R, 0},
 	{"affine 64x14", affine, GAN, 0, 0, 2 * R, 0},
 	{"norm_sums 64x14", norm_sums, GAN, 0, 0, 2 * R, 0},

@@ -160,6 +160,10 @@ FAMILY(gan, gan_phases);
 static const struct workload workloads[] = {
 	{"ae", &family_ae, "optimizer=adam lr=1e-3 schedule=constant warmup_epochs=0", false},
 	{"vae", &family_vae, "optimizer=adam lr=1e-3 schedule=constant warmup_epochs=0 beta_warmup=0", false},
+	{"nll", &family_vae,
+		"channels=- hidden=30 activation=glu likelihood=bernoulli binarize=true free_bits=0.011 optimizer=adam lr=1e-3 "
+		"schedule=constant warmup_epochs=0 beta_warmup=0",
+		false},
 	{"cnn", &family_classifier,
 		"channels=8,16,32 convs=1 stride=2 padding=1,1,0 norm=none pool=none global_pool=false hidden=64 dropout=0 label_smoothing=0",
 		false},

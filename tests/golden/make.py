@@ -65,6 +65,17 @@ def small_net(act):
     return encoder, decoder
 
 
+def gated_net():
+    """Group norms and gated units: halves of twice the channels."""
+    encoder = nn.Sequential(
+        nn.Conv2d(2, 10, 4, 3, 1), nn.GroupNorm(5, 10), nn.GLU(1), nn.Conv2d(5, 12, 2, 1, 1), nn.GroupNorm(6, 12),
+        nn.GLU(1), nn.Flatten(), nn.Linear(72, 3))
+    decoder = nn.Sequential(
+        nn.Linear(3, 144), nn.GLU(1), nn.Unflatten(1, (6, 4, 3)), nn.ConvTranspose2d(6, 10, 2, 1, 1), nn.GroupNorm(5, 10),
+        nn.GLU(1), nn.ConvTranspose2d(5, 2, 4, 3, 1, output_padding=1), nn.Sigmoid())
+    return encoder, decoder
+
+
 def mlp_net():
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(108, 10), nn.Tanh(), nn.Linear(10, 3))
     decoder = nn.Sequential(nn.Linear(3, 10), nn.Tanh(), nn.Linear(10, 108), nn.Unflatten(1, (2, 9, 6)), nn.Sigmoid())
@@ -147,6 +158,8 @@ def main():
            conv + "activation=silu optimizer=adam lr=2e-3 beta1=0.8 beta2=0.95 weight_decay=0.05")
     golden("adamw", small_net(nn.LeakyReLU), small, lambda p: torch.optim.AdamW(p, lr=2e-3, weight_decay=0.05), 4,
            conv + "activation=leaky_relu optimizer=adamw lr=2e-3 weight_decay=0.05")
+    golden("group_glu", gated_net(), small, lambda p: torch.optim.SGD(p, lr=0.5), 4,
+           conv.replace("5,3", "5,6") + "activation=glu norm=group optimizer=sgd lr=0.5 momentum=0")
     mlp = "latent_dim=3 channels=- hidden=10 activation=tanh "
     golden("sgd_nesterov", mlp_net(), small, lambda p: torch.optim.SGD(p, lr=0.5, momentum=0.9, nesterov=True, weight_decay=1e-3),
            4, mlp + "optimizer=sgd lr=0.5 momentum=0.9 nesterov=true weight_decay=1e-3")

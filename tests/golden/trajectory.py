@@ -8,6 +8,9 @@ Nets, as rows of nn.Sequential (the names of tensors follow from them):
   ae      encoder, decoder: the report's, latent 8 (make.py)
   vae     encoder: Conv 8 k4 s2 p1, ReLU, Conv 16 k4 s2 p1, ReLU, Flatten, Linear 10 (rows 0..4 mean, 5..9 logvar)
           decoder: Linear 784, ReLU, Unflatten 16x7x7, ConvT 8 k4 s2 p1, ReLU, ConvT 1 k4 s2 p1, Sigmoid
+  nll     encoder: Flatten, Linear 60, GLU, Linear 10; decoder: Linear 60, GLU, Linear 784, Unflatten 1x28x28; of the outputs,
+          logits, a Sigmoid makes pixels. Images are black or white: pixel i of image n is white where word i % 4 of Philox at
+          index i / 4, step 2^32 + n, stream 11, seed 5, times 2^-32, is below its gray value.
   cnn     classifier: the autoencoder's encoder with 10 outputs
   class1  head: Linear 64, ReLU, Linear 288, ReLU, Linear 10, on codes of 8 numbers
   class2  head: Linear 10, on codes of 8 numbers
@@ -33,6 +36,8 @@ Losses, of a batch of B:
   ae      mean over images and pixels of (y - x)^2
   vae     (sum of (y - x)^2 - 1/2 sum of (1 + logvar - mean^2 - exp(logvar))) / B; z = mean + exp(logvar / 2) eps;
           logvar is clamped to -10..10 before all else, its gradient is 0 outside
+  nll     BCE with logits, summed, / B, and the same KL; the step is taken on BCE / B + sum over units of
+          max(0.011, mean of the batch's KL of the unit)
   cnn, class1, class2   mean cross entropy of softmax(logits)
   gan     three a step: BCE(D(x), 1), BCE(D(G(z)), 0), BCE(D(G(z)), 1), each a mean, with logits. D takes its step on
           the sum of the first two (two passes, real first, each with its own batch statistics), then G takes its step
@@ -71,7 +76,7 @@ TEST_LABELS = "/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz"
 SGD_STEPS, ADAM_STEPS = 50, 10
 SAMPLE = 1024
 FLOATS = 4
-NOISE_SEED, RNG_NOISE = 5, 7
+NOISE_SEED, RNG_NOISE, RNG_BINARIZE = 5, 7, 11
 
 
 # --- what core/base/rng.c draws -------------------------------------------------------------------------------------
@@ -151,6 +156,12 @@ def vae_nets():
     return nets_of(encoder=encoder, decoder=decoder)
 
 
+def nll_nets():
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(784, 60), nn.GLU(1), nn.Linear(30, 10))
+    decoder = nn.Sequential(nn.Linear(5, 60), nn.GLU(1), nn.Linear(30, 784), nn.Unflatten(1, (1, 28, 28)))
+    return nets_of(encoder=encoder, decoder=decoder)
+
+
 def ae_nets():
     encoder, decoder = make.report_net()
     return nets_of(encoder=encoder, decoder=decoder)
@@ -189,6 +200,30 @@ def vae_loss(net, x, labels, step):
     logvar = logvar.clamp(-10, 10)
     y = net.decoder(mean + torch.exp(logvar / 2) * noise(step, len(x), 5).to(x.dtype))
     return (F.mse_loss(y, x, reduction="sum") - 0.5 * (1 + logvar - mean * mean - logvar.exp()).sum()) / len(x)
+
+
+def binarized(x, step):
+    """White where a draw for this image and pixel is below the gray value."""
+    n, pixels = len(x), x[0].numel()
+    index, low = np.meshgrid(np.arange(pixels // 4, dtype=np.uint64), np.arange(n, dtype=np.uint64) + np.uint64((step - 1) * n))
+    same = np.zeros_like(index)
+    w = philox((index, low, same + np.uint64(1), same + np.uint64(RNG_BINARIZE)), (NOISE_SEED, 0))
+    drawn = torch.from_numpy(np.stack(w, 2).reshape(x.shape).astype(np.float64) * 2.0**-32)
+    return (drawn < x.float().double()).to(x.dtype)
+
+
+def nll_step(net, optimizers, x, labels, step):
+    x = binarized(x, step)
+    mean, logvar = net.encoder(x).chunk(2, dim=1)
+    logvar = logvar.clamp(-10, 10)
+    logits = net.decoder(mean + torch.exp(logvar / 2) * noise(step, len(x), 5).to(x.dtype))
+    recon = F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
+    kl = -0.5 * (1 + logvar - mean * mean - logvar.exp()).mean(0)
+    net.zero_grad()
+    (recon + kl.clamp(min=0.011).sum()).backward()
+    for optimizer in optimizers.values():
+        optimizer.step()
+    return [(recon + kl.sum()).item()]
 
 
 def cnn_loss(net, x, labels, step):
@@ -235,6 +270,7 @@ def gan_step(net, optimizers, x, labels, step):
 WORKLOADS = {
     "ae": (ae_nets, single(ae_loss), 40, 0.5, 1e-3, (0.9, 0.999)),
     "vae": (vae_nets, single(vae_loss), 40, 1e-3, 1e-3, (0.9, 0.999)),
+    "nll": (nll_nets, nll_step, 40, 5e-3, 1e-3, (0.9, 0.999)),
     "cnn": (cnn_nets, single(cnn_loss), 40, 0.3, 1e-3, (0.9, 0.999)),
     "class1": (class1_nets, single(head_loss), 40, 0.5, 1e-3, (0.9, 0.999)),
     "class2": (class2_nets, single(head_loss), 40, 0.5, 1e-3, (0.9, 0.999)),

@@ -243,14 +243,14 @@ static real *in_all_lanes(struct trial *t, const struct map *m, const real *samp
 	memset(x, 0, map_reals(m) * sizeof *x);
 	for (int i = 0; i < map_features(m); i++)
 		for (int l = 0; l < LANES; l++)
-			x[feature_at(m, i) + (size_t)l] = sample[i];
+			x[map_feature(m, i) + (size_t)l] = sample[i];
 	return x;
 }
 
 static void assert_lane(const real *block, const struct map *m, int lane, const real *one)
 {
 	for (int i = 0; i < map_features(m); i++)
-		assert_true(block[feature_at(m, i) + (size_t)lane] == one[i]);
+		assert_true(block[map_feature(m, i) + (size_t)lane] == one[i]);
 }
 
 static void up_both_ways(const struct kern *k, struct trial *t)

@@ -1,4 +1,4 @@
-/* Batch and group norm on random shapes (tests/core/kern/trial.h). */
+/* Batch and group norm, and the gated unit, on random shapes (tests/core/kern/trial.h). */
 #include "tests/core/kern/trial.h"
 
 static struct map random_norm_map(struct trial *t)
@@ -106,6 +106,31 @@ static void try_group_bwd(const struct kern *k, struct trial *t)
 	record(t, x, map_reals(&x_map));
 }
 
+static struct map halved(struct trial *t, struct map *x_map)
+{
+	struct map y_map = other_halo(t, *x_map);
+	x_map->c *= 2;
+	return y_map;
+}
+
+static void try_glu_fwd(const struct kern *k, struct trial *t)
+{
+	struct map x_map = random_norm_map(t), y_map = halved(t, &x_map);
+	real *x = block(t, &x_map), *y = guarded(t, map_reals(&y_map));
+	k->glu_fwd(y, &y_map, x, &x_map);
+	record(t, y, map_reals(&y_map));
+}
+
+static void try_glu_bwd(const struct kern *k, struct trial *t)
+{
+	struct map x_map = random_norm_map(t), dy_map = halved(t, &x_map), dx_map = other_halo(t, x_map);
+	real *x = block(t, &x_map), *dy = block(t, &dy_map), *dx = guarded(t, map_reals(&dx_map));
+	k->glu_bwd(dx, &dx_map, dy, &dy_map, x, &x_map);
+	record(t, dx, map_reals(&dx_map));
+	k->glu_bwd(x, &x_map, dy, &dy_map, x, &x_map);
+	record(t, x, map_reals(&x_map));
+}
+
 /* A mean far from 0 does not drown the deviations: 1000 ± 1, as a network's unnormalised maps can be. */
 static void test_moments_far_from_zero(void **state)
 {
@@ -128,7 +153,7 @@ static void test_moments_far_from_zero(void **state)
 	}
 }
 
-#define KERNELS(X) X(moments) X(affine) X(norm_sums) X(norm_bwd) X(group_fwd) X(group_bwd)
+#define KERNELS(X) X(moments) X(affine) X(norm_sums) X(norm_bwd) X(group_fwd) X(group_bwd) X(glu_fwd) X(glu_bwd)
 
 int main(void)
 {

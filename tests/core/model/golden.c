@@ -183,6 +183,12 @@ static void test_sgd_nesterov(void **state)
 	check("sgd_nesterov");
 }
 
+static void test_group_norm_and_glu(void **state)
+{
+	(void)state;
+	check("group_glu");
+}
+
 static void test_sgd_plain(void **state)
 {
 	(void)state;
@@ -198,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_pruned),
 		cmocka_unit_test(test_sgd_nesterov),
 		cmocka_unit_test(test_sgd_plain),
+		cmocka_unit_test(test_group_norm_and_glu),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

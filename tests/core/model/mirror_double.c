@@ -13,9 +13,11 @@ struct whole {
 	struct dataset *d;
 	struct model m;
 	struct trainer *t;
+	double free_bits, beta;
 };
 
-/* Loss of the batch: a step at learning rate 0 leaves its gradient in t->sum and changes no weight. */
+/* What a step lowers, of the batch: at learning rate 0 it leaves its gradient in t->sum and changes no weight. Of a vae with free
+ * bits that is not the loss it tells: part 1 is the reconstruction, the sums per unit are their KL. */
 static double loss_of(struct whole *x)
 {
 	double part[RESULT_PARTS];
@@ -23,7 +25,10 @@ static double loss_of(struct whole *x)
 	x->t->step = 0;
 	if (trainer_step(x->t, part, &err))
 		fail_msg("%s", err.message);
-	return part[0] / BATCH;
+	double loss = x->free_bits > 0 ? part[1] : part[0];
+	for (int j = 0; x->free_bits > 0 && j < x->m.unit_sums; j++)
+		loss += x->beta * fmax(x->free_bits * BATCH, x->t->unit[j]);
+	return loss / BATCH;
 }
 
 static double difference(struct whole *x, size_t i)
@@ -53,6 +58,12 @@ static void check_tensor(
 	}
 }
 
+static double number_of(const struct model *m, const char *name)
+{
+	const struct param *row = param_find(m->family->params, name);
+	return row ? param_number(row, m->family_params) : 0;
+}
+
 /* tolerance: in shares of the largest gradient. */
 static void check(const struct family *f, struct map image, const char *overrides, double tolerance)
 {
@@ -60,6 +71,8 @@ static void check(const struct family *f, struct map image, const char *override
 	char all[400];
 	snprintf(all, sizeof all, "%s optimizer=sgd momentum=0 lr=0 val_fraction=0 batch_size=%d", overrides, BATCH);
 	x.m = model_for(f, x.d, all);
+	x.free_bits = number_of(&x.m, "free_bits");
+	x.beta = number_of(&x.m, "beta");
 	x.t = open_trainer(&x.m, x.d, NULL, best_kern());
 	loss_of(&x);
 	real *gradient = zeroed(x.m.params);
@@ -104,6 +117,42 @@ static void test_norms_and_dropout(void **state)
 	check(&family_ae, square,
 		"channels=4,6 padding=1 hidden=10,7 activation=silu norm=batch dropout=0.3 dropout2d=0.2 latent_dim=3", smooth);
 	check(&family_vae, square, "channels=4,6 activation=tanh norm=group hidden=8 dropout=0.5 dropout2d=0.3", smooth);
+	check(&family_ae, square, "channels=4,6 activation=glu norm=group hidden=8 latent_dim=3", smooth);
+	check(&family_ae, square, "channels=- activation=glu norm=none hidden=9,7 latent_dim=3", smooth);
+}
+
+/* What the encoder sees is spoilt, what the loss sees is not. */
+static void test_denoising(void **state)
+{
+	(void)state;
+	static const struct map square = {1, 12, 12, 0};
+	check(&family_ae, square, "channels=4,6 padding=1 hidden=10 activation=tanh denoise=0.3 latent_dim=3", smooth);
+	check(&family_ae, (struct map){3, 7, 7, 0}, "channels=4 hidden=5 activation=tanh denoise=0.1 denoise_mask=0.4",
+		smooth);
+}
+
+/* Each unit by itself is free, or is not: with these weights some are, some are not. */
+static void test_free_bits(void **state)
+{
+	(void)state;
+	static const struct map square = {1, 12, 12, 0};
+	static const char *const limits[] = {"free_bits=0.02", "free_bits=0.05", "free_bits=5"};
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+		char overrides[100];
+		snprintf(overrides, sizeof overrides, "channels=4 hidden=9 activation=tanh latent_dim=6 beta=2 %s", limits[i]);
+		check(&family_vae, square, overrides, smooth);
+	}
+}
+
+/* Through the logits: the sigmoid at the end is not on the way. */
+static void test_bernoulli(void **state)
+{
+	(void)state;
+	static const struct map square = {1, 12, 12, 0};
+	check(&family_vae, square, "channels=4,6 activation=tanh latent_dim=3 likelihood=bernoulli", smooth);
+	check(&family_vae, square, "channels=- hidden=9,8 activation=glu latent_dim=4 likelihood=bernoulli binarize=true",
+		smooth);
+	check(&family_vae, square, "channels=4,6 activation=silu norm=batch latent_dim=3 binarize=true", smooth);
 }
 
 /* Kinked activations: a probe may cross the kink of one pixel of one sample; a wrong slope is wrong for all of them. */
@@ -132,6 +181,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gradients),
 		cmocka_unit_test(test_norms_and_dropout),
+		cmocka_unit_test(test_denoising),
+		cmocka_unit_test(test_bernoulli),
+		cmocka_unit_test(test_free_bits),
 		cmocka_unit_test(test_relu_gradients),
 		cmocka_unit_test(test_vae_gradients),
 	};

@@ -235,13 +235,14 @@ static void test_resume_anywhere(void **state)
 		{&family_ae, SMALL_AE "optimizer=sgd momentum=0 val_fraction=0"},
 		{&family_ae, SMALL_AE "optimizer=rmsprop lr=1e-4"},
 		{&family_vae, SMALL_VAE},
-		{&family_ae, SMALL_AE "norm=batch dropout=0.2 dropout2d=0.1"},
+		{&family_ae, SMALL_AE "norm=batch dropout=0.2 dropout2d=0.1 denoise=0.1 denoise_mask=0.1"},
 		{&family_classifier, SMALL_CLASSIFIER},
 		{&family_ae, SMALL_AE "norm=batch ema=0.9 schedule=plateau lr_patience=0 lr=0.03 grad_clip_value=1e-3"},
 		{&family_ae, SMALL_AE "ema=0.9 prune.amount=0.5 prune.start_epoch=1 optimizer=rmsprop lr=1e-3 schedule=step "
 							  "lr_step_epochs=1"},
 		{&family_ae, SMALL_AE "prune.method=global_l1_unstructured prune.start_epoch=1 prune.every=1 prune.end_epoch=2 "
 							  "val_fraction=0 early_stopping.patience=1 early_stopping.min_delta=1"},
+		{&family_vae, SMALL_VAE "likelihood=bernoulli binarize=true free_bits=0.1"},
 	};
 	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
 	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
