@@ -12,6 +12,7 @@ static void write_series(struct jsonw *w, const struct series *s)
 	jw_kstring(w, "formula", s->formula);
 	jw_kstring(w, "unit", s->unit);
 	jw_kbool(w, "per_step", s->per_step);
+	jw_kbool(w, "per_unit", s->source == SERIES_UNITS);
 	jw_key(w, "reference_lines");
 	jw_array(w);
 	for (size_t i = 0; i < sizeof s->lines / sizeof *s->lines && s->lines[i].label; i++) {

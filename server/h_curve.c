@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SERIES_MAX = 32, CHART_WIDTH = 960, CHART_HEIGHT = 540, POINTS_MAX = 1000000 };
+enum { SERIES_MAX = 32 + LATENT_DIM_MAX, CHART_WIDTH = 960, CHART_HEIGHT = 540, POINTS_MAX = 1000000 };
 
 struct curves {
 	struct curve curve[SERIES_MAX];
@@ -22,13 +22,14 @@ static void curves_free(struct curves *s)
 	s->n = 0;
 }
 
-/* The name is in the comma list; NULL: every name is. */
-static bool wanted(const char *list, const char *name)
+/* The name is in the comma list, or that of its row in the kind, which stands for the curves of all units; NULL: every name is. */
+static bool wanted(const char *list, const struct family *f, const char *name)
 {
-	size_t n = strlen(name);
+	const struct series *row = f ? series_find(f, name, strlen(name)) : NULL;
+	size_t n = strlen(name), of_row = row ? strlen(row->name) : n;
 	for (const char *at = list; at && *at;) {
 		size_t word = strcspn(at, ",");
-		if (word == n && !memcmp(at, name, n))
+		if ((word == n || word == of_row) && !memcmp(at, name, word))
 			return true;
 		at += word + (at[word] == ',');
 	}
@@ -43,7 +44,7 @@ static bool kind_draws(const char *kind, const char *name, size_t n)
 	for (int i = 0; f && (s = series_at(f, i)); i++)
 		if (strlen(s->name) == n && !memcmp(s->name, name, n))
 			return true;
-	return false;
+	return f && series_find(f, name, n);
 }
 
 static int check_names(const char *list, const struct job *job, struct err *err)
@@ -73,7 +74,7 @@ static int read_curves(
 	ret->next_step = from_step;
 	for (int i = 0; i < n && !code && ret->n < SERIES_MAX; i++) {
 		struct curve *curve = &ret->curve[ret->n];
-		if (!wanted(list, names[i]))
+		if (!wanted(list, family_find(job->kind), names[i]))
 			continue;
 		if ((code = store_curve(c->daemon->store, job->id, names[i], from_step, curve, err)))
 			break;

@@ -12,6 +12,8 @@
 
 #include "server/store.h"
 
+#include "core/model/model.h"
+
 #include "core/base/buf.h"
 
 #include <pthread.h>
@@ -151,7 +153,7 @@ struct newest {
 	int64_t step;
 	double epoch, value;
 };
-enum { NEWEST_MAX = 32 };
+enum { NEWEST_MAX = 32 + LATENT_DIM_MAX };
 /* What the writer remembers of a job that reports points: when its last metrics event was, what came since. */
 struct live {
 	struct live *next;

@@ -52,6 +52,14 @@ static unsigned hook_poll(void *ctx)
 	return answer;
 }
 
+static void hook_alert(void *ctx, struct trainer *t, const struct alert *a)
+{
+	struct run *r = ctx;
+	(void)t;
+	log_warn("alert", "job=%s code=%s", r->job.id, a->code);
+	run_alert(r, a);
+}
+
 static int hook_publish(void *ctx, struct trainer *t, struct err *err)
 {
 	struct run *r = ctx;
@@ -129,6 +137,7 @@ const struct hooks run_hooks = {
 	.point = hook_point,
 	.edit = hook_edit,
 	.poll = hook_poll,
+	.alert = hook_alert,
 	.publish = hook_publish,
 	.preview = hook_preview,
 	.save = hook_save,

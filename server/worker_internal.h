@@ -73,6 +73,8 @@ int run_recall(struct run *r, struct err *err);
 void run_epoch_end(struct run *r);
 /* The checkpoint of the epoch that just ended (or was resumed from): its event, and the best so far. */
 void run_checkpointed(struct run *r, int epoch, size_t bytes);
+/* Tells it as an event, and among the job's warnings. */
+void run_alert(struct run *r, const struct alert *a);
 void run_previewed(struct run *r, int epoch, bool reconstructions, bool samples);
 /* Samples drawn in the first `step` steps. */
 size_t run_samples(const struct progress *p, int64_t step);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- event bodies --- */
@@ -246,6 +247,61 @@ void run_checkpointed(struct run *r, int epoch, size_t bytes)
 	jw_kint(&w, "bytes", (int64_t)bytes);
 	snprintf(unique, sizeof unique, "epoch %d", epoch);
 	body_send(r, &w, &b, EVENT_CHECKPOINT, unique);
+}
+
+/* --- alerts --- */
+
+/* A run that was killed between alert and checkpoint gives it again: once is enough. */
+static bool has_text(const struct json *texts, const char *text)
+{
+	for (const struct json *t = texts ? json_first(texts) : NULL; t; t = json_next(t))
+		if (!strcmp(json_string(t), text))
+			return true;
+	return false;
+}
+
+static void add_warning(struct run *r, const char *text)
+{
+	struct json *before = NULL;
+	struct buf b = BUF_INIT;
+	struct jsonw w;
+	if (r->job.warnings && json_parse(&before, r->job.warnings, strlen(r->job.warnings), NULL))
+		before = NULL;
+	if (!has_text(before, text)) {
+		jw_init(&w, &b, false);
+		jw_array(&w);
+		for (const struct json *t = before ? json_first(before) : NULL; t; t = json_next(t))
+			jw_string(&w, json_string(t));
+		jw_string(&w, text);
+		jw_end_array(&w);
+	}
+	if (b.len && !b.failed) {
+		free(r->job.warnings);
+		r->job.warnings = strdup(b.data);
+	}
+	buf_free(&b);
+	json_free(before);
+}
+
+void run_alert(struct run *r, const struct alert *a)
+{
+	char text[400], unique[80];
+	struct buf b = BUF_INIT;
+	struct jsonw w;
+	struct progress p = trainer_progress(r->trainer);
+	snprintf(text, sizeof text, "%s; try %s", a->text, a->remedy);
+	add_warning(r, text);
+	store_progress(r->config->store, &r->job);
+	body_open(&w, &b);
+	jw_kstring(&w, "level", "warn");
+	jw_kstring(&w, "code", a->code);
+	jw_kstring(&w, "message", text);
+	jw_kstring(&w, "text", a->text);
+	jw_kstring(&w, "remedy", a->remedy);
+	jw_kint(&w, "epoch", p.epoch);
+	jw_kint(&w, "step", p.step);
+	snprintf(unique, sizeof unique, "%s %d", a->code, p.epoch);
+	body_send(r, &w, &b, EVENT_ALERT, unique);
 }
 
 /* --- previews --- */

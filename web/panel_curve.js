@@ -10,7 +10,8 @@ const HOUSEKEEPING = ['lr', 'samples_per_s', 'sparsity', 'loss_before_prune', 'l
 export class CurvePanel {
   constructor(kind, path) {
     this.path = path;
-    this.series = kind.series.filter((row) => !HOUSEKEEPING.includes(row.name));
+    // Counts, and the curves of single units, are for the panel of units.
+    this.series = kind.series.filter((row) => !HOUSEKEEPING.includes(row.name) && !row.per_unit && row.unit !== 'units');
     this.names = this.series.map((row) => row.name);
     this.chart = new Chart(this.series);
     this.table = this.numbers();

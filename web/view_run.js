@@ -7,6 +7,7 @@ import { clock, count, duration, endedBy, loss, param, gapText, measured, percen
 import { CurvePanel } from './panel_curve.js';
 import { LatentPanel } from './panel_latent.js';
 import { PreviewPanel } from './panel_preview.js';
+import { UnitsPanel } from './panel_units.js';
 import { request, same } from './request.js';
 import { progressBar, statusPill } from './status.js';
 
@@ -119,10 +120,11 @@ class RunView {
     this.warnings = h('ul', { class: 'card warn', hidden: true });
     this.facts = h('dl', { class: 'facts' });
     this.curve = new CurvePanel(this.kind, this.path);
+    this.units = new UnitsPanel(this.kind);
     this.previews = new PreviewPanel(this.path, this.signal);
     this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: () => this.ofWeights.forEach((link) => show(link, true)) });
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
-      h('div', { class: 'column' }, this.curve.node, this.previews.node), h('div', { class: 'column' }, this.latent.node, this.details())));
+      h('div', { class: 'column' }, this.curve.node, this.units.node, this.previews.node), h('div', { class: 'column' }, this.latent.node, this.details())));
   }
 
   header() {
@@ -181,6 +183,7 @@ class RunView {
     this.bar.set(share);
     this.offerCancel(job.status);
     this.showFacts(job, share);
+    this.units.set(job.metrics);
     show(this.error, job.error !== null && job.error !== undefined);
     if (job.error) this.error.replaceChildren(h('h2', {}, `Failed: ${job.error.code}`), h('p', { class: 'detail' }, job.error.detail));
     show(this.warnings, job.warnings?.length > 0);

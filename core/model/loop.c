@@ -24,7 +24,7 @@ static void say_parts(const struct loop *l, bool per_step, const double part[RES
 {
 	int i = 0;
 	for (const struct series *s = l->t->m->family->series; s->name; s++)
-		if (s->per_step == per_step)
+		if (s->per_step == per_step && s->source == SERIES_PART)
 			say(l, s->name, part[i++] / images);
 }
 
@@ -33,7 +33,7 @@ static int monitor_part(const struct family *f)
 {
 	int i = 0;
 	for (const struct series *s = f->series; strcmp(s->name, f->monitor); s++)
-		i += !s->per_step;
+		i += !s->per_step && s->source == SERIES_PART;
 	return i;
 }
 
@@ -78,6 +78,48 @@ static int check_epoch(const struct trainer *t, double value, struct err *err)
 		: codes          ? "weights"
 						 : "codes",
 		(long long)t->step, t->p->lr);
+}
+
+static int64_t active_units(const struct trainer *t)
+{
+	const struct code_stats *c = &t->codes;
+	int64_t active = 0;
+	for (int j = 0; j < c->latent_dim; j++)
+		active += c->cov[(size_t)j * (size_t)c->latent_dim + (size_t)j] > active_variance;
+	return active;
+}
+
+/* Once until it is better: more units than before. */
+static void watch(const struct loop *l, int64_t epoch, int64_t active)
+{
+	struct trainer *t = l->t;
+	const struct epoch_view view = {.epoch = epoch, .active = {active, t->active[0], t->active[1]}};
+	struct alert alert;
+	if (!t->m->family->watch)
+		return;
+	if (t->active[0] >= 0 && active > t->active[0])
+		t->alerted = 0;
+	if (!t->alerted && t->m->family->watch(t->m, &view, &alert)) {
+		t->alerted = 1;
+		if (l->hooks->alert)
+			l->hooks->alert(l->hooks->ctx, t, &alert);
+	}
+	t->active[1] = t->active[0];
+	t->active[0] = active;
+}
+
+/* What the parts of a batch cannot tell: of each unit, and of the codes. `sums` are over so many images. */
+static void say_units(const struct loop *l, int64_t epoch, const double *sums, double images)
+{
+	const struct trainer *t = l->t;
+	const int64_t active = t->m->latent_dim ? active_units(t) : 0;
+	for (const struct series *s = t->m->family->series; s->name; s++) {
+		for (int j = 0; s->source == SERIES_UNITS && j < t->m->unit_sums; j++)
+			say(l, t->unit_name[j], sums[j] / images);
+		if (s->source == SERIES_ACTIVE_UNITS)
+			say(l, s->name, (double)active);
+	}
+	watch(l, epoch, active);
 }
 
 static int tell_epoch(const struct loop *l, int64_t epoch, struct err *err)
@@ -130,8 +172,10 @@ static int end_epoch(const struct loop *l, struct err *err)
 		return code;
 	if (t->vals)
 		say_parts(l, false, part, (double)t->vals);
+	say_units(l, epoch, t->vals ? t->unit : t->epoch_unit, (double)(t->vals ? t->vals : t->trains));
 	memset(t->epoch_part, 0, sizeof t->epoch_part);
 	tracker_epoch(&t->track, t->p, epoch, loss);
+	memset(t->epoch_unit, 0, (size_t)t->m->unit_sums * sizeof *t->epoch_unit);
 	return tell_epoch(l, epoch, err);
 }
 
@@ -144,6 +188,8 @@ static int one_step(const struct loop *l, struct err *err)
 		return code;
 	for (int i = 0; i < RESULT_PARTS; i++)
 		t->epoch_part[i] += part[i];
+	for (int j = 0; j < t->m->unit_sums; j++)
+		t->epoch_unit[j] += t->unit[j];
 	say_parts(l, true, part, images);
 	say(l, "lr", lr);
 	return t->step % t->steps_per_epoch ? OK : end_epoch(l, err);

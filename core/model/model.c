@@ -85,6 +85,24 @@ const struct preset *preset_find(const struct family *f, const char *name)
 	return NULL;
 }
 
+static bool all_digits(const char *text, size_t n)
+{
+	return n > 0 && strspn(text, "0123456789") >= n;
+}
+
+const struct series *series_find(const struct family *f, const char *name, size_t n)
+{
+	for (const struct series *s = f->series; s->name; s++) {
+		size_t own = strlen(s->name);
+		if (n < own || memcmp(s->name, name, own))
+			continue;
+		if (s->source == SERIES_UNITS ? n > own + 1 && name[own] == '_' && all_digits(name + own + 1, n - own - 1)
+									  : n == own)
+			return s;
+	}
+	return NULL;
+}
+
 void *family_params(const struct family *f, const struct preset *preset)
 {
 	void *params = calloc(1, f->params_size);

@@ -33,12 +33,36 @@ struct reference_line {
 	const char *label;
 };
 
-/* One curve a kind draws; rows end with name NULL. The i-th per_step row is part[i] of struct block_result over a training
- * batch, the i-th of the others the same over the validation images: sums over images, shown divided by their number. */
+/* Where the points of a series come from. */
+enum series_source {
+	SERIES_PART,         /* a sum over images, divided by their number */
+	SERIES_UNITS,        /* a curve per unit of the code, name_0, name_1, …: likewise */
+	SERIES_ACTIVE_UNITS, /* units whose code varies by more than ACTIVE_VARIANCE over the training images */
+};
+
+/* A curve a kind draws, or one for each unit; rows end with name NULL. The i-th per_step row of the parts is part[i] of struct
+ * block_result over a training batch, the i-th of the others the same over the validation images; rows of the other sources
+ * are per epoch: unit[j] over the validation images, or the epoch's training images without validation. */
 struct series {
 	const char *name, *help, *formula, *unit;
 	struct reference_line lines[4]; /* until label NULL */
 	bool per_step;                  /* a point per optimiser step, else per epoch */
+	enum series_source source;
+};
+enum { SERIES_NAME_MAX = 32 };
+static const double active_variance = 0.01; /* Burda et al. 2016 */
+
+/* What the end of an epoch looks like to whoever watches over a run. */
+struct epoch_view {
+	int64_t epoch;         /* that ended, from 1 */
+	int64_t active[3];     /* active units: now, an epoch ago, two ago; -1: not known */
+};
+
+/* Something people should know of and can do something about. */
+struct alert {
+	const char *code; /* a word for programs */
+	char text[200];
+	const char *remedy;
 };
 
 /* What happens to a block of samples, one row after the other: the step of a kind as its paper would print it. Whoever walks
@@ -105,6 +129,9 @@ struct family {
 	const char *auto_distribution; /* what "auto" means when sampling (core/model/sample.h); NULL: cannot sample */
 	const char *monitor; /* series whose least value is best; train_loss instead when there is no validation */
 
+	/* Looks at the end of an epoch: true, with an alert, where something has gone wrong. NULL: nothing is watched. */
+	bool (*watch)(const struct model *m, const struct epoch_view *v, struct alert *ret_alert);
+
 	/* Plans m->net[] and latent_dim from m->family_params and m->image. */
 	int (*plan)(struct model *m, struct err *err);
 	/* One optimiser step: phases in order, until ops NULL. Passes without gradients run the first one as far as its loss. */
@@ -144,6 +171,8 @@ const struct family *family_at(int i);
 /* The curves of a kind: its own, then those of every kind; NULL past the last. */
 const struct series *series_at(const struct family *f, int i);
 const struct preset *preset_find(const struct family *f, const char *name);
+/* The row of a curve's name (n letters), or of one unit's; NULL if the family draws none of that name. */
+const struct series *series_find(const struct family *f, const char *name, size_t n);
 /* A params struct (malloc'd, params_size) with defaults and the preset's overrides. */
 void *family_params(const struct family *f, const struct preset *preset);
 
@@ -166,6 +195,7 @@ struct model {
 	size_t buffer_offset[MODEL_NETS_MAX]; /* of its buffers behind all parameters */
 	size_t params, buffers;               /* reals of all parameters, of all buffers */
 	size_t extra;                         /* reals a block needs between its nets (noise), set by plan */
+	int unit_sums;                        /* of struct block_result, set by plan */
 	bool settles;                         /* the blocks of a batch meet at OP_SETTLE rows, set by plan */
 };
 

@@ -24,6 +24,12 @@ static void add_parts(double sum[RESULT_PARTS], const double part[RESULT_PARTS])
 		sum[i] += part[i];
 }
 
+static void add_units(struct trainer *t, const double *unit)
+{
+	for (int j = 0; j < t->m->unit_sums; j++)
+		t->unit[j] += unit[j];
+}
+
 /* The lanes of a block: images index[from …] of a split, or from … when index is NULL. */
 static void gather(
 	struct lanes *ret, const struct trainer *t, enum split split, const uint32_t *index, size_t from, int lanes)
@@ -149,7 +155,7 @@ static void group_task(void *ctx, int task, int slot)
 	bool images = s->phases == t->m->family->phases;
 	bool anew = images && s->phase == 0 && from.op == program_begin.op && from.layer == program_begin.layer;
 	for (int i = first; i < end; i++) {
-		struct block_result r = {0};
+		struct block_result r = {.unit = g->unit};
 		if (anew && t->p->augment)
 			augment_block(s, i);
 		t->block[i].dw = g->grad;
@@ -404,8 +410,10 @@ int trainer_step(struct trainer *t, double ret_part[RESULT_PARTS], struct err *e
 	s.pool = crew(t, s.images);
 	for (int i = 0; i < s.blocks; i++)
 		open_block(&s, i);
-	for (int g = 0; g < t->groups; g++)
+	for (int g = 0; g < t->groups; g++) {
 		memset(t->group[g].part, 0, sizeof t->group[g].part);
+		memset(t->group[g].unit, 0, (size_t)t->m->unit_sums * sizeof *t->unit);
+	}
 	memcpy(t->new_buffers, t->w + t->m->params, t->m->buffers * sizeof(real));
 	if (phases[1].ops)
 		keep_undo(t);
@@ -423,6 +431,9 @@ int trainer_step(struct trainer *t, double ret_part[RESULT_PARTS], struct err *e
 	memcpy(t->w + t->m->params, t->new_buffers, t->m->buffers * sizeof(real));
 	if (t->ema)
 		update_mean(&s);
+	memset(t->unit, 0, (size_t)t->m->unit_sums * sizeof *t->unit);
+	for (int g = 0; g < t->groups; g++)
+		add_units(t, t->group[g].unit);
 	t->step = s.number;
 	memcpy(ret_part, part, sizeof part);
 	return OK;
@@ -443,7 +454,8 @@ static void span_task(void *ctx, int task, int slot)
 {
 	const struct pass *p = ctx;
 	struct trainer *t = p->t;
-	struct block_result sum = {0};
+	struct block_result sum = {.unit = t->span[task].unit};
+	memset(sum.unit, 0, (size_t)t->m->unit_sums * sizeof *sum.unit);
 	size_t end = smaller((size_t)(task + 1) * SPAN_IMAGES, p->n);
 	for (size_t from = (size_t)task * SPAN_IMAGES; from < end; from += LANES) {
 		struct lanes lanes;
@@ -461,7 +473,7 @@ static void span_task(void *ctx, int task, int slot)
 			.batch = p->n,
 			.rng = {.seed = t->seed},
 			.sample = (uint32_t)from};
-		struct block_result r = {0};
+		struct block_result r = {.unit = sum.unit};
 		program_run(t->m, &b, &r);
 		add_parts(sum.part, r.part);
 	}
@@ -480,6 +492,9 @@ void trainer_pass(
 	int spans = (int)((n + SPAN_IMAGES - 1) / SPAN_IMAGES);
 	pool_run(t->pool, spans, span_task, &p);
 	memset(ret_part, 0, RESULT_PARTS * sizeof *ret_part);
-	for (int i = 0; i < spans; i++)
+	memset(t->unit, 0, (size_t)t->m->unit_sums * sizeof *t->unit);
+	for (int i = 0; i < spans; i++) {
 		add_parts(ret_part, t->span[i].part);
+		add_units(t, t->span[i].unit);
+	}
 }

@@ -58,8 +58,9 @@ static void layout_groups(struct trainer *t, struct arena *a)
 	struct group *group = take(a, (size_t)t->groups, sizeof *group);
 	for (int g = 0; g < t->groups; g++) {
 		real *grad = take(a, t->m->params, sizeof(real));
+		double *unit = take(a, (size_t)t->m->unit_sums, sizeof *unit);
 		if (group)
-			group[g].grad = grad;
+			group[g] = (struct group){.grad = grad, .unit = unit};
 	}
 	t->group = group;
 }
@@ -81,6 +82,25 @@ static void layout_blocks(struct trainer *t, struct arena *a, int threads)
 	t->variants = take(a, t->p->augment ? blocks * LANES : 0, (size_t)map_features(&m->image));
 	t->runs = take(a, program_waits(m) ? blocks : 0, sizeof *t->runs);
 	t->shared = take(a, model_shared(m), sizeof(real));
+}
+
+/* Sums per unit, and how their curves are called. */
+static void layout_units(struct trainer *t, struct arena *a, size_t spans)
+{
+	const size_t units = (size_t)t->m->unit_sums;
+	struct block_result *span = take(a, spans, sizeof *span);
+	double *sums = take(a, spans * units, sizeof *sums);
+	for (size_t i = 0; span && i < spans; i++)
+		span[i].unit = sums + i * units;
+	t->span = span;
+	t->unit = take(a, units, sizeof *t->unit);
+	t->epoch_unit = take(a, units, sizeof *t->epoch_unit);
+	t->unit_name = take(a, units, sizeof *t->unit_name);
+	const struct series *row = t->m->family->series;
+	while (row->name && row->source != SERIES_UNITS)
+		row++;
+	for (size_t j = 0; t->unit_name && j < units; j++)
+		snprintf(t->unit_name[j], sizeof *t->unit_name, "%s_%zu", row->name, j);
 }
 
 static void layout_compute(struct trainer *t, struct arena *a, int threads)
@@ -119,7 +139,7 @@ static void layout(struct trainer *t, struct arena *a, const struct model *m, co
 	t->val = t->train ? t->train + t->trains : NULL;
 	t->order = take(a, n, sizeof *t->order);
 	size_t most = n > d->split[SPLIT_TEST].n ? n : d->split[SPLIT_TEST].n;
-	t->span = take(a, (most + SPAN_IMAGES - 1) / SPAN_IMAGES, sizeof *t->span);
+	layout_units(t, a, (most + SPAN_IMAGES - 1) / SPAN_IMAGES);
 	layout_compute(t, a, threads);
 	bool cached = m->family->cached && m->family->cached(m, 0);
 	t->own_features = take(a, cached ? n * (size_t)m->latent_dim : 0, sizeof *t->own_features);
@@ -180,6 +200,7 @@ int trainer_open(struct trainer **ret, const struct model *m, struct dataset *d,
 	t->data = dataset_get(d);
 	t->pool = pool;
 	t->kern = kern;
+	t->active[0] = t->active[1] = -1;
 	t->seed = seed;
 	draw_split(t);
 	tracker_init(&t->track);
@@ -274,6 +295,12 @@ void trainer_state(struct trainer *t, struct state *ret)
 	state_add(ret, "counter.step", DTYPE_I64, 1, one, &t->step);
 	tracker_state(&t->track, ret);
 	state_add(ret, "tracker.epoch_part", DTYPE_F64, 1, parts, t->epoch_part);
+	if (t->m->unit_sums)
+		state_add(ret, "tracker.epoch_unit", DTYPE_F64, 1, (int64_t[]){t->m->unit_sums}, t->epoch_unit);
+	if (t->m->family->watch) {
+		state_add(ret, "tracker.active_units", DTYPE_I64, 1, (int64_t[]){2}, t->active);
+		state_add(ret, "tracker.alerted", DTYPE_I64, 1, one, &t->alerted);
+	}
 	if (t->m->latent_dim)
 		code_stats_state(&t->codes, ret);
 }

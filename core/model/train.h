@@ -39,10 +39,11 @@ struct block {
 	int pass;        /* counts the passes through nets in a step: masks differ between them */
 };
 
-/* Sums over the block's lanes; part[i] are family-defined and become the series the family names. */
+/* Sums over the block's lanes; part[i] and unit[j] are family-defined and become the series the family names. */
 enum { RESULT_PARTS = 8 };
 struct block_result {
 	double part[RESULT_PARTS];
+	double *unit; /* [model->unit_sums], shared by blocks that add up one after the other; NULL: not wanted */
 };
 
 /* Statistics of the codes of up to CODE_STATS_IMAGES training images, taken before the first step and after each epoch. */
@@ -138,6 +139,8 @@ struct hooks {
 	 * get longer. */
 	int (*edit)(void *ctx, struct trainer *t, struct err *err);
 	unsigned (*poll)(void *ctx);
+	/* Once when something goes wrong, and again only after it went better: after the points of the epoch. */
+	void (*alert)(void *ctx, struct trainer *t, const struct alert *a);
 	/* Before the first step of this run, at each epoch's end, and when polled. */
 	int (*publish)(void *ctx, struct trainer *t, struct err *err);
 	/* Epochs 0, 1, … as preview_every_epochs says, after publish. */

@@ -26,6 +26,7 @@ enum {
 struct group {
 	real *grad; /* model->params */
 	double part[RESULT_PARTS];
+	double *unit; /* [model->unit_sums] */
 	struct place at; /* where its blocks stand */
 	bool finite;     /* the gradient holds neither Inf nor NaN */
 };
@@ -80,6 +81,8 @@ struct trainer {
 	struct prune_rank *rank;   /* [model->params], where pruned */
 	real *undo;                /* w and moments before this step, for kinds with several phases */
 	struct block_result *span; /* [spans]: partial sums of a pass without gradients */
+	double *unit;              /* [model->unit_sums]: of the last step or pass */
+	char (*unit_name)[SERIES_NAME_MAX];
 
 	/* statistics of the codes */
 	size_t coded;    /* images they are taken over */
@@ -93,6 +96,9 @@ struct trainer {
 	int64_t step; /* done */
 	struct tracker track;
 	double epoch_part[RESULT_PARTS]; /* sums over the training images of the epoch so far */
+	double *epoch_unit;              /* likewise, [model->unit_sums] */
+	int64_t active[2];               /* active units at the ends of the last epochs, newest first; -1: not known */
+	int64_t alerted;                 /* an alert was given and nothing has gone better since */
 };
 
 /* One optimiser step on the batch that follows; ret_part: its sums over images. On failure nothing of the state changed. */

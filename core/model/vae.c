@@ -16,6 +16,8 @@
 #include "core/model/mirror.h"
 #include "core/model/train.h"
 
+#include <stdio.h>
+
 /* Sums of a block: the parts that the series tell. */
 enum { PART_LOSS, PART_RECON, PART_KL };
 
@@ -100,6 +102,14 @@ static const struct series series[] = {
 	{"val_recon", "Squared errors of the held-out images, summed over the pixels.", RECON_FORMULA,
 		"squared error per image", {{MEAN_IMAGE}}, false},
 	{"val_kl", "What the code tells of the held-out images.", KL_FORMULA, "nats per image", {{0, NULL}}, false},
+	{"kl",
+		"What each unit by itself tells of the held-out images (of the training images without validation); the units together "
+		"make val_kl. Near 0: the unit is silent.",
+		"(mu_j^2 + exp(logvar_j) - 1 - logvar_j) / 2", "nats per image", {{0, NULL}}, false, SERIES_UNITS},
+	{"active_units",
+		"Units whose mean moves with the image. One that stays at 0 whatever the image is lost to the decoder (posterior "
+		"collapse).",
+		"number of units j with Var_x(mu_j) > 0.01", "units", {{0, NULL}}, false, SERIES_ACTIVE_UNITS},
 	{0},
 };
 
@@ -109,6 +119,7 @@ static int plan(struct model *m, struct err *err)
 	m->latent_dim = (int)p->latent_dim;
 	m->extra = (size_t)m->latent_dim * (LANES + 2);
 	m->settles = p->free_bits > 0;
+	m->unit_sums = m->latent_dim;
 	int code = mirror_plan(m, &p->mirror, 2 * m->latent_dim, err);
 	if (!code)
 		m->net[DECODER].logits = p->likelihood == BERNOULLI;
@@ -171,8 +182,11 @@ static void latent_sample(const struct model *m, const struct block *b, struct b
 	b->kern->latent_fwd(
 		model_input(m, b, DECODER), here.kl, model_output(m, b, ENCODER), here.eps, m->latent_dim, b->lanes);
 	double kl = 0;
-	for (int j = 0; j < m->latent_dim; j++)
+	for (int j = 0; j < m->latent_dim; j++) {
 		kl += (double)here.kl[j];
+		if (r->unit)
+			r->unit[j] += (double)here.kl[j];
+	}
 	r->part[PART_KL] += kl;
 	r->part[PART_LOSS] += p->beta * kl;
 }
@@ -230,6 +244,30 @@ static const struct step_op step[] = {
 
 static const struct train_phase phases[] = {{step, ENCODER, MIRROR_NETS}, {0}};
 
+/* --- watching ----------------------------------------------------------------------------------------------------------- */
+
+/* Posterior collapse: units that were of use fall silent, or none is at two epochs' ends with the whole beta. */
+static bool watch(const struct model *m, const struct epoch_view *v, struct alert *ret_alert)
+{
+	const struct vae_params *p = m->family_params;
+	const bool falls = v->active[0] < v->active[1] && v->active[1] < v->active[2];
+	const bool none = v->active[0] == 0 && v->active[1] == 0 && (double)(v->epoch - 1) >= p->beta_warmup;
+	if (!falls && !none)
+		return false;
+	*ret_alert =
+		(struct alert){.code = "posterior_collapse", .remedy = "lower beta, a longer beta_warmup, or free_bits"};
+	if (none)
+		snprintf(ret_alert->text, sizeof ret_alert->text,
+			"posterior collapse: none of %d units is active after epoch %lld; every image gets the same code",
+			m->latent_dim, (long long)v->epoch);
+	else
+		snprintf(ret_alert->text, sizeof ret_alert->text,
+			"posterior collapse: active units fell from %lld to %lld to %lld of %d by epoch %lld",
+			(long long)v->active[2], (long long)v->active[1], (long long)v->active[0], m->latent_dim,
+			(long long)v->epoch);
+	return true;
+}
+
 /* --- use ---------------------------------------------------------------------------------------------------------------- */
 
 /* As latent_fwd holds it. */
@@ -270,6 +308,7 @@ const struct family family_vae = {
 	.auto_distribution = "normal",
 	.monitor = "val_loss",
 	.plan = plan,
+	.watch = watch,
 	.phases = phases,
 	.encode = encode,
 	.decode = mirror_decode,

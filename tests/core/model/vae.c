@@ -4,6 +4,8 @@
 #include "core/nn/layer.h"
 #include "tests/core/model/fixture.h"
 
+#include <stdio.h>
+
 enum { LOSS, RECON, KL }; /* parts */
 enum { TRAIN = 160, TEST = 37, PIXELS = 144 };
 
@@ -88,7 +90,14 @@ static void test_series(void **state)
 		assert_int_equal(s->per_step, i < 3);
 		assert_true(s->help && s->formula && s->unit);
 	}
-	assert_null(family_vae.series[6].name);
+	assert_string_equal(family_vae.series[6].name, "kl");
+	assert_string_equal(family_vae.series[7].name, "active_units");
+	assert_null(family_vae.series[8].name);
+	assert_ptr_equal(series_find(&family_vae, "kl_12", 5), &family_vae.series[6]);
+	assert_ptr_equal(series_find(&family_vae, "val_kl,lr", 6), &family_vae.series[5]);
+	static const char *const absent[] = {"kl", "kl_", "kl_x", "kl_1x", "val_kl_0", "val", "val_klx", ""};
+	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+		assert_null(series_find(&family_vae, absent[i], strlen(absent[i])));
 	assert_string_equal(family_vae.monitor, "val_loss");
 }
 
@@ -147,7 +156,8 @@ static void test_free_bits(void **state)
 	assert_memory_equal(none.t->sum, free_all.t->sum, bytes);
 	assert_memory_equal(whole.t->sum, little.t->sum, bytes);
 	assert_memory_not_equal(none.t->sum, whole.t->sum, bytes);
-	assert_true(fabs(part[1][LOSS] - part[2][LOSS]) < 1e-12 * part[1][LOSS] && part[1][KL] > 0); /* told: the whole KL */
+	assert_true(
+		fabs(part[1][LOSS] - part[2][LOSS]) < 1e-12 * part[1][LOSS] && part[1][KL] > 0); /* told: the whole KL */
 	for (int i = 0; i < 4; i++)
 		close_use(all[i]);
 }
@@ -354,6 +364,105 @@ static void test_absent_ability(void **state)
 	model_free(&m);
 }
 
+/* Sum over units of the newest points of kl_0 …, which must be of the same step. */
+static double sum_of_units(const struct heard *h, int units)
+{
+	double sum = 0;
+	for (int j = 0; j < units; j++) {
+		char name[32];
+		snprintf(name, sizeof name, "kl_%d", j);
+		sum += last_value(h, name);
+	}
+	return sum;
+}
+
+/* Of the held-out images; without these, of the epoch's training images, also when the epoch was taken in two parts. */
+static void test_units_make_the_whole(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *overrides, *whole;
+		int units;
+	} cases[] = {{SMALL_VAE "val_fraction=0.2 latent_dim=7", "val_kl", 7}, {SMALL_VAE "val_fraction=0", NULL, 3},
+		{SMALL_VAE "val_fraction=0.2 latent_dim=512 free_bits=0.01", "val_kl", 512}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct use u = open_use(cases[i].overrides);
+		struct heard h = {0};
+		open_use_trainer(&u);
+		run(u.t, &h, 6);
+		run(u.t, &h, 0);
+		double whole = 0, sum = sum_of_units(&h, cases[i].units);
+		if (cases[i].whole)
+			whole = last_value(&h, cases[i].whole);
+		for (int k = 0; !cases[i].whole && k < h.n; k++)
+			if (!strcmp(h.point[k].series, "train_kl") && h.point[k].step > u.t->steps_per_epoch)
+				whole += h.point[k].value / (double)u.t->steps_per_epoch;
+		assert_true(fabs(sum - whole) < 1e-9 * whole);
+		int active = 0;
+		for (int j = 0; j < cases[i].units; j++)
+			active += u.t->codes.std[j] * u.t->codes.std[j] > 0.01;
+		assert_int_equal((int)last_value(&h, "active_units"), active);
+		free(h.point);
+		close_use(&u);
+	}
+}
+
+static void test_watch(void **state)
+{
+	(void)state;
+	static const struct {
+		struct epoch_view v;
+		bool alarm;
+	} cases[] = {
+		{{1, {3, -1, -1}}, false}, {{2, {2, 3, -1}}, false}, {{3, {1, 2, 3}}, true}, {{3, {2, 2, 3}}, false},
+		{{3, {3, 2, 3}}, false}, {{9, {0, 3, 3}}, false}, {{2, {0, 0, -1}}, false},
+		{{3, {0, 0, 0}}, true}, /* warm-up: 1.5 epochs */
+	};
+	struct use u = open_use(SMALL_VAE);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct alert a = {0};
+		assert_int_equal(family_vae.watch(&u.m, &cases[i].v, &a), cases[i].alarm);
+		assert_true(!cases[i].alarm || (!strcmp(a.code, "posterior_collapse") && a.remedy && strstr(a.text, "epoch")));
+	}
+	close_use(&u);
+}
+
+struct alarms {
+	int n;
+	int64_t epoch;
+	struct alert last;
+};
+
+static void on_alert(void *ctx, struct trainer *t, const struct alert *a)
+{
+	struct alarms *heard = ctx;
+	heard->n++;
+	heard->epoch = trainer_progress(t).epoch;
+	heard->last = *a;
+}
+
+/* One alarm however long it lasts, also over a resume; none where all is well. */
+static void test_alert_once(void **state)
+{
+	(void)state;
+	struct use dead = open_use(SMALL_VAE "beta=1000 beta_warmup=0 epochs=30"),
+			   well = open_use(SMALL_VAE "beta=1e-3 epochs=8 batch_size=8");
+	struct use *const both[] = {&dead, &well};
+	struct alarms heard[2] = {0};
+	for (int i = 0; i < 2; i++) {
+		enum loop_end end;
+		const struct hooks hooks = {.ctx = &heard[i], .alert = on_alert};
+		open_use_trainer(both[i]);
+		assert_int_equal(train_loop(both[i]->t, &hooks, &end, NULL), OK);
+	}
+	assert_int_equal(heard[0].n, 1);
+	assert_string_equal(heard[0].last.code, "posterior_collapse");
+	assert_true(heard[0].epoch < 25);
+	assert_int_equal(heard[1].n, 0);
+	close_use(&dead);
+	close_use(&well);
+}
+
 /* Where the code costs nearly nothing, a few images are kept whole, noise and all. */
 static void test_learns_eight_images_by_heart(void **state)
 {
@@ -402,6 +511,9 @@ int main(void)
 		cmocka_unit_test(test_evaluation),
 		cmocka_unit_test(test_posterior),
 		cmocka_unit_test(test_absent_ability),
+		cmocka_unit_test(test_units_make_the_whole),
+		cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_alert_once),
 		cmocka_unit_test(test_learns_eight_images_by_heart),
 		cmocka_unit_test(test_collapses_under_a_large_beta),
 	};
