@@ -247,11 +247,12 @@ bench-peers: all
 report: all
 	@deploy/setup.sh --report
 	@/usr/bin/python3 tests/results/report.py
-## golden: write the vectors in tests/golden again with PyTorch (deploy/setup.sh --golden)
+## golden: write the vectors in tests/golden again with PyTorch and scikit-learn (deploy/setup.sh --golden)
 golden:
 	@deploy/setup.sh --golden
 	@/usr/bin/python3 tests/golden/make.py
 	@/usr/bin/python3 tests/golden/trajectory.py
+	@/usr/bin/python3 tests/golden/mixture.py
 
 .PHONY: help clean
 ## help: this list

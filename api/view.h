@@ -36,8 +36,8 @@ struct spec;
 void view_estimate(struct jsonw *w, const struct spec *s, const struct estimate *e);
 
 /* codes: NULL or latent_dim 0 → "z":null. */
-void view_model(
-	struct jsonw *w, const char *id, const struct model *m, int epoch, int64_t step, const struct code_stats *codes);
+void view_model(struct jsonw *w, const char *id, const struct model *m, int epoch, int64_t step, const char *auto_distribution,
+	const struct code_stats *codes);
 void view_dataset(struct jsonw *w, const struct dataset *d, const char *path, bool uploaded);
 
 #endif

@@ -1,5 +1,7 @@
 #include "api/view.h"
 
+#include "core/model/sample.h"
+
 static void write_reals(struct jsonw *w, const char *key, const double *values, int n)
 {
 	jw_key(w, key);
@@ -25,8 +27,24 @@ static void write_codes(struct jsonw *w, const struct code_stats *codes)
 	jw_end_object(w);
 }
 
+static void write_distributions(struct jsonw *w, const struct family *f)
+{
+	jw_key(w, "distributions");
+	jw_array(w);
+	for (int i = 0; family_can(f, ABILITY_SAMPLE) && i < DIST_COUNT; i++) {
+		if (!f->encode && i != DIST_NORMAL)
+			continue; /* without codes of images there is nothing to fit to */
+		jw_object(w);
+		jw_kstring(w, "name", distribution_name((enum distribution)i));
+		jw_kstring(w, "help", distribution_help((enum distribution)i));
+		jw_end_object(w);
+	}
+	jw_end_array(w);
+}
+
 void view_model(
-	struct jsonw *w, const char *id, const struct model *m, int epoch, int64_t step, const struct code_stats *codes)
+	struct jsonw *w, const char *id, const struct model *m, int epoch, int64_t step,
+	const char *auto_distribution, const struct code_stats *codes)
 {
 	jw_object(w);
 	jw_kstring(w, "id", id);
@@ -43,7 +61,8 @@ void view_model(
 	jw_end_array(w);
 	jw_kint(w, "parameters", (int64_t)model_parameters(m));
 	view_abilities(w, m->family);
-	jw_kstring(w, "auto_distribution", m->family->auto_distribution);
+	jw_kstring(w, "auto_distribution", auto_distribution);
+	write_distributions(w, m->family);
 	write_codes(w, codes);
 	jw_end_object(w);
 }

@@ -4,7 +4,7 @@
 #
 #   (nothing)  what `make` and `make demo` need: compiler, libraries, the Fashion-MNIST package, curl
 #   --tests    and what `make check` needs: cmocka, clang, Node, Chromium, …
-#   --golden   and what `make golden` needs: PyTorch
+#   --golden   and what `make golden` needs: PyTorch, scikit-learn
 #   --peers    and what `make bench-peers` needs: PyTorch, and the libraries that make it fast
 #   --report   and what `make report` needs: PyTorch, numpy, matplotlib
 #
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 packages=(gcc make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libpng-dev libarchive-dev libsqlite3-dev zlib1g-dev nettle-dev
   librandom123-dev libyaml-dev dataset-fashion-mnist curl)
 test_packages=(libcmocka-dev clang libclang-rt-14-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross shellcheck jq chromium)
-golden_packages=(python3-torch)
+golden_packages=(python3-torch python3-sklearn)
 # PyTorch multiplies matrices with what stands in for libblas: without OpenBLAS the reference, ten times slower.
 peer_packages=(python3-torch libopenblas0-pthread libjemalloc2)
 report_packages=(python3-torch libopenblas0-pthread python3-numpy python3-matplotlib)

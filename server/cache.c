@@ -3,7 +3,10 @@
 #include "server/cache_dataset.h"
 #include "server/checkpoint.h"
 #include "server/clock.h"
+#include "server/mixture_file.h"
 #include "server/store.h"
+
+#include "core/model/mixture.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -44,11 +47,20 @@ int cache_open(struct cache **ret, struct store *store, const char *data_dir, co
 
 /* --- a published model --- */
 
+static void mixture_drop(struct gmm *g)
+{
+	if (g)
+		gmm_free(g);
+	free(g);
+}
+
 static void published_free(struct published *p)
 {
 	if (p->model.family)
 		model_free(&p->model);
 	code_stats_free(&p->codes);
+	mixture_drop(p->kept);
+	mixture_drop(p->fitted);
 	free(p->w);
 	free(p);
 }
@@ -140,6 +152,8 @@ int cache_publish(struct cache *c, const char *job_id, const struct trainer *t, 
 	struct published *p = published_new(job_id, now.epoch, now.step), *old = NULL;
 	if (!p)
 		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	snprintf(p->dataset, sizeof p->dataset, "%s", trainer_dataset(t)->name);
+	snprintf(p->dataset_sha256, sizeof p->dataset_sha256, "%s", trainer_dataset(t)->sha256);
 	int code = copy_model(p, trainer_model(t), trainer_weights(t), err);
 	if (!code && p->model.latent_dim)
 		code = code_stats_copy(&p->codes, trainer_codes(t), err);
@@ -158,13 +172,24 @@ int cache_publish(struct cache *c, const char *job_id, const struct trainer *t, 
 	return code;
 }
 
+static struct published *take_of_job_locked(struct cache *c, const char *job_id)
+{
+	for (struct entry **at = &c->first; *at; at = &(*at)->next)
+		if (!strcmp((*at)->p->job_id, job_id))
+			return remove_locked(at);
+	return NULL;
+}
+
+/* Checkpoints that were loaded while it ran go, too: a mixture may be kept beside them now. */
 void cache_retire(struct cache *c, const char *job_id)
 {
-	pthread_mutex_lock(&c->lock);
-	struct entry **at = find_running_locked(c, job_id);
-	struct published *p = *at ? remove_locked(at) : NULL;
-	pthread_mutex_unlock(&c->lock);
-	published_put(p);
+	struct published *p;
+	do {
+		pthread_mutex_lock(&c->lock);
+		p = take_of_job_locked(c, job_id);
+		pthread_mutex_unlock(&c->lock);
+		published_put(p);
+	} while (p);
 }
 
 /* --- from a checkpoint --- */
@@ -196,7 +221,24 @@ static struct published *find_loaded(struct cache *c, const char *job_id, int64_
 	return p;
 }
 
-static int published_load(struct published **ret, const char *job_id, const struct checkpoint *file, struct err *err)
+/* A mixture that is damaged is as good as none: it can be fitted again. */
+static void load_mixture(struct published *p, const char *data_dir, const struct checkpoint *file)
+{
+	struct gmm g, *kept;
+	if (!p->model.latent_dim || !file->number ||
+		mixture_read(&g, data_dir, p->job_id, file->number, p->model.latent_dim, NULL))
+		return;
+	kept = malloc(sizeof *kept);
+	if (!kept) {
+		gmm_free(&g);
+		return;
+	}
+	*(p->kept = kept) = g;
+	strcat(p->etag, "-m"); /* what is drawn from it is not what was drawn before */
+}
+
+static int published_load(
+	struct published **ret, const char *data_dir, const char *job_id, const struct checkpoint *file, struct err *err)
 {
 	struct published *p = published_new(job_id, file->epoch, file->step);
 	if (!p)
@@ -204,6 +246,10 @@ static int published_load(struct published **ret, const char *job_id, const stru
 	int code = checkpoint_model(file, &p->model, &p->w, err);
 	if (!code && p->model.latent_dim)
 		code = code_stats_load(&p->codes, &file->st.state, p->model.latent_dim, err);
+	safetensors_metadata(&file->st, "dataset", p->dataset, sizeof p->dataset);
+	safetensors_metadata(&file->st, "dataset_sha256", p->dataset_sha256, sizeof p->dataset_sha256);
+	if (!code)
+		load_mixture(p, data_dir, file);
 	if (code)
 		published_free(p);
 	else
@@ -240,7 +286,7 @@ static int load(struct cache *c, const struct job *job, const char *which, struc
 	int code = checkpoint_pick(&file, c->data_dir, job, which, err);
 	if (code)
 		return code;
-	code = published_load(&p, job->id, &file, err);
+	code = published_load(&p, c->data_dir, job->id, &file, err);
 	checkpoint_free(&file);
 	return code ? code : share(c, p, ret, err);
 }
@@ -306,6 +352,55 @@ int cache_acquire(struct cache *c, const char *ref, struct published **ret, stru
 		job_free(&job);
 	}
 	return code;
+}
+
+/* --- mixtures --- */
+
+const char *published_auto(const struct published *p)
+{
+	const struct family *f = p->model.family;
+	return p->kept && f->fitted_distribution ? f->fitted_distribution : f->auto_distribution;
+}
+
+static int fit_mixture(struct cache *c, const struct published *p, const struct kern *kern, struct pool *pool, struct gmm **ret,
+	struct err *err)
+{
+	struct dataset *d;
+	struct gmm *g = malloc(sizeof *g);
+	if (!g)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	int code = cache_dataset(c, p->dataset, &d, err);
+	if (!code) {
+		if (strcmp(d->sha256, p->dataset_sha256))
+			code = err_set(err, ERR_DATASET_CHANGED, "data set %s is not what %s was trained on; put the old files back",
+				p->dataset, p->job_id);
+		if (!code)
+			code = mixture_fit(g, &p->model, p->w, d, kern, pool, err);
+		dataset_put(d);
+	}
+	if (code)
+		free(g);
+	else
+		*ret = g;
+	return code;
+}
+
+int cache_mixture(struct cache *c, struct published *p, const struct kern *kern, struct pool *pool, const struct gmm **ret,
+	struct err *err)
+{
+	struct gmm *there = p->kept ? p->kept : __atomic_load_n(&p->fitted, __ATOMIC_ACQUIRE), *mine = NULL;
+	if (!there) {
+		int code = fit_mixture(c, p, kern, pool, &mine, err);
+		if (code)
+			return code;
+		/* who comes meanwhile fits the same one, bit for bit; the first to end is kept */
+		if (__atomic_compare_exchange_n(&p->fitted, &there, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			there = mine;
+		else
+			mixture_drop(mine);
+	}
+	*ret = there;
+	return OK;
 }
 
 /* --- data sets, sweeping --- */

@@ -9,6 +9,7 @@
 
 #include "api/job.h"
 #include "core/data/dataset.h"
+#include "core/model/gmm.h"
 #include "core/model/train.h"
 
 struct cache;
@@ -22,6 +23,9 @@ struct published {
 	real *w;
 	struct code_stats codes; /* latent_dim 0: none */
 	char etag[40];           /* differs whenever the weights do */
+	char dataset[DATASET_NAME_MAX + 1], dataset_sha256[65];
+	struct gmm *kept;        /* the mixture that is kept beside the checkpoint; NULL: none */
+	struct gmm *fitted;      /* one that was asked for; atomic, set once; cache.c only */
 	int refs;                /* atomic; cache.c only */
 };
 
@@ -40,6 +44,11 @@ void cache_retire(struct cache *c, const char *job_id);
  * once it runs". */
 int cache_acquire(struct cache *c, const char *ref, struct published **ret, struct err *err);
 void published_put(struct published *p);
+/* What "auto" means when sampling; NULL: the kind cannot. */
+const char *published_auto(const struct published *p);
+/* The mixture of its codes: the one that is kept, else fitted now (some seconds, on the pool), once. Lives as long as p. */
+int cache_mixture(struct cache *c, struct published *p, const struct kern *kern, struct pool *pool, const struct gmm **ret,
+	struct err *err);
 
 /* A loaded data set by name (loads it if need be); dataset_put when done. */
 int cache_dataset(struct cache *c, const char *name, struct dataset **ret, struct err *err);

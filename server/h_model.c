@@ -92,14 +92,18 @@ int h_decode_get(struct call *c, struct err *err)
 
 /* --- sampling --- */
 
-static int draw(struct call *c, const struct published *p, const struct sample_request *r, struct err *err)
+static int draw(struct call *c, struct published *p, struct sample_request *r, struct err *err)
 {
 	struct rows z;
 	struct code_stats stats = p->codes;
 	if (!stats.latent_dim && r->spec.distribution != DIST_NORMAL && !r->spec.has_box)
 		return err_set(err, ERR_CONFLICT, "%s has no statistics of its codes; ask for distribution normal", p->job_id);
 	stats.latent_dim = p->model.latent_dim;
-	int code = rows_alloc(&z, (size_t)r->count, (size_t)p->model.latent_dim, err);
+	int code = OK;
+	if (r->spec.distribution == DIST_GMM)
+		code = cache_mixture(c->daemon->cache, p, c->daemon->kern, c->daemon->pool, &r->spec.gmm, err);
+	if (!code)
+		code = rows_alloc(&z, (size_t)r->count, (size_t)p->model.latent_dim, err);
 	if (code)
 		return code;
 	z.cols = r->cols;
@@ -199,7 +203,7 @@ int h_model(struct call *c, struct err *err)
 		return code;
 	struct jsonw w;
 	call_json(c, &w, 200);
-	view_model(&w, p->job_id, &p->model, p->epoch, p->step, &p->codes);
+	view_model(&w, p->job_id, &p->model, p->epoch, p->step, published_auto(p), &p->codes);
 	published_put(p);
 	return call_json_end(c, &w, err);
 }

@@ -7,7 +7,7 @@
 
 static int set_distribution(const char *name, const struct published *p, struct sample_spec *spec, struct err *err)
 {
-	const char *chosen = strcmp(name, "auto") ? name : p->model.family->auto_distribution;
+	const char *chosen = strcmp(name, "auto") ? name : published_auto(p);
 	int found = chosen ? distribution_find(chosen) : -1;
 	if (found >= 0) {
 		spec->distribution = (enum distribution)found;

@@ -4,8 +4,11 @@
 #include "server/checkpoint.h"
 #include "server/clock.h"
 #include "server/log.h"
+#include "server/mixture_file.h"
 #include "server/origin.h"
 #include "server/worker_internal.h"
+
+#include "core/model/mixture.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -194,6 +197,33 @@ static int resume(struct run *r, struct err *err)
 
 /* --- settle --- */
 
+/* Where samples of the served weights come from, kept for whoever serves them. A run without it is a result all the same. */
+static void keep_mixture(struct run *r)
+{
+	struct checkpoint c;
+	struct model m;
+	struct gmm g;
+	real *w;
+	struct err err = {0};
+	if (!r->model.family->fitted_distribution || checkpoint_pick(&c, r->config->data_dir, &r->job, "best", &err))
+		return;
+	int code = checkpoint_model(&c, &m, &w, &err);
+	if (!code) {
+		code = mixture_fit(&g, &m, w, r->data, r->config->kern, r->config->pool, &err);
+		if (!code) {
+			code = mixture_write(r->config->data_dir, r->job.id, c.number, &g, &err);
+			gmm_free(&g);
+		}
+		free(w);
+		model_free(&m);
+	}
+	checkpoint_free(&c);
+	if (!code)
+		return;
+	log_warn("no mixture", "job=%s error=%s", r->job.id, log_quote(err.message));
+	run_log(r, "warn", "no mixture was fitted to the codes: %s", err.message);
+}
+
 /* Commands move a job from running to cancelling at any moment; from either it may end. */
 static int move_to_end(struct run *r, enum job_status to, const struct store_change *change, struct err *err)
 {
@@ -247,6 +277,9 @@ static void settle_succeeded(struct run *r, const char *reason)
 		.test = results.test,
 		.generalisation_gap = results.generalisation_gap,
 		.finished = true};
+	int64_t trained_ms = clock_ms();
+	keep_mixture(r);
+	r->begin_ms += clock_ms() - trained_ms; /* that is no training */
 	settle(r, JOB_SUCCEEDED, &change);
 	run_results_free(&results);
 }

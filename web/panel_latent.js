@@ -89,7 +89,7 @@ export class LatentPanel {
   async readModel() {
     const model = await get(this.path, this.signal);
     if (this.held) return; // asked while it ran
-    this.onWeights();
+    this.onWeights(model);
     if (!model.abilities.includes('decode') || !model.latent_dim) {
       show(this.node, false);
       return;

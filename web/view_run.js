@@ -7,6 +7,7 @@ import { clock, count, duration, endedBy, loss, param, gapText, measured, percen
 import { CurvePanel } from './panel_curve.js';
 import { LatentPanel } from './panel_latent.js';
 import { PreviewPanel } from './panel_preview.js';
+import { SamplesPanel } from './panel_samples.js';
 import { UnitsPanel } from './panel_units.js';
 import { request, same } from './request.js';
 import { progressBar, statusPill } from './status.js';
@@ -52,6 +53,12 @@ class RunView {
     follow(`${this.path}/events`, {
       after, signal: this.stream.signal, onEvent: (type, data) => this.onEvent(type, data), onOpen: () => this.onOpen(),
     });
+  }
+
+  /** There are weights: to download, to draw new images from. */
+  onWeights(model) {
+    this.ofWeights.forEach((link) => show(link, true));
+    this.samples.set(model);
   }
 
   onOpen() {
@@ -122,9 +129,10 @@ class RunView {
     this.curve = new CurvePanel(this.kind, this.path);
     this.units = new UnitsPanel(this.kind);
     this.previews = new PreviewPanel(this.path, this.signal);
-    this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: () => this.ofWeights.forEach((link) => show(link, true)) });
+    this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: (model) => this.onWeights(model) });
+    this.samples = new SamplesPanel(this.job, this.signal);
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
-      h('div', { class: 'column' }, this.curve.node, this.units.node, this.previews.node), h('div', { class: 'column' }, this.latent.node, this.details())));
+      h('div', { class: 'column' }, this.curve.node, this.units.node, this.previews.node), h('div', { class: 'column' }, this.latent.node, this.samples.node, this.details())));
   }
 
   header() {

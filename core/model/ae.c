@@ -173,6 +173,7 @@ const struct family family_ae = {
 	.presets = presets,
 	.series = series,
 	.auto_distribution = "gaussian_fit",
+	.fitted_distribution = "gmm",
 	.monitor = "val_loss",
 	.plan = plan,
 	.phases = phases,

@@ -127,6 +127,7 @@ struct family {
 	const struct preset *presets;
 	const struct series *series;   /* its own: those that every kind has (series_at) are not repeated here */
 	const char *auto_distribution; /* what "auto" means when sampling (core/model/sample.h); NULL: cannot sample */
+	const char *fitted_distribution; /* what it means once a mixture is kept with the model; NULL: none is fitted by itself */
 	const char *monitor; /* series whose least value is best; train_loss instead when there is no validation */
 
 	/* Looks at the end of an epoch: true, with an alert, where something has gone wrong. NULL: nothing is watched. */

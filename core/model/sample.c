@@ -2,7 +2,6 @@
 
 #include "core/base/rng.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +11,11 @@ static const char *const names[DIST_COUNT] = {
 #undef X
 };
 
-/* A pivot this small beside its variance is rounding: the unit follows from those before it. */
-static const double pivot_floor = 1e-12;
+static const char *const helps[DIST_COUNT] = {
+#define X(dist, name, help) [dist] = help,
+	DISTRIBUTIONS(X)
+#undef X
+};
 
 int distribution_find(const char *name)
 {
@@ -26,6 +28,11 @@ int distribution_find(const char *name)
 const char *distribution_name(enum distribution d)
 {
 	return names[d];
+}
+
+const char *distribution_help(enum distribution d)
+{
+	return helps[d];
 }
 
 static struct rng stream_of(const struct sample_spec *spec)
@@ -56,25 +63,6 @@ static int uniform(
 	return OK;
 }
 
-/* l l^T = cov, l lower triangular, for a covariance that may have lost rank: units without a variance of their own get 0. */
-static void cholesky(double *l, const double *cov, size_t d)
-{
-	for (size_t j = 0; j < d; j++) {
-		double pivot = cov[j * d + j];
-		for (size_t k = 0; k < j; k++)
-			pivot -= l[j * d + k] * l[j * d + k];
-		bool own = pivot > pivot_floor * cov[j * d + j];
-		double root = own ? sqrt(pivot) : 0;
-		l[j * d + j] = root;
-		for (size_t i = j + 1; own && i < d; i++) {
-			double sum = cov[i * d + j];
-			for (size_t k = 0; k < j; k++)
-				sum -= l[i * d + k] * l[j * d + k];
-			l[i * d + j] = sum / root;
-		}
-	}
-}
-
 static int gaussian_fit(
 	float *z, size_t count, const struct sample_spec *spec, const struct code_stats *stats, struct err *err)
 {
@@ -82,7 +70,7 @@ static int gaussian_fit(
 	double *l = calloc(d * d, sizeof *l);
 	if (!l)
 		return err_set(err, ERR_NO_MEMORY, "no memory for a covariance of %zu units", d);
-	cholesky(l, stats->cov, d);
+	cov_root(l, stats->cov, d);
 	rng_normal(z, count * d, stream_of(spec));
 	for (size_t n = 0; n < count; n++) {
 		float *row = z + n * d;
@@ -97,11 +85,21 @@ static int gaussian_fit(
 	return OK;
 }
 
+static int mixture(
+	float *z, size_t count, const struct sample_spec *spec, const struct code_stats *stats, struct err *err)
+{
+	if (!spec->gmm || spec->gmm->latent_dim != stats->latent_dim)
+		return err_field(err, ERR_CONFLICT, "#/distribution", "no mixture is fitted to these codes");
+	gmm_draw(z, count, spec->gmm, spec->seed);
+	return OK;
+}
+
 static int (*const draws[DIST_COUNT])(
 	float *z, size_t count, const struct sample_spec *spec, const struct code_stats *stats, struct err *err) = {
 	[DIST_NORMAL] = normal,
 	[DIST_UNIFORM] = uniform,
 	[DIST_GAUSSIAN_FIT] = gaussian_fit,
+	[DIST_GMM] = mixture,
 };
 
 int sample_codes(

@@ -158,18 +158,17 @@ size_t trainer_bytes(const struct model *m, const struct dataset *d, int threads
 }
 
 /* Which images are held out: the first of a permutation; both parts in the data set's order. */
-static void draw_split(struct trainer *t)
+void split_draw(uint32_t *ret_images, uint32_t *order, size_t trains, size_t vals, int64_t val_seed)
 {
-	size_t n = t->trains + t->vals;
-	rng_permutation(t->order, (uint32_t)n, (struct rng){.seed = (uint64_t)t->p->val_seed, .stream = RNG_SPLIT});
-	memset(t->train, 0, n * sizeof *t->train);
-	for (size_t i = 0; i < t->vals; i++)
-		t->train[t->order[i]] = 1;
-	memcpy(t->order, t->train, n * sizeof *t->order);
-	size_t trains = 0, vals = 0;
+	const size_t n = trains + vals;
+	uint32_t *train = ret_images, *val = ret_images + trains;
+	rng_permutation(order, (uint32_t)n, (struct rng){.seed = (uint64_t)val_seed, .stream = RNG_SPLIT});
+	memset(train, 0, n * sizeof *train);
+	for (size_t i = 0; i < vals; i++)
+		train[order[i]] = 1;
+	memcpy(order, train, n * sizeof *order);
 	for (uint32_t i = 0; i < n; i++)
-		*(t->order[i] ? &t->val[vals++] : &t->train[trains++]) = i;
-	t->order_epoch = -1;
+		*(order[i] ? val++ : train++) = i;
 }
 
 static int check_data(const struct model *m, const struct dataset *d, struct err *err)
@@ -202,7 +201,8 @@ int trainer_open(struct trainer **ret, const struct model *m, struct dataset *d,
 	t->kern = kern;
 	t->active[0] = t->active[1] = -1;
 	t->seed = seed;
-	draw_split(t);
+	split_draw(t->train, t->order, t->trains, t->vals, t->p->val_seed);
+	t->order_epoch = -1;
 	tracker_init(&t->track);
 	model_init(m, t->w, seed);
 	if (t->ema)
@@ -266,6 +266,11 @@ struct best trainer_best(const struct trainer *t)
 const char *trainer_monitor(const struct trainer *t)
 {
 	return t->vals ? t->m->family->monitor : "train_loss";
+}
+
+const struct dataset *trainer_dataset(const struct trainer *t)
+{
+	return t->data;
 }
 
 const real *trainer_weights(const struct trainer *t)

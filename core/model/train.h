@@ -101,6 +101,7 @@ struct progress trainer_progress(const struct trainer *t);
 struct best trainer_best(const struct trainer *t);
 const char *trainer_monitor(const struct trainer *t); /* "val_loss", or "train_loss" without validation */
 /* What is validated, served and saved as the model: the live weights, or their running mean. */
+const struct dataset *trainer_dataset(const struct trainer *t);
 const real *trainer_weights(const struct trainer *t);
 const struct code_stats *trainer_codes(const struct trainer *t);
 /* All that a resume needs: model, optim.*, counters, tracker, codes.*. Points into the trainer. */

@@ -1,4 +1,4 @@
-/* trainer.h: what a trainer is made of: for the files of this room only (train.c, step.c, codes.c, loop.c).
+/* trainer.h: what a trainer is made of: for the files of this room only (train.c, step.c, codes.c, loop.c, mixture.c).
  *
  * Owner: one arena holds all of it; layout is the same code when measuring (trainer_bytes) and when filling.
  * Invariants: `step`, `track` and `epoch_part` with weights, moments, mask and codes are the whole state; everything else follows
@@ -115,6 +115,9 @@ bool trainer_prune(struct trainer *t, int64_t epoch);
 bool prune_due(const struct prune_params *p, int64_t epoch);
 /* Share of the weights that may be pruned that are. */
 double trainer_sparsity(const struct trainer *t);
+
+/* The images that are trained on, then those held out, each ascending; order: memory for as many. */
+void split_draw(uint32_t *ret_images, uint32_t *order, size_t trains, size_t vals, int64_t val_seed);
 
 /* Sums over n images of a split without gradients; index NULL: the first n. */
 void trainer_pass(

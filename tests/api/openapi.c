@@ -133,7 +133,7 @@ static void models(void **state)
 	(void)state;
 	assert_int_equal(model_plan(&m, f, params, (struct map){1, 28, 28, 0}, 10, NULL), OK);
 	jw_init(&w, &b, false);
-	view_model(&w, "job_a", &m, 1, 2, &codes);
+	view_model(&w, "job_a", &m, 1, 2, "normal", &codes);
 	check(&b, "Model", "Model");
 	jw_init(&w, &b, false);
 	view_dataset(&w, &d, "/data", true);

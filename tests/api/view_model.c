@@ -19,7 +19,7 @@ static struct json *shown(const struct model *m, const struct code_stats *codes)
 	struct buf b = BUF_INIT;
 	struct jsonw w;
 	jw_init(&w, &b, false);
-	view_model(&w, "job_a", m, 3, 1266, codes);
+	view_model(&w, "job_a", m, 3, 1266, "gaussian_fit", codes);
 	return parsed_buf(&b);
 }
 
@@ -38,6 +38,8 @@ static void model_with_codes(void **state)
 	assert_true(number_at(root, "parameters") == (double)model_parameters(&m));
 	assert_string_equal(text_at(root, "abilities/0"), "encode");
 	assert_string_equal(text_at(root, "auto_distribution"), "gaussian_fit");
+	assert_int_equal(json_count(at(root, "distributions")), 4);
+	assert_string_equal(text_at(root, "distributions/3/name"), "gmm");
 	assert_true(number_at(root, "z/mean/1") == -1 && number_at(root, "z/std/1") == 2);
 	assert_true(number_at(root, "z/q01/0") == -3 && number_at(root, "z/q99/1") == 4);
 	assert_int_equal(json_count(at(root, "z/q99")), 2);

@@ -111,6 +111,23 @@ like "$(png_size "$T/body")" '^[0-9]+x[0-9]+$' "curves as PNG"
 get "/v1/jobs/$job/metrics.xml"
 like "$status" '^40[46]$' "an unknown format is refused"
 
+# A code that costs more than anything it could tell: the run says so once, with what to do.
+seen=$job
+submit '{"kind":"vae","name":"dead","params":{"epochs":4,"beta":1000,"train_limit":'"$(images 2000)"',"latent_dim":3}}'
+settle "$job"
+get "/v1/jobs/$job/events?limit=100"
+is "$(j '[.data[] | select(.event == "alert") | .code]')" '["posterior_collapse"]' "one alert"
+like "$(j '.data[] | select(.event == "alert") | .message, .remedy')" 'none of 3 units is active.*lower beta.*free_bits' "with its remedy"
+get "/v1/jobs/$job"
+like "$(j '.warnings')" '^\["posterior collapse: .*free_bits"\]$' "among the job's warnings"
+is "$(j '.metrics | [.active_units, has("kl_0"), has("kl_2"), has("kl_3")]')" '[0,true,true,false]' "series of each unit"
+get "/v1/jobs/$job/metrics?names=kl,val_kl&by=epoch"
+is "$(j '.series | keys')" '["kl_0","kl_1","kl_2","val_kl"]' "kl stands for all of them"
+is "$(j '.series | [.kl_0.value[3] + .kl_1.value[3] + .kl_2.value[3] - .val_kl.value[3] | fabs < 1e-6]')" '[true]' "which make val_kl"
+get "/v1/jobs/$job/metrics?names=kl_x"
+like "$status" '^4(00|22)$' "no unit x"
+job=$seen
+
 # The ids a client holds are good after a crash, too.
 crash
 start

@@ -77,10 +77,38 @@ post /v1/models/m/sample '{"count":4,"seed":7}'
 is "$(sha256sum < "$T/body")" "$first" "the same seed gives the same bytes"
 post /v1/models/m/sample '{"count":4,"seed":8}'
 check "another one does not" [ "$(sha256sum < "$T/body")" != "$first" ]
-for d in normal uniform gaussian_fit auto; do
+for d in normal uniform gaussian_fit gmm auto; do
   post /v1/models/m/sample "{\"count\":2,\"seed\":1,\"distribution\":\"$d\"}"
   is "$status" 200 "distribution $d"
 done
+# A finished run keeps a mixture fitted to the codes of what it serves; other weights get one when they are asked for it.
+get /v1/models/m
+is "$(j '[.auto_distribution, [.distributions[].name]]')" '["gmm",["normal","uniform","gaussian_fit","gmm"]]' "auto is gmm"
+get /v1/models/m@1
+is "$(j .auto_distribution)" gaussian_fit "of a checkpoint that keeps none it is gaussian_fit"
+post /v1/models/m@1/sample '{"count":4,"seed":7}'
+first=$(sha256sum < "$T/body")
+post /v1/models/m@1/sample '{"count":4,"seed":7,"distribution":"gmm"}'
+is "$status" 200 "which gets one on demand"
+check "another than gaussian_fit" [ "$(sha256sum < "$T/body")" != "$first" ]
+post /v1/models/m@1/sample '{"count":4,"seed":7}'
+is "$(sha256sum < "$T/body")" "$first" "what auto means does not change by that"
+post /v1/models/m/sample '{"count":4,"seed":7}'
+first=$(sha256sum < "$T/body")
+post /v1/models/m/sample '{"count":4,"seed":7,"distribution":"gmm"}'
+is "$(sha256sum < "$T/body")" "$first" "auto draws from the mixture"
+crash
+start
+post /v1/models/m/sample '{"count":4,"seed":7}'
+is "$(sha256sum < "$T/body")" "$first" "after a crash the same bytes"
+rm "$D"/jobs/*/codes/*
+crash
+start
+get /v1/models/m
+is "$(j .auto_distribution)" gaussian_fit "without the file auto is gaussian_fit"
+post /v1/models/m/sample '{"count":4,"seed":7,"distribution":"gmm"}'
+is "$(sha256sum < "$T/body")" "$first" "and the fit on demand finds the same mixture"
+
 get '/v1/models/m/samples.png?count=9&seed=1'
 like "$(png_size "$T/body")" '^[0-9]+x[0-9]+$' "samples.png"
 

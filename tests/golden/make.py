@@ -26,7 +26,7 @@ TEST_IMAGES = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
 
 
 def write_safetensors(path, tensors, metadata):
-    kinds = {np.dtype("uint8"): "U8", np.dtype("float32"): "F32", np.dtype("float64"): "F64"}
+    kinds = {np.dtype("uint8"): "U8", np.dtype("int64"): "I64", np.dtype("float32"): "F32", np.dtype("float64"): "F64"}
     header, data = {"__metadata__": metadata}, b""
     for name, array in tensors.items():
         array = np.ascontiguousarray(array)

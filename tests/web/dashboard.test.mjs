@@ -382,6 +382,27 @@ test('a curve of one point can be seen, and the same run in a terminal is a shor
   await waitFor('a dot', async () => (await canvasOf(page.locator('.chart canvas'))).coloured > 8);
 });
 
+test('bars of the units, the alert that they are silent, and new images from a distribution of choice', async () => {
+  const { id } = await daemon.api('v1/jobs', { kind: 'vae', params: { train_limit: 2000, epochs: 4, latent_dim: 3, beta: 1000 } });
+  await finished(id);
+  await open(`#/runs/${id}`);
+  await page.locator('.card.warn li', { hasText: /posterior collapse.*free_bits/ }).waitFor();
+  const units = page.locator('.units');
+  await units.getByText('active_units 0 of 3').waitFor();
+  assert.equal(await units.locator('.unit-bars > div').count(), 3);
+  assert.equal(await page.locator('.curves').getByText('kl_0').count(), 0); // not among the losses
+  const choice = page.getByRole('combobox', { name: 'Distribution of the codes' });
+  const drawn = page.locator('.samples-panel canvas');
+  await drawn.and(page.locator('[data-shown="1"]')).waitFor();
+  assert.deepEqual(await choice.locator('option').allTextContents(), ['auto (normal)', 'normal', 'uniform', 'gaussian_fit', 'gmm']);
+  await choice.selectOption('gmm');
+  await drawn.and(page.locator('[data-shown="2"]')).waitFor();
+  assert.match(await drawn.getAttribute('aria-label'), /distribution gmm, seed 0/);
+  await page.getByRole('button', { name: 'Others' }).click();
+  await drawn.and(page.locator('[data-shown="3"]')).waitFor();
+  assert.match(await drawn.getAttribute('aria-label'), /seed 1/);
+});
+
 test('a run that diverged says so', async () => {
   const job = await finished((await daemon.api('v1/jobs',
     { kind: 'ae', params: { ...QUICK.params, optimizer: 'sgd', lr: 10, weight_decay: 1, schedule: 'constant', warmup_epochs: 0, epochs: 60 } })).id);

@@ -21,11 +21,24 @@ static void test_names(void **state)
 	assert_int_equal(distribution_find(family_vae.auto_distribution), DIST_NORMAL);
 }
 
+/* The statistics as a mixture of one. */
+static struct gmm one_bell(void)
+{
+	struct gmm g;
+	assert_int_equal(gmm_alloc(&g, 1, D, NULL), OK);
+	g.weight[0] = 1;
+	memcpy(g.mean, mean, sizeof mean);
+	memcpy(g.cov, cov, sizeof cov);
+	cov_root(g.root, cov, D);
+	return g;
+}
+
 static void test_same_request_same_bytes(void **state)
 {
 	(void)state;
+	struct gmm g = one_bell();
 	for (int i = 0; i < DIST_COUNT; i++) {
-		struct sample_spec spec = {.distribution = (enum distribution)i, .seed = 3};
+		struct sample_spec spec = {.distribution = (enum distribution)i, .seed = 3, .gmm = &g};
 		assert_int_equal(sample_codes(z, 100, &spec, &stats, NULL), OK);
 		assert_int_equal(sample_codes(again, 7, &spec, &stats, NULL), OK);
 		assert_memory_equal(z, again, 7 * D * sizeof *z); /* more of them begin the same */
@@ -33,6 +46,15 @@ static void test_same_request_same_bytes(void **state)
 		assert_int_equal(sample_codes(again, 100, &spec, &stats, NULL), OK);
 		assert_memory_not_equal(z, again, 100 * D * sizeof *z);
 	}
+	gmm_free(&g);
+}
+
+static void test_no_mixture(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	assert_int_equal(sample_codes(z, 1, &(struct sample_spec){.distribution = DIST_GMM}, &stats, &err), ERR_CONFLICT);
+	assert_string_equal(err.pointer, "#/distribution");
 }
 
 static double moment(int i, int j)
@@ -120,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_same_request_same_bytes),
+		cmocka_unit_test(test_no_mixture),
 		cmocka_unit_test(test_gaussian_fit),
 		cmocka_unit_test(test_dead_units),
 		cmocka_unit_test(test_normal),
