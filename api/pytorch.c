@@ -35,7 +35,7 @@ static const char program[] =
 	"    \"\"\"The model with the weights of a safetensors file, ready to use.\"\"\"\n"
 	"    model = Model()\n"
 	"    tensors = read_safetensors(path)\n"
-	"    model.load_state_dict({name: tensors[name] for name in model.state_dict()})\n"
+	"    model.load_state_dict({name: tensors[name] for name in model.state_dict() if name in tensors})\n"
 	"    return model.eval()\n"
 	"\n"
 	"\n"

@@ -154,7 +154,7 @@ enum loop_end { LOOP_COMPLETED, LOOP_EARLY, LOOP_STOPPED };
 
 /* Trains from where the trainer stands to the last step, to the end of early stopping's patience, or until poll says stop. ERR_DIVERGED "non-finite loss at step
  * 1234" leaves the state of the step before; found at an epoch's end, nothing of that epoch is told or saved. Order at an
- * epoch's end: points → publish → preview → save. */
+ * epoch's end: points → alert → publish → preview → save. */
 int train_loop(struct trainer *t, const struct hooks *hooks, enum loop_end *ret_end, struct err *err);
 
 #endif

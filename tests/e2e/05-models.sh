@@ -203,7 +203,14 @@ path = glob.glob("/usr/share/datasets/**/t10k-images-idx3-ubyte.gz", recursive=T
 images = np.frombuffer(gzip.open(path).read(), np.uint8, offset=16).reshape(-1, 1, 28, 28)[:64]
 np.save(sys.argv[1] + "/images.npy", (images / np.float32(255)).astype(np.float32))
 END
-  for model in m v; do
+  # Running statistics, dropout, gated units, group norms; of a Bernoulli model probabilities.
+  submit '{"kind":"ae","name":"b","params":{"epochs":1,"train_limit":2000,"norm":"batch","dropout":0.2,"dropout2d":0.1}}'
+  settle "$job"
+  submit '{"kind":"vae","name":"g","params":{"epochs":1,"train_limit":2000,"norm":"group","activation":"glu","likelihood":"bernoulli"}}'
+  settle "$job"
+  submit '{"kind":"vae","name":"n","preset":"mlp-nll","params":{"epochs":1,"train_limit":2000}}'
+  settle "$job"
+  for model in m v b g n; do
     for file in weights pytorch.py; do
       get "/v1/models/$model/$file"
       cp "$T/body" "$T/$file"
