@@ -197,4 +197,12 @@ static inline double last_value(const struct heard *h, const char *series)
 	return NAN;
 }
 
+/* Of the weights that are served, on the test images. */
+static inline double test_loss(struct trainer *t)
+{
+	double loss[RESULT_PARTS];
+	assert_int_equal(trainer_evaluate(t, SPLIT_TEST, NULL, loss, NULL), OK);
+	return loss[0];
+}
+
 #endif
