@@ -1,13 +1,14 @@
 #include "core/model/gmm.h"
 
 #include "core/base/rng.h"
+#include "core/model/kmeans.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Rows side by side in one run of the densities; rows of one task. */
-enum { QUAD = 4, SPAN = 256, KMEANS_TURNS = 5 };
+enum { QUAD = 4, SPAN = 256 };
 
 typedef double quad __attribute__((vector_size(QUAD * sizeof(double))));
 
@@ -273,102 +274,26 @@ int gmm_refine(struct gmm *g, const float *codes, size_t n, struct pool *pool, s
 	return code;
 }
 
-/* --- the start: k-means++ (Arthur & Vassilvitskii 2007), a few turns of k-means ----------------------------------------- */
-
-struct seeds {
-	const float *codes;
-	size_t n, d;
-	double *far; /* [n]: squared distance to the nearest centre */
-	int *label;  /* [n] */
-};
-
-static double distance(const float *code, const double *centre, size_t d)
-{
-	double sum = 0;
-	for (size_t i = 0; i < d; i++)
-		sum += ((double)code[i] - centre[i]) * ((double)code[i] - centre[i]);
-	return sum;
-}
-
-static void meet_centre(struct seeds *s, const double *centre, int label)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		double far = distance(s->codes + i * s->d, centre, s->d);
-		if (label == 0 || far < s->far[i]) {
-			s->far[i] = far;
-			s->label[i] = label;
-		}
-	}
-}
-
-/* A code with a probability in proportion to its squared distance from the centres so far; u in [0, 1). */
-static size_t far_code(const struct seeds *s, double u)
-{
-	double total = 0, sum = 0;
-	for (size_t i = 0; i < s->n; i++)
-		total += s->far[i];
-	for (size_t i = 0; i < s->n; i++) {
-		sum += s->far[i];
-		if (sum > u * total)
-			return i;
-	}
-	return s->n - 1;
-}
-
-static void choose_centres(struct seeds *s, struct gmm *g)
-{
-	float u[GMM_COMPONENTS_MAX];
-	rng_uniform(u, (size_t)g->components, (struct rng){.stream = RNG_MIXTURE, .step = (uint64_t)g->components}, 0, 1);
-	for (int c = 0; c < g->components; c++) {
-		size_t chosen = c ? far_code(s, (double)u[c]) : (size_t)((double)u[0] * (double)s->n);
-		double *centre = g->mean + (size_t)c * s->d;
-		for (size_t i = 0; i < s->d; i++)
-			centre[i] = (double)s->codes[chosen * s->d + i];
-		meet_centre(s, centre, c);
-	}
-}
-
-static void move_centres(const struct seeds *s, struct gmm *g)
-{
-	double count[GMM_COMPONENTS_MAX] = {0}, *sum = g->root; /* not in use yet, and wide enough */
-	memset(sum, 0, (size_t)g->components * s->d * sizeof *sum);
-	for (size_t i = 0; i < s->n; i++) {
-		count[s->label[i]]++;
-		for (size_t j = 0; j < s->d; j++)
-			sum[(size_t)s->label[i] * s->d + j] += (double)s->codes[i * s->d + j];
-	}
-	for (int c = 0; c < g->components; c++)
-		for (size_t j = 0; count[c] > 0 && j < s->d; j++)
-			g->mean[(size_t)c * s->d + j] = sum[(size_t)c * s->d + j] / count[c];
-}
+/* --- the start: clusters --- */
 
 /* Weights, means and covariances of the clusters, by the step that otherwise weighs shares. */
-static void take_clusters(const struct seeds *s, struct fit *f)
+static void take_clusters(struct fit *f, const int *label)
 {
-	const size_t each = sums_of(s->d);
+	const size_t each = sums_of(f->d);
 	memset(f->sums, 0, (size_t)f->g->components * each * sizeof *f->sums);
-	for (size_t i = 0; i < s->n; i++)
-		gather(f, s->label[i], s->codes + i * s->d, 1, f->sums + (size_t)s->label[i] * each);
+	for (size_t i = 0; i < f->n; i++)
+		gather(f, label[i], f->codes + i * f->d, 1, f->sums + (size_t)label[i] * each);
 	maximise(f);
 }
 
 static int seed_fit(struct fit *f, struct err *err)
 {
-	struct seeds s = {.codes = f->codes, .n = f->n, .d = f->d};
-	s.far = calloc(f->n, sizeof *s.far);
-	s.label = calloc(f->n, sizeof *s.label);
-	int code = s.far && s.label ? OK : err_set(err, ERR_NO_MEMORY, "no memory to fit a mixture");
+	int *label = calloc(f->n, sizeof *label);
+	int code = label ? kmeans(label, f->g->mean, f->g->components, f->codes, f->n, f->d, err)
+					 : err_set(err, ERR_NO_MEMORY, "no memory to fit a mixture");
 	if (!code)
-		choose_centres(&s, f->g);
-	for (int turn = 0; !code && turn < KMEANS_TURNS; turn++) {
-		move_centres(&s, f->g);
-		for (int c = 0; c < f->g->components; c++)
-			meet_centre(&s, f->g->mean + (size_t)c * s.d, c);
-	}
-	if (!code)
-		take_clusters(&s, f);
-	free(s.far);
-	free(s.label);
+		take_clusters(f, label);
+	free(label);
 	return code;
 }
 

@@ -13,13 +13,14 @@
 
 #include "core/base/err.h"
 #include "core/base/pool.h"
+#include "core/model/kmeans.h"
 #include "core/model/state.h"
 
 #define GMM_SIZES     \
 	{                 \
 		5, 10, 20, 50 \
 	}
-enum { GMM_COMPONENTS_MAX = 50, GMM_ITERATIONS = 100 };
+enum { GMM_COMPONENTS_MAX = KMEANS_CENTRES_MAX, GMM_ITERATIONS = 100 };
 
 struct gmm {
 	int components, latent_dim;
