@@ -1,4 +1,5 @@
 """A latentd of our own on a free port, and its public HTTP API by urllib: all that the report knows of the daemon."""
+import ctypes
 import json
 import os
 import signal
@@ -6,6 +7,9 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+
+
+PR_SET_PDEATHSIG = 1
 
 
 class Refused(Exception):
@@ -62,6 +66,11 @@ class Api:
             after = f"&after={page['last_id']}"
 
 
+def end_with_parent():
+    """Between fork and exec: the kernel asks the daemon to stop when this script dies, however it dies."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class Daemon(Api):
     """`with Daemon(binary, folder) as api:` the data directory is folder/data, the log folder/latentd.log."""
 
@@ -78,7 +87,8 @@ class Daemon(Api):
         command = [self.binary, "--listen", "127.0.0.1:0", "--port-file", port_file, "--workers", "1",
                    "--data-dir", os.path.join(self.folder, "data")]
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                                            preexec_fn=end_with_parent)
         try:
             self.wait_ready(port_file)
         except BaseException:

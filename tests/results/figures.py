@@ -14,7 +14,7 @@ from daemon import Refused
 Figure = namedtuple("Figure", "number slug caption draw parts note", defaults=("",))
 Context = namedtuple("Context", "api runner results folder")
 
-SCALE = 3
+SHOWN_SCALE, PNG_SCALE = 2, 4
 
 
 def job_of(context, group):
@@ -27,12 +27,9 @@ def job_of(context, group):
 def picture(context, path, url, title, body=None):
     """A picture of the daemon's: large as PNG, its own pixels in the SVG."""
     mark = "&" if "?" in url else "?"
-    for scale in (1, SCALE):
-        png = context.api.raw(f"{url}{mark}scale={scale}", body, "image/png")
-        if scale == 1:
-            charts.picture_svg(path + ".svg", png, title, SCALE)
+    charts.picture_svg(path + ".svg", context.api.raw(f"{url}{mark}scale=1", body, "image/png"), title, SHOWN_SCALE)
     with open(path + ".png", "wb") as file:
-        file.write(png)
+        file.write(context.api.raw(f"{url}{mark}scale={PNG_SCALE}", body, "image/png"))
 
 
 def reconstructions(context, path, group):
@@ -125,7 +122,7 @@ FIGURES = [
            "Cross entropy of class1 on the frozen encoder of ae-8, training and validation."),
     Figure("9", "vae-reconstructions", "VAE reconstructions", reconstructions, [("vae-5", "")],
            "Latent dimension 5; test images above, reconstructions (at the means) beneath."),
-    Figure("R1", "time", "Loss and accuracy against wall-clock time", times, [("", "")],
+    Figure("R1", "training-time", "Loss and accuracy against wall-clock time", times, [("", "")],
            "Not in the report as a figure. On the right, classifiers that stand on the autoencoder begin when it has ended."),
     Figure("R2", "lines", "Straight lines between codes of test images", line_between,
            [("ae-2", "(a) AE, latent dimension 2"), ("vae-2", "(b) VAE, latent dimension 2")],

@@ -2,8 +2,8 @@
 
 A row's `seeds` is "all" (as many as the mode has) or "one". One that is `heavy` takes longer than all the others together and
 is left out unless HEAVY=1. Rows whose figures stand beside the report's or PyTorch's hold
-no image out (REPRODUCE), all others keep the daemon's defaults. A preset or parent "best" is the row of CANDIDATES that
-does best on its held-out images; the test split has no say in it.
+no image out (REPRODUCE), all others keep the daemon's defaults. The parent "best" is the row of CANDIDATES that does
+best on its held-out images; the test split has no say in it.
 """
 from dataclasses import dataclass, replace
 
@@ -88,7 +88,7 @@ def rows(mode):
         Row("ae-default-8", "ae", "default", base),
         Row("ae-mlp-8", "ae", "mlp", base),
         Row("ae-conv-8", "ae", "conv", base, "one", heavy=True),
-        *(Row(f"ae-best-{n}", "ae", "best", {**base, "latent_dim": n}, "one") for n in (2, 4, 14)),
+        *(Row(f"ae-mlp-{n}", "ae", "mlp", {**base, "latent_dim": n}, "one") for n in (2, 4, 14)),
         Row("class1-best", "finetune", "class1", fine, "all", "best"),
         Row("class2-best", "finetune", "class2", fine, "all", "best"),
         Row("unfrozen-best", "finetune", "class1", {**fine, "freeze": False}, "all", "best"),

@@ -100,9 +100,9 @@ def md_table(head, rows):
     return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
 
 
-def md_figure(figure):
+def md_figure(figure, folder):
     title = f"Figure {figure['number']}: {figure['caption']}"
-    shown = [f"![{title}]({file.split('/')[-1]}.svg)" for part in figure["parts"] for file in part["files"]]
+    shown = [f"![{title}]({folder}{file.split('/')[-1]}.svg)" for part in figure["parts"] for file in part["files"]]
     reasons = [f"None: {part['why']}" for part in figure["parts"] if part["why"]]
     return "\n\n".join([*shown, *reasons, f"**{title}.** {figure['note']}"])
 
@@ -112,9 +112,10 @@ MARKDOWN = {
     "text": lambda text: text,
     "table": md_table,
     "list": lambda items: "\n".join(f"- {item}" for item in items),
-    "figure": md_figure,
 }
 
 
-def to_markdown(title, banner, blocks):
-    return "\n\n".join([f"# {title}", banner, *(MARKDOWN[kind](*rest) for kind, *rest in blocks)]) + "\n"
+def to_markdown(title, banner, blocks, folder):
+    """`folder`: where the figures' files lie, seen from the text; "" is beside it."""
+    forms = {**MARKDOWN, "figure": lambda figure: md_figure(figure, folder)}
+    return "\n\n".join([f"# {title}", banner, *(forms[kind](*rest) for kind, *rest in blocks)]) + "\n"

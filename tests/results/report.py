@@ -39,9 +39,8 @@ def estimates(mode, seeds, heavy, with_twins):
     planned, rows = {}, [row for row in plan.rows(mode) if heavy or not row.heavy]
     for row in rows:
         for seed in range(1, (seeds if row.seeds == "all" else 1) + 1):
-            planned[f"{row.group}/{seed}"] = plan.seconds_of(
-                ("ae", "mlp") if row.preset == "best" else (row.kind, row.preset), row.params["epochs"],
-                row.params.get("train_limit", 0))
+            planned[f"{row.group}/{seed}"] = plan.seconds_of((row.kind, row.preset), row.params["epochs"],
+                                                                   row.params.get("train_limit", 0))
     if with_twins:
         epochs = {row.group: row.params["epochs"] for row in rows}
         for twin in plan.twins():
@@ -74,17 +73,17 @@ def write(path, text):
 def publish(out, results, drawn):
     write(os.path.join(out, "results.json"), json.dumps(results, indent=1) + "\n")
     write(os.path.join(out, "index.html"), render.to_html(TITLE, story.banner(results), story.page(results, drawn)))
-    text = render.to_markdown(TITLE, story.banner(results), story.document(results, drawn))
-    write(os.path.join(out, "results.md"), text)
+    texts = {folder: render.to_markdown(TITLE, story.banner(results), story.document(results, drawn), folder)
+             for folder in ("figures/", "")}
+    write(os.path.join(out, "results.md"), texts["figures/"])
     if results["mode"] != "full":
         return
     docs = os.path.join(ROOT, "web", "docs")
     os.makedirs(docs, exist_ok=True)
-    write(os.path.join(docs, "results.md"), text)
-    for figure in drawn:
-        for part in figure["parts"] if figure["slug"] == "time" else ():
-            for file in part["files"]:
-                shutil.copy(os.path.join(out, f"{file}.svg"), docs)
+    write(os.path.join(docs, "results.md"), texts[""])
+    for part in (part for figure in drawn if figure["slug"] == story.SHOWN for part in figure["parts"]):
+        for file in part["files"]:
+            shutil.copy(os.path.join(out, f"{file}.svg"), docs)
 
 
 def run_all(arguments, api, folder, mode, seeds):

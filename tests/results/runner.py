@@ -93,8 +93,6 @@ class Runner:
 
     def body_of(self, row, seed):
         body = {"kind": row.kind, "preset": row.preset, "params": row.params, "seed": seed}
-        if row.preset == "best":
-            body["preset"] = self.rows[self.best()].preset
         body["name"] = row.name if row.name and seed == 1 else f"{row.group}-seed-{seed}"
         if row.parent:
             group = self.best() if row.parent == "best" else row.parent
@@ -146,7 +144,7 @@ class Runner:
         kind = self.api.get(f"/v1/kinds/{row.kind}")
         presets = [preset["name"] for preset in kind["presets"]]
         unknown = [name for name in row.params if name not in kind["params"]["properties"]]
-        if row.preset not in (*presets, "best") or unknown:
+        if row.preset not in presets or unknown:
             raise LookupError(f"kind '{row.kind}' has no preset '{row.preset}'" if not unknown else
                               f"kind '{row.kind}' has no {', '.join(unknown)}")
         return "ok, as far as can be said before its encoder is there"
@@ -154,7 +152,7 @@ class Runner:
     def validate(self, key):
         """For --plan: a word about the job, with the time it would take where that is known."""
         row, seed = self.rows[key.split("/")[0]], int(key.split("/")[1])
-        if row.preset == "best" or row.parent:
+        if row.parent:
             return self.known_names(row)
         body = self.body_of(row, seed)
         seconds = self.api.post("/v1/jobs?validate_only=true", body)["estimate"]["seconds_per_epoch"]

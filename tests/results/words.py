@@ -28,7 +28,7 @@ def signed(value):
 
 
 def seconds(value, sign=""):
-    return NONE if value is None else f"{value:{sign}.1f} s"
+    return NONE if value is None else f"{value:{sign}.{1 if abs(value) >= 10 else 2}f} s"
 
 
 # How the values of a quantity are written.

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""TAP: the verdicts of the report on made-up figures, and the words that figures become."""
+import copy
+
+import plan
+import render
+import story
+import verdicts
+import words
+from collect import statistics_of
+
+failed = count = 0
+
+
+def same(got, wanted, what):
+    global failed, count
+    count += 1
+    good = got == wanted
+    failed += not good
+    print(f"{'ok' if good else 'not ok'} {count} - {what}" + ("" if good else f"\n# got {got!r}, wanted {wanted!r}"))
+
+
+def made_up():
+    """Every figure as the report and the targets would have it."""
+    groups = {row.group: {"loss": 0.0152, "train_s": 10.0, "epochs": 50, "accuracy": 0.95} for row in plan.rows(plan.MODES["full"])}
+    groups["prune-50"]["train_s"] = 10.2
+    groups["dropout"]["loss"] = groups["prune-90"]["loss"] = 0.02
+    groups["class2-report"]["accuracy"] = 0.77
+    curve = {"epoch": [1, 50], "seconds": [1.0, 10.0], "value": [0.5, 0.4]}
+    job = {"train_s": 10.0, "lineage_train_s": 30.0}
+    space = {"jump": 2.0, "spread": 5.0, "filled": 0.5}
+    return {
+        "groups": {g: {m: statistics_of([v, v]) for m, v in figures.items()} for g, figures in groups.items()},
+        "trouble": {}, "measure_trouble": {}, "twins_trouble": {}, "best": "ae-mlp-8",
+        "pca": {"test_mse": {"2": 0.0461, "4": 0.0366, "5": 0.033, "8": 0.0266, "14": 0.0215}},
+        "curves": {"ae-8": {"val_loss": {"epoch": [1, 50], "seconds": [1, 9], "value": [0.05, 0.0152]}},
+                   "class1": {"val_loss": curve}, "scratch": {"val_loss": curve}},
+        "jobs": {"class1/1": job, "scratch/1": {**job, "lineage_train_s": 10.0}},
+        "reconstruction": {"vae-5": 0.02, "ae-8": 0.0152},
+        "smoothness": {"ae-2": space, "vae-2": {"jump": 1.5, "spread": 1.0, "filled": 0.9}},
+    }
+
+
+def judge(change=None):
+    results = made_up()
+    if change:
+        change(results)
+    met = {row["quantity"]: row["met"] for row in verdicts.acceptance(results)}
+    confirmed = {row["claim"]: row["confirmed"] for row in verdicts.claims(results)}
+    return met, confirmed
+
+
+def test_verdicts():
+    met, confirmed = judge()
+    same([claim for claim, value in confirmed.items() if value is not True], [], "figures as the report has them confirm it")
+    same((met["AE report, latent 8, test MSE"], met["AE default, latent 8, test MSE"]), (True, False), "0.0152 is met and not met")
+    same(met["class2 on the report's encoder"], True, "an accuracy is met from below")
+    same(met["the same falls from 2 to 4, 8 and 14 units"], False, "equal errors do not fall")
+    same(met["90 % pruned: change of its test MSE"], None, "what is only reported has no verdict")
+
+    def worse(results):
+        results["groups"]["prune-50"]["loss"] = statistics_of([0.0152 * 1.06])
+        results["groups"]["dropout"]["loss"] = statistics_of([0.0151])
+        results["groups"]["class2-report"]["accuracy"] = statistics_of([0.96])
+        results["smoothness"]["vae-2"]["jump"] = 2.1
+        results["curves"]["ae-8"]["val_loss"]["value"][0] = 0.02
+
+    met, confirmed = judge(worse)
+    same([claim for claim, value in confirmed.items() if value is False],
+         ["Only after 50 epochs is the AE able to reconstruct the images in a coherent way.",
+          "Pruning has a very scarce effect …", "With dropout the loss stays above the basic case's.",
+          "class1 is better than class2.", "The VAE's space is smoother …"], "figures against a claim do not confirm it")
+    same(met["50 % of the report's AE pruned: change of its test MSE"], False, "6 % is more than 3 %")
+
+    def lost(results):
+        del results["groups"]["dropout"], results["curves"]["class1"]
+        results["trouble"]["dropout/2"] = "no space left"
+
+    results = made_up()
+    lost(results)
+    rows = {row["claim"]: row for row in verdicts.claims(results)}
+    row = rows["With dropout the loss stays above the basic case's."]
+    same((row["ours"], row["confirmed"], row["why"]), (None, None, "dropout: no space left"), "what is missing says why")
+
+
+def test_words():
+    same([words.number(v) for v in (0.000123456, 0.0266, 1.5, 12.345, 1234.5, 0, None)],
+         ["0.000123", "0.0266", "1.50", "12.3", "1234", "0", "–"], "as many digits as are of use")
+    same((words.percent(0.8364), words.signed(-0.031), words.plural(1, "seed")), ("83.6 %", "-3.1 %", "1 seed"), "shares")
+    found = statistics_of([1.0, 3.0, None])
+    same((found["mean"], round(found["sd"], 6), found["n"]), (2.0, 1.414214, 2), "mean and standard deviation of what there is")
+    same(render.html_table(["a"], [[("<b>`x|y`", False)]]).split("<tbody>\n")[1].split("\n")[0],
+         '<tr><td class="bad">&lt;b&gt;<code>x|y</code></td></tr>', "cells of the page are escaped")
+    same(render.md_table(["a"], [["`x|y`"]]).split("\n")[-1], "| `x\\|y` |", "cells of the Markdown, too")
+    row = story.verdict(None, ("met", "not met"))
+    same(row, ("–", None), "no verdict without a figure")
+
+
+def test_plan():
+    for mode in plan.MODES.values():
+        rows = plan.rows(mode)
+        groups = [row.group for row in rows]
+        same(len(set(groups)), len(groups), f"{mode.name}: one row a group")
+        late = [row.group for i, row in enumerate(rows) if row.parent and row.parent not in ("best", *groups[:i])]
+        same(late, [], f"{mode.name}: encoders come before their heads")
+        same([t.group for t in plan.twins() if t.group not in groups], [], f"{mode.name}: every twin has our side")
+    base = copy.deepcopy(plan.rows(plan.MODES["full"]))
+    same(all(row.params["val_fraction"] == 0 for row in base if row.group.endswith("-report")), True, "reproductions hold nothing out")
+
+
+test_verdicts()
+test_words()
+test_plan()
+print(f"1..{count}")
+raise SystemExit(1 if failed else 0)
