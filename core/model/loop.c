@@ -2,6 +2,7 @@
 #include "core/model/trainer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct loop {
@@ -89,6 +90,27 @@ static int64_t active_units(const struct trainer *t)
 	return active;
 }
 
+static void warn(const struct loop *l, const struct alert *a)
+{
+	if (l->hooks->alert)
+		l->hooks->alert(l->hooks->ctx, l->t, a);
+}
+
+/* As losses get small, a min_delta may get so large beside them that no progress counts: told when it begins to. */
+static void watch_patience(const struct loop *l, int64_t epoch, double before, double now)
+{
+	static const double large = 0.01; /* of the loss */
+	const struct early_stopping_params *stop = &l->t->p->early_stopping;
+	struct alert alert = {.code = "min_delta_large", .remedy = "a min_delta below 1 % of the loss, or 0"};
+	if (!stop->on || stop->min_delta <= large * now || (epoch > 1 && stop->min_delta > large * before))
+		return;
+	snprintf(alert.text, sizeof alert.text,
+		"early_stopping.min_delta is %g, more than 1 %% of the loss (%.4g after epoch %lld): what counts as no improvement "
+		"may be one",
+		stop->min_delta, now, (long long)epoch);
+	warn(l, &alert);
+}
+
 /* Once until it is better: more units than before. */
 static void watch(const struct loop *l, int64_t epoch, int64_t active)
 {
@@ -101,8 +123,7 @@ static void watch(const struct loop *l, int64_t epoch, int64_t active)
 		t->alerted = 0;
 	if (!t->alerted && t->m->family->watch(t->m, &view, &alert)) {
 		t->alerted = 1;
-		if (l->hooks->alert)
-			l->hooks->alert(l->hooks->ctx, t, &alert);
+		warn(l, &alert);
 	}
 	t->active[1] = t->active[0];
 	t->active[0] = active;
@@ -173,6 +194,7 @@ static int end_epoch(const struct loop *l, struct err *err)
 	if (t->vals)
 		say_parts(l, false, part, (double)t->vals);
 	say_units(l, epoch, t->vals ? t->unit : t->epoch_unit, (double)(t->vals ? t->vals : t->trains));
+	watch_patience(l, epoch, t->track.last_value, loss.monitor);
 	memset(t->epoch_part, 0, sizeof t->epoch_part);
 	tracker_epoch(&t->track, t->p, epoch, loss);
 	memset(t->epoch_unit, 0, (size_t)t->m->unit_sums * sizeof *t->epoch_unit);

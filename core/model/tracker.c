@@ -11,9 +11,10 @@ void tracker_init(struct tracker *k)
 
 void tracker_forget(struct tracker *k)
 {
-	double lr_scale = k->lr_scale;
+	const struct tracker before = *k;
 	tracker_init(k);
-	k->lr_scale = lr_scale;
+	k->lr_scale = before.lr_scale;
+	k->last_value = before.last_value;
 }
 
 static void slow_down(struct tracker *k, const struct train_params *p, int64_t epoch, double value)

@@ -175,6 +175,46 @@ static void test_early_stopping(void **state)
 	dataset_put(d);
 }
 
+struct alerts {
+	int n;
+	char text[200];
+};
+
+static void on_alert(void *ctx, struct trainer *t, const struct alert *a)
+{
+	struct alerts *heard = ctx;
+	(void)t;
+	assert_string_equal(a->code, "min_delta_large");
+	heard->n++;
+	snprintf(heard->text, sizeof heard->text, "%s", a->text);
+}
+
+/* A min_delta beside which improvements are nothing is told of once, when the loss has become so small. */
+static void test_deaf_patience(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *overrides, *epoch;
+	} cases[] = {{"early_stopping.min_delta=1 ", "after epoch 1"}, {"early_stopping.min_delta=1e-3 ", "after epoch "},
+		{"early_stopping.min_delta=0 ", NULL}, {"", NULL}};
+	struct dataset *d = balls(100, 1, 1, 12, 12);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char overrides[200];
+		struct alerts heard = {0};
+		struct hooks hooks = {.ctx = &heard, .alert = on_alert};
+		enum loop_end end;
+		snprintf(overrides, sizeof overrides, "%s%s", SMALL_AE "epochs=30 lr=5e-3 ", cases[i].overrides);
+		struct model m = ae_for(d, overrides);
+		struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+		assert_int_equal(train_loop(t, &hooks, &end, NULL), OK);
+		assert_int_equal(heard.n, cases[i].epoch != NULL);
+		assert_true(!heard.n || strstr(heard.text, cases[i].epoch));
+		trainer_close(t);
+		model_free(&m);
+	}
+	dataset_put(d);
+}
+
 static void test_failing_hook_ends_the_loop(void **state)
 {
 	(void)state;
@@ -318,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_seldom),
 		cmocka_unit_test(test_early_stopping),
+		cmocka_unit_test(test_deaf_patience),
 		cmocka_unit_test(test_failing_hook_ends_the_loop),
 		cmocka_unit_test(test_best_follows_the_monitor),
 		cmocka_unit_test(test_diverging_run),
