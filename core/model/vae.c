@@ -75,7 +75,7 @@ static const struct preset presets[] = {
 };
 
 /* What the best constant picture misses of an image: a code that says nothing comes no further, and costs no KL. */
-#define MEAN_IMAGE 67.9, "mean image of Fashion-MNIST, KL 0"
+#define MEAN_IMAGE 67.9, "mean image of Fashion-MNIST, KL 0, gaussian likelihood"
 
 #define RECON_FORMULA                                                           \
 	"gaussian: sum over pixels of (x - decode(mu + exp(logvar / 2) * eps))^2; " \
@@ -84,13 +84,14 @@ static const struct preset presets[] = {
 
 static const struct series series[] = {
 	{"train_loss",
-		"What training lowers, per image: squared error and KL together, with the final beta. With beta 1 it is, but for a "
-		"constant, minus the evidence lower bound of a Gaussian with variance 1/2 per pixel.",
+		"What training lowers, per image: reconstruction error and KL together, with the final beta and without free bits. With "
+		"beta 1 it is minus the evidence lower bound in nats: as it is with the Bernoulli likelihood, but for a constant with "
+		"the Gaussian one (variance 1/2 per pixel).",
 		"train_recon + beta * train_kl", "per image", {{MEAN_IMAGE}}, true},
 	{"train_recon",
-		"How far the decoded draws are from the images of each training batch: squared errors summed over the pixels. "
-		"Divided by their number it compares with an autoencoder's loss.",
-		RECON_FORMULA, "squared error per image", {{MEAN_IMAGE}}, true},
+		"How far the decoded draws are from the images of each training batch: squared errors summed over the pixels, which "
+		"divided by their number compare with an autoencoder's loss; with the Bernoulli likelihood the cross entropy in nats.",
+		RECON_FORMULA, "squared error, or nats, per image", {{MEAN_IMAGE}}, true},
 	{"train_kl",
 		"What the code tells of an image, summed over units: the divergence of its distribution from the standard normal "
 		"one. 0: it tells nothing, and every picture comes out the same (posterior collapse).",
@@ -99,8 +100,8 @@ static const struct series series[] = {
 		"The same as train_loss on images held out from training, with one draw per image, the same in every epoch. Rising "
 		"while train_loss falls: the net learns its training images by heart.",
 		"val_recon + beta * val_kl", "per image", {{MEAN_IMAGE}}, false},
-	{"val_recon", "Squared errors of the held-out images, summed over the pixels.", RECON_FORMULA,
-		"squared error per image", {{MEAN_IMAGE}}, false},
+	{"val_recon", "The same as train_recon on the held-out images.", RECON_FORMULA, "squared error, or nats, per image",
+		{{MEAN_IMAGE}}, false},
 	{"val_kl", "What the code tells of the held-out images.", KL_FORMULA, "nats per image", {{0, NULL}}, false},
 	{"kl",
 		"What each unit by itself tells of the held-out images (of the training images without validation); the units together "
