@@ -14,7 +14,7 @@ typedef double quad __attribute__((vector_size(QUAD * sizeof(double))));
 
 static const double reg_covar = 1e-6, tol = 1e-3, two_pi = 6.283185307179586476925286766559;
 /* A share this small of a code moves nothing. */
-static const double least_share = 1e-12;
+static const double least_share = 1e-12, log_least_share = -28;
 /* A pivot this small beside its variance is rounding: the unit follows from those before it. */
 static const double pivot_floor = 1e-12;
 
@@ -168,8 +168,8 @@ static double take_code(const struct fit *f, const quad *densities, int lane, co
 	double share[GMM_COMPONENTS_MAX], most = densities[0][lane], total = 0;
 	for (int c = 1; c < components; c++)
 		most = densities[c][lane] > most ? densities[c][lane] : most;
-	for (int c = 0; c < components; c++)
-		total += share[c] = exp(densities[c][lane] - most);
+	for (int c = 0; c < components; c++) /* far components, which are most of them, cost no exponential */
+		total += share[c] = densities[c][lane] - most > log_least_share ? exp(densities[c][lane] - most) : 0;
 	for (int c = 0; f->gather && c < components; c++)
 		if (share[c] > least_share * total)
 			gather(f, c, code, share[c] / total, sums + (size_t)c * sums_of(f->d));
