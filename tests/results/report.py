@@ -58,7 +58,7 @@ def show_plan(api, mode, seeds):
             told = runner.validate(key)
         except (Refused, LookupError) as error:
             refused, told = refused + 1, f"refused: {error}"
-        print(f"{key:22}{row.kind:11}{row.preset:9}{told}")
+        print(f"{key:22}{row.kind:11}{row.preset:15}{told}")
     for twin in plan.twins():
         print(f"{'pytorch ' + twin.group:22}{twin.workload}")
     return refused
