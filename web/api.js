@@ -119,6 +119,34 @@ async function whole(path, { signal, ...options }, read) {
 const json = (reply) => reply.json();
 export const get = (path, signal) => whole(path, { signal }, json);
 export const post = (path, body, signal) => whole(path, { method: 'POST', body, signal }, json);
+export const patch = (path, body, signal) => whole(path, { method: 'PATCH', body, signal }, json);
+export const remove = (path, signal) => whole(path, { method: 'DELETE', signal }, () => null);
+
+/** A file to `path`, by PUT; onProgress(share) while it is sent, which fetch cannot tell. */
+export function upload(path, file, { type, onProgress, signal }) {
+  const token = getToken();
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const answered = async () => {
+      const reply = new Response(request.responseText, { status: request.status });
+      if (reply.ok) return resolve(reply.json());
+      const problem = await refusal(reply, token);
+      setConnected(!problem.away);
+      reject(problem);
+    };
+    request.open('PUT', url(path));
+    request.setRequestHeader('Accept', 'application/json');
+    request.setRequestHeader('Content-Type', type);
+    if (token !== null) request.setRequestHeader('Authorization', `Bearer ${token}`);
+    request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 1);
+    request.upload.onload = () => onProgress(1);
+    request.onload = answered;
+    request.onerror = () => reject(lost(new TypeError('the connection was lost')));
+    request.onabort = () => reject(new DOMException('left', 'AbortError'));
+    signal.addEventListener('abort', () => request.abort(), { once: true });
+    request.send(file);
+  });
+}
 
 /** A picture and what its headers say about the model that made it. */
 export function picture(path, { body, signal } = {}) {

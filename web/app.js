@@ -2,6 +2,7 @@
 
 import { adoptToken, get, onConnection, onTokenWanted, pause, setToken, unescaped } from './api.js';
 import { dialog, h, setText } from './dom.js';
+import { dataView } from './view_data.js';
 import { newView } from './view_new.js';
 import { runView } from './view_run.js';
 import { moveInRuns, runsView } from './view_runs.js';
@@ -9,6 +10,7 @@ import { moveInRuns, runsView } from './view_runs.js';
 const views = [
   { pattern: /^#?\/?$/, view: runsView, nav: 'Runs', href: '#/' },
   { pattern: /^#\/new$/, view: newView, nav: 'New run', href: '#/new' },
+  { pattern: /^#\/data$/, view: dataView, nav: 'Data', href: '#/data' },
   { pattern: /^#\/runs\/([^/]+)$/, view: runView },
 ];
 

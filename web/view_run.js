@@ -5,6 +5,7 @@ import { addPoint, emptySeries, refreshed } from './curve.js';
 import { commandBox, complain, dialog, h, setText, show, throttled } from './dom.js';
 import { clock, count, duration, endedBy, loss, param, gapText, measured, percent, progressOf, terminal, trained } from './format.js';
 import { CurvePanel } from './panel_curve.js';
+import { EditPanel } from './panel_edit.js';
 import { LatentPanel } from './panel_latent.js';
 import { PreviewPanel } from './panel_preview.js';
 import { SamplesPanel } from './panel_samples.js';
@@ -128,11 +129,12 @@ class RunView {
     this.facts = h('dl', { class: 'facts' });
     this.curve = new CurvePanel(this.kind, this.path);
     this.units = new UnitsPanel(this.kind);
+    this.edit = new EditPanel(this.kind, this.path, this.askJob);
     this.previews = new PreviewPanel(this.path, this.signal);
     this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: (model) => this.onWeights(model) });
     this.samples = new SamplesPanel(this.job, this.signal);
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
-      h('div', { class: 'column' }, this.curve.node, this.units.node, this.previews.node), h('div', { class: 'column' }, this.latent.node, this.samples.node, this.details())));
+      h('div', { class: 'column' }, this.curve.node, this.units.node, this.previews.node), h('div', { class: 'column' }, this.latent.node, this.samples.node, this.edit.node, this.details())));
   }
 
   header() {
@@ -146,18 +148,26 @@ class RunView {
   }
 
   details() {
-    const job = this.job;
+    this.params = h('dl', { class: 'params' });
+    this.repeat = commandBox(() => curl('v1/jobs', request(this.kind, { ...this.job, name: '' })), 'command that repeats this run');
+    return h('section', { class: 'card', 'aria-labelledby': 'details-title' }, h('h2', { id: 'details-title' }, 'Parameters and files'),
+      this.links(), this.params,
+      h('h3', {}, 'The same run from a terminal'), this.repeat.node,
+      h('h3', {}, 'Watch it there'), commandBox(() => curl(`${this.path}/events.txt`).replace('curl', 'curl -N'), 'command that follows this run').node);
+  }
+
+  /** They may change while it runs. */
+  showParams(job) {
+    const text = JSON.stringify(job.params);
+    if (text === this.shownParams) return;
+    this.shownParams = text;
     const schema = this.kind.params.properties;
     const preset = this.kind.presets.find((p) => p.name === job.preset)?.params ?? {};
-    const rows = Object.entries(job.params ?? {})
+    this.params.replaceChildren(...Object.entries(job.params ?? {})
       .sort(([a], [b]) => (schema[a]?.order ?? 0) - (schema[b]?.order ?? 0))
       .map(([name, value]) => h('div', { title: schema[name]?.description,
-        class: same(value, preset[name] ?? value) ? '' : 'changed' }, h('dt', {}, name), h('dd', {}, param(value))));
-    return h('section', { class: 'card', 'aria-labelledby': 'details-title' }, h('h2', { id: 'details-title' }, 'Parameters and files'),
-      this.links(), h('dl', { class: 'params' }, rows),
-      h('h3', {}, 'The same run from a terminal'),
-      commandBox(() => curl('v1/jobs', request(this.kind, { ...job, name: '' })), 'command that repeats this run').node,
-      h('h3', {}, 'Watch it there'), commandBox(() => curl(`${this.path}/events.txt`).replace('curl', 'curl -N'), 'command that follows this run').node);
+        class: same(value, preset[name] ?? value) ? '' : 'changed' }, h('dt', {}, name), h('dd', {}, param(value)))));
+    this.repeat.update();
   }
 
   links() {
@@ -192,6 +202,8 @@ class RunView {
     this.offerCancel(job.status);
     this.showFacts(job, share);
     this.units.set(job.metrics);
+    this.showParams(job);
+    this.edit.update(job);
     show(this.error, job.error !== null && job.error !== undefined);
     if (job.error) this.error.replaceChildren(h('h2', {}, `Failed: ${job.error.code}`), h('p', { class: 'detail' }, job.error.detail));
     show(this.warnings, job.warnings?.length > 0);
