@@ -7,7 +7,7 @@ import { loss } from './format.js';
 import { logRange, logTicks } from './scale.js';
 
 // Okabe-Ito, in the order series are drawn; style.css has them for both themes.
-const COLOURS = ['series-1', 'series-2', 'series-3', 'series-4', 'series-5'];
+const COLOURS = ['series-1', 'series-2', 'series-3', 'series-4', 'series-5', 'series-6'];
 const HEIGHT = 300;
 
 function axis(stroke, grid, more) {
