@@ -28,14 +28,14 @@ static const char reader[] =
 	"            tensors[name] = torch.from_numpy(array.copy())\n"
 	"    return tensors\n";
 
-static const char program[] =
+static const char loader[] =
 	"\n"
 	"\n"
 	"def load(path):\n"
 	"    \"\"\"The model with the weights of a safetensors file, ready to use.\"\"\"\n"
 	"    model = Model()\n"
-	"    tensors = read_safetensors(path)\n"
-	"    model.load_state_dict({name: tensors[name] for name in model.state_dict() if name in tensors})\n"
+	"    names = model.state_dict()\n"
+	"    model.load_state_dict({name: tensor for name, tensor in read_safetensors(path).items() if name in names})\n"
 	"    return model.eval()\n"
 	"\n"
 	"\n"
@@ -46,26 +46,39 @@ static const char program[] =
 	"    scale = 255 if images.dtype == np.uint8 else 1\n"
 	"    x = torch.from_numpy(images.astype(np.float32) / np.float32(scale)).reshape(-1, *IMAGE)\n"
 	"    with torch.no_grad():\n"
-	"        y = load(sys.argv[1])(x)\n"
+	"        y = load(sys.argv[1])(x)\n";
+
+/* What main does with y: of a model that paints images, and of one that tells classes apart. */
+static const char images_main[] =
 	"    print(f\"{len(x)} images, mean squared error {torch.mean((x - y) ** 2).item():.6f}\")\n"
 	"    if len(sys.argv) == 4:\n"
-	"        np.save(sys.argv[3], y.reshape(images.shape).numpy())\n"
-	"\n"
-	"\n"
-	"if __name__ == \"__main__\":\n"
-	"    main()\n";
+	"        np.save(sys.argv[3], y.reshape(images.shape).numpy())\n";
+static const char classes_main[] =
+	"    p = torch.softmax(y, 1)\n"
+	"    for i, row in enumerate(p):\n"
+	"        print(f\"image {i}: class {row.argmax().item()}, probability {row.max().item():.4f}\")\n"
+	"    if len(sys.argv) == 4:\n"
+	"        np.save(sys.argv[3], p.numpy())\n";
+
+static const char ending[] = "\n"
+							 "\n"
+							 "if __name__ == \"__main__\":\n"
+							 "    main()\n";
 
 static void print_opening(struct buf *b, const struct model *m, const char *weights_url)
 {
 	buf_printf(b, "#!/usr/bin/env python3\n\"\"\"%s\n\n", m->family->blurb);
-	buf_printf(b, "A model of kind %s, trained by latentd, as PyTorch: %zu parameters, %d latent units.\n\n",
-		m->family->name, model_parameters(m), m->latent_dim);
+	buf_printf(
+		b, "A model of kind %s, trained by latentd, as PyTorch: %zu parameters", m->family->name, model_parameters(m));
+	if (m->latent_dim)
+		buf_printf(b, ", %d latent units", m->latent_dim);
+	buf_str(b, ".\n\n");
 	buf_printf(b, "    curl -o weights.safetensors %s\n", weights_url);
 	buf_str(b, "    python3 pytorch.py weights.safetensors images.npy [out.npy]\n\n");
-	buf_printf(b,
-		"images.npy: any number of images of %d x %d x %d, float in [0, 1] or uint8; out.npy gets what the model\n",
-		m->image.c, m->image.h, m->image.w);
-	buf_str(b, "makes of them. Needs numpy and torch.\n\"\"\"\n");
+	buf_printf(b, "images.npy: any number of images of %d x %d x %d, float in [0, 1] or uint8; out.npy gets %s.\n",
+		m->image.c, m->image.h, m->image.w,
+		m->family->logits ? "the probability of each class" : "what the model makes of them");
+	buf_str(b, "Needs numpy and torch.\n\"\"\"\n");
 }
 
 /* "[8, 14, 14]", or "[64]" of a vector. */
@@ -120,5 +133,7 @@ void pytorch_print(struct buf *b, const struct model *m, const char *weights_url
 	print_opening(b, m, weights_url);
 	buf_str(b, reader);
 	print_class(b, m);
-	buf_str(b, program);
+	buf_str(b, loader);
+	buf_str(b, m->family->logits ? classes_main : images_main);
+	buf_str(b, ending);
 }

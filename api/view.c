@@ -5,17 +5,19 @@
 /* What hangs below a job: the name in links{}, and the path around its id. */
 static const struct link {
 	const char *name, *before, *after;
+	bool of_classes; /* where the kind tells classes apart */
 } job_links[] = {
-	{"self", "/v1/jobs/", ""},
-	{"cancel", "/v1/jobs/", "/cancel"},
-	{"events", "/v1/jobs/", "/events"},
-	{"metrics", "/v1/jobs/", "/metrics"},
-	{"curves", "/v1/jobs/", "/curves.svg"},
-	{"previews", "/v1/jobs/", "/previews"},
-	{"reconstructions", "/v1/jobs/", "/reconstructions.png"},
-	{"samples", "/v1/jobs/", "/samples.png"},
-	{"checkpoints", "/v1/jobs/", "/checkpoints"},
-	{"model", "/v1/models/", ""},
+	{"self", "/v1/jobs/", "", false},
+	{"cancel", "/v1/jobs/", "/cancel", false},
+	{"events", "/v1/jobs/", "/events", false},
+	{"metrics", "/v1/jobs/", "/metrics", false},
+	{"curves", "/v1/jobs/", "/curves.svg", false},
+	{"previews", "/v1/jobs/", "/previews", false},
+	{"reconstructions", "/v1/jobs/", "/reconstructions.png", false},
+	{"samples", "/v1/jobs/", "/samples.png", false},
+	{"confusion", "/v1/jobs/", "/confusion", true},
+	{"checkpoints", "/v1/jobs/", "/checkpoints", false},
+	{"model", "/v1/models/", "", false},
 };
 
 static void write_link(struct jsonw *w, const char *prefix, const struct link *link, const char *id)
@@ -28,11 +30,14 @@ static void write_link(struct jsonw *w, const char *prefix, const struct link *l
 
 static void write_links(struct jsonw *w, const struct job *job, const char *prefix)
 {
-	static const struct link from = {"from", "/v1/jobs/", ""};
+	static const struct link from = {"from", "/v1/jobs/", "", false};
+	const struct family *f = family_find(job->kind);
+	bool classes = f && family_can(f, ABILITY_CLASSIFY);
 	jw_key(w, "links");
 	jw_object(w);
 	for (size_t i = 0; i < sizeof job_links / sizeof *job_links; i++)
-		write_link(w, prefix, &job_links[i], job->id);
+		if (classes || !job_links[i].of_classes)
+			write_link(w, prefix, &job_links[i], job->id);
 	if (*job->from_job)
 		write_link(w, prefix, &from, job->from_job);
 	jw_end_object(w);

@@ -193,6 +193,61 @@ int h_reconstruct(struct call *c, struct err *err)
 	return code;
 }
 
+/* --- classes --- */
+
+/* The names are the data set's; numbers where that has gone. */
+static int write_predictions(struct call *c, const struct published *p, const struct rows *r, struct err *err)
+{
+	struct job job;
+	struct dataset *d = NULL;
+	struct jsonw w;
+	int code = store_get(c->daemon->store, p->job_id, &job, err);
+	if (code)
+		return code;
+	if (cache_dataset(c->daemon->cache, job.dataset, &d, NULL))
+		d = NULL;
+	job_free(&job);
+	call_json(c, &w, 200);
+	jw_object(&w);
+	jw_key(&w, "predictions");
+	jw_array(&w);
+	for (size_t i = 0; i < r->n; i++) {
+		char number[12];
+		int class = model_class(&p->model, r->v + i * r->width);
+		snprintf(number, sizeof number, "%d", class);
+		jw_object(&w);
+		jw_kstring(&w, "label", d && class < d->classes ? d->class_name[class] : number);
+		jw_kint(&w, "class", class);
+		jw_key(&w, "probabilities");
+		jw_reals(&w, r->v + i * r->width, r->width);
+		jw_end_object(&w);
+	}
+	jw_end_array(&w);
+	jw_end_object(&w);
+	if (d)
+		dataset_put(d);
+	return call_json_end(c, &w, err);
+}
+
+int h_classify(struct call *c, struct err *err)
+{
+	struct published *p;
+	struct rows images, found;
+	int code = acquire(c, &p, err);
+	if (code)
+		return code;
+	if (!(code = input_images(c, p, &images, err))) {
+		if (!(code = compute(c, p, model_classify, &images, (size_t)p->model.classes, &found, err))) {
+			code = c->format == FORMAT_NPY ? output_npy(c, found.v, (int64_t[]){(int64_t)found.n, (int64_t)found.width}, 2, err)
+										   : write_predictions(c, p, &found, err);
+			rows_free(&found);
+		}
+		rows_free(&images);
+	}
+	published_put(p);
+	return code;
+}
+
 /* --- what there is --- */
 
 int h_model(struct call *c, struct err *err)

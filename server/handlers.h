@@ -12,8 +12,9 @@ handler_fn h_job_submit, h_job_list, h_job_show, h_job_cancel, h_job_edit; /* h_
 handler_fn h_events;                                                /* h_event.c */
 handler_fn h_job_metrics, h_curves;                                 /* h_curve.c */
 handler_fn h_previews, h_preview, h_preview_latest;                 /* h_preview.c */
+handler_fn h_confusion;                                             /* h_confusion.c */
 handler_fn h_checkpoints, h_checkpoint_weights, h_model_weights;    /* h_weights.c */
-handler_fn h_models, h_model, h_pytorch, h_decode, h_decode_get, h_sample, h_samples_get, h_encode, h_reconstruct; /* h_model.c */
+handler_fn h_models, h_model, h_pytorch, h_decode, h_decode_get, h_sample, h_samples_get, h_encode, h_reconstruct, h_classify; /* h_model.c */
 /* clang-format on */
 
 #endif

@@ -46,7 +46,7 @@ static int image_shape(const struct published *p, size_t n, int64_t shape[4])
 	return rank;
 }
 
-static int output_npy(struct call *c, const float *v, const int64_t *shape, int rank, struct err *err)
+int output_npy(struct call *c, const float *v, const int64_t *shape, int rank, struct err *err)
 {
 	c->resp.status = 200;
 	c->resp.type = format_type(FORMAT_NPY);

@@ -33,6 +33,7 @@ int input_sample(struct call *c, const struct published *p, struct sample_reques
 
 /* Images in the call's format; z (or NULL) is told beside them in JSON. */
 int output_images(struct call *c, const struct published *p, const struct rows *images, const struct rows *z, struct err *err);
+int output_npy(struct call *c, const float *v, const int64_t *shape, int rank, struct err *err);
 /* Codes, as JSON or npy. logvar, unless NULL: z are means of distributions with these log variances, which JSON tells too. */
 int output_codes(struct call *c, const struct rows *z, const struct rows *logvar, struct err *err);
 

@@ -45,6 +45,7 @@ const struct route routes[] = {
 	{GET, "/v1/jobs/{job}/previews/{epoch}/samples", h_preview, PNG, "step scale", 0, "decoded samples, the same codes each time"},
 	{GET, "/v1/jobs/{job}/reconstructions", h_preview_latest, PNG, "scale", 0, "the newest reconstructions"},
 	{GET, "/v1/jobs/{job}/samples", h_preview_latest, PNG, "scale", 0, "the newest samples"},
+	{GET, "/v1/jobs/{job}/confusion", h_confusion, AS(FORMAT_JSON, FORMAT_PNG, FORMAT_CSV), "scale", 0, "which classes of the test images are taken for which"},
 	{GET, "/v1/jobs/{job}/checkpoints", h_checkpoints, JSON, "", 0, "its checkpoints"},
 	{GET, "/v1/jobs/{job}/checkpoints/{checkpoint}/weights", h_checkpoint_weights, FILES, "", 0, "best, last or an epoch, as safetensors"},
 	{GET, "/v1/models", h_models, JSON, "limit after order", 0, "jobs that can decode"},
@@ -57,6 +58,7 @@ const struct route routes[] = {
 	{GET, "/v1/models/{model}/samples", h_samples_get, PIXELS, SAMPLING, 0, "the same, with everything in the URL; cacheable"},
 	{POST, "/v1/models/{model}/encode", h_encode, AS(FORMAT_JSON, FORMAT_NPY), "", ROUTE_BODY | ROUTE_BINARY, "images to codes"},
 	{POST, "/v1/models/{model}/reconstruct", h_reconstruct, PIXELS, "scale", ROUTE_BODY | ROUTE_BINARY, "images to codes and back"},
+	{POST, "/v1/models/{model}/classify", h_classify, AS(FORMAT_JSON, FORMAT_NPY), "", ROUTE_BODY | ROUTE_BINARY, "images to classes"},
 	{GET, "/*", h_page, FILES, "*", ROUTE_OPEN | ROUTE_INLINE, "files of the dashboard"},
 	{0, NULL, NULL, 0, {0}, NULL, 0, NULL},
 };

@@ -1,5 +1,6 @@
 #include "server/worker_internal.h"
 
+#include "api/confusion.h"
 #include "server/checkpoint.h"
 
 #include <stdlib.h>
@@ -75,6 +76,31 @@ static int gap_text(struct run *r, const real *w, char **ret, struct err *err)
 	return take_text(&b, &out, ret, err);
 }
 
+/* Of the test images; it is stored by itself, as it may be large. */
+static int keep_confusion(struct run *r, const real *w, struct err *err)
+{
+	struct confusion c;
+	struct buf b = BUF_INIT;
+	struct jsonw out;
+	if (!family_can(r->model.family, ABILITY_CLASSIFY))
+		return OK;
+	int code = confusion_open(&c, r->model.classes, err);
+	if (code)
+		return code;
+	code = trainer_confusion(r->trainer, SPLIT_TEST, w, c.count, err);
+	for (int k = 0; k < c.classes; k++)
+		memcpy(c.label[k], r->data->class_name[k], sizeof c.label[k]);
+	jw_init(&out, &b, false);
+	confusion_write(&out, &c);
+	if (!code && b.failed)
+		code = err_set(err, ERR_NO_MEMORY, "out of memory");
+	if (!code)
+		store_result(r->config->store, r->job.id, "confusion", b.data);
+	buf_free(&b);
+	confusion_free(&c);
+	return code;
+}
+
 int run_results(struct run *r, struct run_results *ret, struct err *err)
 {
 	struct served served;
@@ -85,6 +111,8 @@ int run_results(struct run *r, struct run_results *ret, struct err *err)
 	code = test_text(r, served.w, &results.test, err);
 	if (!code)
 		code = gap_text(r, served.w, &results.generalisation_gap, err);
+	if (!code)
+		code = keep_confusion(r, served.w, err);
 	served_close(&served);
 	if (code)
 		run_results_free(&results);

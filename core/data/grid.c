@@ -141,17 +141,33 @@ void canvas_rect(struct canvas *c, int x, int y, int w, int h, uint32_t color)
 			blend(c, (int)col, (int)row, color, 255);
 }
 
+/* One letter: dots go right and down from (x, y), or up and right where it is turned. */
+static void paint_glyph(struct canvas *c, int x, int y, int scale, uint32_t color, char letter, bool turned)
+{
+	const uint8_t *glyph = font_glyph(letter);
+	for (int row = 0; row < FONT_H; row++)
+		for (int col = 0; col < FONT_W; col++) {
+			if (!(glyph[row] >> (FONT_W - 1 - col) & 1))
+				continue;
+			int right = turned ? row : col, down = turned ? -col - 1 : row;
+			canvas_rect(c, x + right * scale, y + down * scale, scale, scale, color);
+		}
+}
+
 int canvas_text(struct canvas *c, int x, int y, int scale, uint32_t color, const char *text)
 {
 	int start = x;
-	for (; *text; text++, x += FONT_ADVANCE * scale) {
-		const uint8_t *glyph = font_glyph(*text);
-		for (int row = 0; row < FONT_H; row++)
-			for (int col = 0; col < FONT_W; col++)
-				if (glyph[row] >> (FONT_W - 1 - col) & 1)
-					canvas_rect(c, x + col * scale, y + row * scale, scale, scale, color);
-	}
+	for (; *text; text++, x += FONT_ADVANCE * scale)
+		paint_glyph(c, x, y, scale, color, *text, false);
 	return x - start;
+}
+
+int canvas_text_up(struct canvas *c, int x, int y, int scale, uint32_t color, const char *text)
+{
+	int start = y;
+	for (; *text; text++, y -= FONT_ADVANCE * scale)
+		paint_glyph(c, x, y, scale, color, *text, true);
+	return start - y;
 }
 
 int canvas_text_width(int scale, const char *text)

@@ -44,6 +44,8 @@ void canvas_polyline(struct canvas *c, const double *xy, int n, double width, ui
 /* ASCII 32..126 in a built-in 5x7 face (others as '?'; tails reach two dots further down), each dot scale x scale pixels;
  * x, y is the upper left corner; returns the width drawn (advance 6 dots). */
 int canvas_text(struct canvas *c, int x, int y, int scale, uint32_t color, const char *text);
+/* The same from (x, y), the lower left corner, upwards: turned to the left by a quarter. */
+int canvas_text_up(struct canvas *c, int x, int y, int scale, uint32_t color, const char *text);
 int canvas_text_width(int scale, const char *text);
 
 #endif

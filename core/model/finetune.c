@@ -46,11 +46,11 @@ static const struct param params[] = {
 };
 /* clang-format on */
 
-#define RECIPE "optimizer=adam lr=1e-3 schedule=linear epochs=20 batch_size=256"
+#define RECIPE "optimizer=adam schedule=linear epochs=20 batch_size=256"
 
 static const struct preset presets[] = {
-	{"class1", "two hidden layers, code-64-288-classes, on the frozen encoder", RECIPE},
-	{"class2", "one linear layer on the frozen encoder: what planes tell apart", RECIPE " head=-"},
+	{"class1", "two hidden layers, code-64-288-classes, on the frozen encoder", RECIPE " lr=3e-3"},
+	{"class2", "one linear layer on the frozen encoder: what planes tell apart", RECIPE " lr=3e-2 head=-"},
 	{0},
 };
 

@@ -392,7 +392,7 @@ void model_through(const struct model *m, int i, const struct kern *k, const rea
 
 /* --- use -------------------------------------------------------------------------------------------------------------- */
 
-static int lack(const struct family *f, const char *what, struct err *err)
+int family_lacks(const struct family *f, const char *what, struct err *err)
 {
 	char list[96] = "";
 	for (enum ability a = 0; a < ABILITY_COUNT; a++)
@@ -412,7 +412,7 @@ int model_encode(const struct model *m, const struct kern *k, const real *w, rea
 	float *z, struct err *err)
 {
 	if (!m->family->encode)
-		return lack(m->family, "encoder", err);
+		return family_lacks(m->family, "encoder", err);
 	cpu_flush_denormals();
 	size_t pixels = (size_t)map_features(&m->image);
 	for (size_t i = 0; i < n; i += LANES)
@@ -424,7 +424,7 @@ int model_decode(const struct model *m, const struct kern *k, const real *w, rea
 	float *images, struct err *err)
 {
 	if (!m->family->decode)
-		return lack(m->family, "decoder", err);
+		return family_lacks(m->family, "decoder", err);
 	cpu_flush_denormals();
 	size_t pixels = (size_t)map_features(&m->image);
 	for (size_t i = 0; i < n; i += LANES)
@@ -436,7 +436,7 @@ int model_posterior(const struct model *m, const struct kern *k, const real *w, 
 	float *mu, float *logvar, struct err *err)
 {
 	if (!m->family->posterior)
-		return lack(m->family, "posterior", err);
+		return family_lacks(m->family, "posterior", err);
 	cpu_flush_denormals();
 	size_t pixels = (size_t)map_features(&m->image);
 	for (size_t i = 0; i < n; i += LANES)
@@ -468,7 +468,7 @@ int model_classify(const struct model *m, const struct kern *k, const real *w, r
 	float *probabilities, struct err *err)
 {
 	if (!m->family->logits)
-		return lack(m->family, "classes", err);
+		return family_lacks(m->family, "classes", err);
 	cpu_flush_denormals();
 	size_t pixels = (size_t)map_features(&m->image), classes = (size_t)m->classes;
 	for (size_t i = 0; i < n; i += LANES)

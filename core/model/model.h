@@ -277,5 +277,7 @@ enum ability {
 };
 const char *ability_name(enum ability a);
 bool family_can(const struct family *f, enum ability a);
+/* ERR_UNSUPPORTED "a gan has no encoder; abilities: decode, sample". */
+int family_lacks(const struct family *f, const char *what, struct err *err);
 
 #endif

@@ -124,6 +124,10 @@ struct gap {
 };
 int trainer_gap(struct trainer *t, const real *w, struct gap *ret, struct err *err);
 
+/* How often the images of each class of a split are taken for each class with weights w: ret_count[true * classes + predicted].
+ * ERR_UNSUPPORTED for kinds that tell no classes apart. */
+int trainer_confusion(struct trainer *t, enum split split, const real *w, int64_t *ret_count, struct err *err);
+
 /* What poll may answer, or'ed. */
 enum {
 	LOOP_PUBLISH = 1, /* copy the weights for those who decode */

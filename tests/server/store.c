@@ -295,6 +295,24 @@ static void count(void *ctx, const char *kind, enum job_status status, int64_t n
 	counts[status] += n;
 }
 
+/* A result is there once it was reported, the newest of its name; another job has none. */
+static void test_results(void **state)
+{
+	struct fixture *f = *state;
+	char a[JOB_ID_SIZE], b[JOB_ID_SIZE], *text;
+	struct err err = {0};
+	insert(f->store, "a", 0, a);
+	insert(f->store, "b", 0, b);
+	store_result(f->store, a, "confusion", "[1]");
+	store_result(f->store, a, "confusion", "[2]");
+	assert_int_equal(store_flush(f->store, NULL), OK);
+	assert_int_equal(store_result_get(f->store, a, "confusion", &text, NULL), OK);
+	assert_string_equal(text, "[2]");
+	free(text);
+	assert_int_equal(store_result_get(f->store, b, "confusion", &text, &err), ERR_NOT_FOUND);
+	assert_int_equal(store_result_get(f->store, a, "other", &text, &err), ERR_NOT_FOUND);
+}
+
 static void test_counts(void **state)
 {
 	struct fixture *f = *state;
@@ -342,6 +360,7 @@ int main(void)
 		TEST(test_settled_job_keeps_its_verdict),
 		TEST(test_names_and_latest),
 		TEST(test_list_pages),
+		TEST(test_results),
 		TEST(test_counts),
 		TEST(test_queue_limit),
 	};

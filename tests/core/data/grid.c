@@ -157,6 +157,21 @@ static void test_text(void **state)
 	canvas_close(&c);
 }
 
+/* Turned to the left: what went right goes up. */
+static void test_text_upwards(void **state)
+{
+	(void)state;
+	struct canvas flat = blank(20, 20, 1, 0), up = blank(20, 20, 1, 0);
+	assert_int_equal(canvas_text(&flat, 0, 0, 1, 0xffffff, "Lg"), 12);
+	assert_int_equal(canvas_text_up(&up, 0, 20, 1, 0xffffff, "Lg"), 12);
+	for (int y = 0; y < 20; y++)
+		for (int x = 0; x < 20; x++)
+			assert_int_equal(at(&up, y, 19 - x), at(&flat, x, y));
+	canvas_text_up(&up, 15, 3, 3, 0xffffff, "clipped, too");
+	canvas_close(&flat);
+	canvas_close(&up);
+}
+
 /* Along the middle of a row of pixels: that row is full; between two rows: each has a half. */
 static void test_line_coverage(void **state)
 {
@@ -242,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_grid_refused),
 		cmocka_unit_test(test_rect_clips),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_text_upwards),
 		cmocka_unit_test(test_line_coverage),
 		cmocka_unit_test(test_line_ink),
 		cmocka_unit_test(test_polyline_is_one_stroke),

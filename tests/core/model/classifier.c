@@ -132,6 +132,16 @@ static void test_evaluation(void **state)
 		correct += model_class(&m, row) == d->split[SPLIT_TEST].labels[i];
 	}
 	trainer_pass(t, SPLIT_TEST, NULL, TEST, t->w, part);
+	int64_t count[CLASSES * CLASSES], right = 0;
+	assert_int_equal(trainer_confusion(t, SPLIT_TEST, NULL, count, NULL), OK);
+	for (int i = 0; i < TEST; i++)
+		count[d->split[SPLIT_TEST].labels[i] * CLASSES + model_class(&m, p + i * CLASSES)]--;
+	for (int i = 0; i < CLASSES * CLASSES; i++)
+		assert_int_equal(count[i], 0);
+	assert_int_equal(trainer_confusion(t, SPLIT_TEST, t->w, count, NULL), OK);
+	for (int i = 0; i < CLASSES; i++)
+		right += count[i * CLASSES + i];
+	assert_int_equal(right, (int)part[1]);
 	assert_true(fabs(part[0] - loss) < 1e-4 * loss);
 	assert_true(part[1] == correct);
 	free(h.point);
