@@ -16,14 +16,15 @@ function axis(stroke, grid, more) {
 
 /** series: [{name, help, unit, reference_lines}] of the kind, the ones to draw. */
 export class Chart {
-  constructor(series) {
+  constructor(series, { log = true, title = 'Loss' } = {}) {
     this.meta = series;
     this.points = {};
-    this.log = true;
+    this.log = log;
+    this.title = title;
     this.weight = 0;
     this.zoomed = false;
     this.plot = null;
-    this.canvas = h('div', { class: 'chart', role: 'img', 'aria-label': 'Loss curves: no points yet' });
+    this.canvas = h('div', { class: 'chart', role: 'img', 'aria-label': `${title} curves: no points yet` });
     this.readout = h('dl', { class: 'readout' });
     this.hint = h('span', { class: 'quiet zoom-hint' }, 'drag to zoom');
     this.reset = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.unzoom() }, 'Whole run');
@@ -213,7 +214,7 @@ export class Chart {
       const least = known.reduce((a, b) => Math.min(a, b), Infinity);
       return `${name} ${loss(known.at(-1))} at epoch ${series.epoch.at(-1).toFixed(1)}, lowest ${loss(least)}`;
     });
-    this.canvas.setAttribute('aria-label', `Loss curves: ${parts.join('; ')}`);
+    this.canvas.setAttribute('aria-label', `${this.title} curves: ${parts.join('; ')}`);
     this.canvas.dataset.points = String(total);
   }
 

@@ -2,28 +2,36 @@
 
 import { get } from './api.js';
 import { Chart } from './chart.js';
-import { h, throttled } from './dom.js';
+import { h, newId, throttled } from './dom.js';
 import { loss } from './format.js';
 
 const HOUSEKEEPING = ['lr', 'samples_per_s', 'sparsity', 'loss_before_prune', 'loss_after_prune']; // every kind has them, and they share no axis with a loss
 
+/** The series that share an axis: shares from 0 to 1 (accuracies), or the others. Counts, and the curves of single units, are for the
+ * panel of units. */
+const onAxis = (kind, shares) => kind.series.filter((row) => !HOUSEKEEPING.includes(row.name) && !row.per_unit && row.unit !== 'units'
+  && (row.unit === 'share') === shares);
+
+export const hasShares = (kind) => onAxis(kind, true).length > 0;
+
 export class CurvePanel {
-  constructor(kind, path) {
+  constructor(kind, path, { shares = false } = {}) {
     this.path = path;
-    // Counts, and the curves of single units, are for the panel of units.
-    this.series = kind.series.filter((row) => !HOUSEKEEPING.includes(row.name) && !row.per_unit && row.unit !== 'units');
+    this.series = onAxis(kind, shares);
     this.names = this.series.map((row) => row.name);
-    this.chart = new Chart(this.series);
+    this.log = !shares;
+    this.chart = new Chart(this.series, { log: this.log, title: shares ? 'Accuracy' : 'Loss' });
     this.table = this.numbers();
     this.recolour = () => this.chart.rebuild();
     document.addEventListener('themechange', this.recolour);
-    this.node = h('section', { class: 'card curves', 'aria-labelledby': 'curves-title' },
-      h('div', { class: 'head' }, h('h2', { id: 'curves-title' }, 'Loss'), this.controls()),
+    const id = newId('curves');
+    this.node = h('section', { class: 'card curves', 'aria-labelledby': id },
+      h('div', { class: 'head' }, h('h2', { id }, shares ? 'Accuracy' : 'Loss'), this.controls()),
       this.chart.node, this.help(), this.table);
   }
 
   controls() {
-    const log = h('input', { type: 'checkbox', checked: true, onchange: () => this.chart.setLog(log.checked) });
+    const log = h('input', { type: 'checkbox', checked: this.log, onchange: () => this.chart.setLog(log.checked) });
     const smoothing = h('input', { type: 'range', min: '0', max: '0.95', step: '0.05', value: '0', class: 'short',
       oninput: () => this.chart.setSmoothing(Number(smoothing.value)) });
     return h('div', { class: 'controls' }, this.chart.hint, this.chart.reset, h('label', {}, log, 'log scale'), h('label', {}, 'smooth', smoothing));

@@ -10,6 +10,7 @@ export function request(kind, { preset, params = {}, ...job }) {
   const body = { kind: kind.kind };
   if (preset !== kind.default_preset) body.preset = preset;
   for (const [key, usual] of Object.entries(DEFAULTS)) if (!same(job[key] ?? usual, usual)) body[key] = job[key];
+  if (job.from) body.from = job.from;
   const base = kind.presets.find((row) => row.name === preset)?.params ?? {};
   const changes = Object.entries(params).filter(([name, value]) => !same(value, base[name]));
   if (changes.length) body.params = Object.fromEntries(changes);

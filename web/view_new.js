@@ -20,6 +20,25 @@ function datasetField(datasets, onChange) {
     pointer: '#/dataset', description: 'What to learn from; lists the data sets this daemon has found.' }, onChange);
 }
 
+/** The finished runs of the kinds that this one goes on from, newest first: by name where that means this very run. */
+async function runsOf(kinds, signal) {
+  const pages = await Promise.all(kinds.map((kind) => get(`v1/jobs?kind=${kind}&status=succeeded&limit=100`, signal)));
+  const jobs = pages.flatMap((page) => page.data).sort((a, b) => b.created_at_ms - a.created_at_ms);
+  const names = new Set();
+  return jobs.map(({ id, name }) => {
+    if (!name || names.has(name)) return id;
+    names.add(name);
+    return name;
+  });
+}
+
+async function fromField(kind, onChange, signal) {
+  if (!kind.from) return null;
+  const runs = await runsOf(kind.from, signal);
+  return new Field('from', { type: 'string', enum: runs.length ? runs : [''], default: runs[0] ?? '', pointer: '#/from',
+    description: `The finished run whose encoder it takes over: ${kind.from.join(' or ')}.` }, onChange);
+}
+
 /** The rows of the estimate: what came, in words. */
 function estimateRows({ params, estimate }) {
   const { parameters, memory_bytes: memory, steps_per_epoch: steps, flops_per_epoch: flops, seconds_per_epoch: seconds } = estimate;
@@ -56,6 +75,7 @@ class NewView {
     this.common.splice(1, 0, datasetField(this.datasets, this.check));
     this.presets = h('div', { class: 'presets' });
     this.place = h('div');
+    this.fromPlace = h('div');
     this.problem = h('p', { class: 'error', role: 'alert', hidden: true });
     this.estimate = h('dl', { class: 'facts estimate', 'aria-live': 'off' });
     this.submit = h('button', { type: 'submit', class: 'primary big' }, 'Start run');
@@ -63,7 +83,7 @@ class NewView {
     this.missing = missingDataset();
     this.missing.refresh(this.signal).catch(() => {});
     this.form = h('form', { novalidate: true, onsubmit: (event) => this.send(event) },
-      h('div', { class: 'form-main' }, h('fieldset', { class: 'card' }, h('legend', {}, 'Run'), this.kindField(), this.presets,
+      h('div', { class: 'form-main' }, h('fieldset', { class: 'card' }, h('legend', {}, 'Run'), this.kindField(), this.fromPlace, this.presets,
         h('div', { class: 'fields' }, this.common.map((field) => field.node))), this.place),
       h('aside', { class: 'card form-side', 'aria-label': 'Check and start' }, h('h2', {}, 'This run'), this.estimate, this.problem,
         h('div', { class: 'start' }, this.submit), h('h3', {}, 'From a terminal'), this.command.node));
@@ -81,6 +101,8 @@ class NewView {
   async chooseKind(name) {
     this.kind = await get(`v1/kinds/${name}`, this.signal);
     setText(this.kindHelp, this.kind.description ?? '');
+    this.from = await fromField(this.kind, this.check, this.signal);
+    this.fromPlace.replaceChildren(...(this.from ? [this.from.node] : []));
     this.params = new ParamsForm(this.kind.params, this.check);
     this.place.replaceChildren(this.params.node);
     this.presets.replaceChildren(h('span', { class: 'label', id: 'preset-label' }, 'preset'),
@@ -103,11 +125,11 @@ class NewView {
 
   body() {
     const common = Object.fromEntries(this.common.map((field) => [field.pointer.slice(2), field.value]));
-    return request(this.kind, { preset: this.preset.name, ...common, params: this.params.values });
+    return request(this.kind, { preset: this.preset.name, ...common, from: this.from?.value || undefined, params: this.params.values });
   }
 
   get fields() {
-    return [...this.common, ...this.params.all];
+    return [...this.common, ...(this.from ? [this.from] : []), ...this.params.all];
   }
 
   async validate() {

@@ -4,7 +4,8 @@ import { curl, download, follow, get, hasToken, post, url } from './api.js';
 import { addPoint, emptySeries, refreshed } from './curve.js';
 import { commandBox, complain, dialog, h, setText, show, throttled } from './dom.js';
 import { clock, count, duration, endedBy, loss, param, gapText, measured, percent, progressOf, terminal, trained } from './format.js';
-import { CurvePanel } from './panel_curve.js';
+import { ClassesPanel } from './panel_classes.js';
+import { CurvePanel, hasShares } from './panel_curve.js';
 import { EditPanel } from './panel_edit.js';
 import { LatentPanel } from './panel_latent.js';
 import { PreviewPanel } from './panel_preview.js';
@@ -77,7 +78,7 @@ class RunView {
 
   onMetrics({ points, epoch_end: epochEnd }) {
     for (const point of points ?? []) addPoint(this.series[point.name] ??= emptySeries(), point);
-    this.curve.setPoints(this.series);
+    this.drawCurves();
     this.askCurve(); // the stream thins what it tells
     if (epochEnd) this.latent.onEpoch();
   }
@@ -97,6 +98,8 @@ class RunView {
     if (data.length) this.latent.load(this.job.best ? 'best' : 'last');
     else this.latent.sayNone();
     if (!this.previews.epochs.length) this.previews.sayNone();
+    if (this.job.status === 'succeeded') await this.classes?.load();
+    else this.classes?.sayNone();
   }
 
   stopFollowing() {
@@ -112,10 +115,14 @@ class RunView {
   }
 
   async readCurve() {
-    const names = this.curve.names.join(',');
-    const { series } = await get(`${this.path}/metrics?names=${names}&by=step&points=1500`, this.signal);
-    for (const name of this.curve.names) this.series[name] = refreshed(series[name], this.series[name]);
-    this.curve.setPoints(this.series);
+    const names = this.curves.flatMap((panel) => panel.names);
+    const { series } = await get(`${this.path}/metrics?names=${names.join(',')}&by=step&points=1500`, this.signal);
+    for (const name of names) this.series[name] = refreshed(series[name], this.series[name]);
+    this.drawCurves();
+  }
+
+  drawCurves() {
+    for (const panel of this.curves) panel.setPoints(this.series);
   }
 
   // --- what is seen ----------------------------------------------------------------------------------------------------
@@ -127,14 +134,19 @@ class RunView {
     this.error = h('section', { class: 'card warn', role: 'alert', hidden: true });
     this.warnings = h('ul', { class: 'card warn', hidden: true });
     this.facts = h('dl', { class: 'facts' });
-    this.curve = new CurvePanel(this.kind, this.path);
+    this.curves = [new CurvePanel(this.kind, this.path)];
+    if (hasShares(this.kind)) this.curves.push(new CurvePanel(this.kind, this.path, { shares: true }));
+    this.classes = this.kind.abilities.includes('classify') ? new ClassesPanel(this.path, this.signal) : null;
     this.units = new UnitsPanel(this.kind);
     this.edit = new EditPanel(this.kind, this.path, this.askJob);
     this.previews = new PreviewPanel(this.path, this.signal);
     this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: (model) => this.onWeights(model) });
     this.samples = new SamplesPanel(this.job, this.signal);
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
-      h('div', { class: 'column' }, this.curve.node, this.units.node, this.previews.node), h('div', { class: 'column' }, this.latent.node, this.samples.node, this.edit.node, this.details())));
+      h('div', { class: 'column' }, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
+      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.edit.node, this.details())));
+    if (this.kind.abilities.includes('decode')) return;
+    for (const panel of [this.previews, this.latent, this.samples]) show(panel.node, false); // nothing of it can be painted
   }
 
   header() {
@@ -143,8 +155,14 @@ class RunView {
     this.heading = h('h1', { tabindex: '-1', title: name || id }, name || id);
     return h('section', { class: 'run-head' },
       h('div', { class: 'head' }, this.heading, this.pill.node,
-        h('span', { class: 'quiet' }, [kind, preset, name && id].filter(Boolean).join(' · ')), this.announce, this.cancel),
+        h('span', { class: 'quiet' }, [kind, preset, name && id].filter(Boolean).join(' · '), this.origin()), this.announce, this.cancel),
       h('div', { class: 'run-progress' }, this.bar.node), this.facts);
+  }
+
+  /** What it goes on from. */
+  origin() {
+    const { from } = this.job;
+    return from && [' · from ', h('a', { href: `#/runs/${from.job}` }, `${from.job}@${from.checkpoint}`)];
   }
 
   details() {
@@ -179,7 +197,9 @@ class RunView {
     ];
     this.ofWeights.forEach((link) => show(link, false));
     return h('p', { class: 'links' }, this.ofWeights, this.link('metrics.csv', `${this.path}/metrics.csv`, `${id}.csv`),
-      this.link('curves.svg', `${this.path}/curves.svg`, `${id}.svg`), this.link('job.json', this.path, `${id}.json`));
+      this.link('curves.svg', `${this.path}/curves.svg`, `${id}.svg`),
+      this.classes && [this.link('confusion.png', `${this.path}/confusion.png`, `${id}-confusion.png`),
+        this.link('confusion.csv', `${this.path}/confusion.csv`, `${id}-confusion.csv`)], this.link('job.json', this.path, `${id}.json`));
   }
 
   link(text, path, filename) {
@@ -231,6 +251,7 @@ class RunView {
       [job.best?.metric ? `best ${job.best.metric}` : 'best', job.best ? `${loss(job.best.value)} (epoch ${job.best.epoch})` : '–'],
       ...(job.test ? Object.entries(job.test).map(([name, value]) => [`test ${name}`, measured(name, value)]) : [['started', clock(job.started_at_ms)]]),
     ];
+    if (job.from && terminal(job)) facts.push(['with what it goes on from', duration(job.lineage_train_s * 1000)]);
     if (job.generalisation_gap) facts.push(['generalisation gap', gapText(job.generalisation_gap)]);
     if (job.queue_position) facts.push(['in the queue', `#${job.queue_position}`]);
     if (endedBy(job)) facts.push(['ended by', endedBy(job)]);
@@ -263,7 +284,7 @@ class RunView {
     this.stopFollowing();
     this.askJob.cancel();
     this.askCurve.cancel();
-    this.curve?.close();
+    this.curves?.forEach((panel) => panel.close());
     this.latent?.close();
   }
 }

@@ -167,6 +167,7 @@ static const struct workload workloads[] = {
 	{"cnn", &family_classifier,
 		"channels=8,16,32 convs=1 stride=2 padding=1,1,0 norm=none pool=none global_pool=false hidden=64 dropout=0 label_smoothing=0",
 		false},
+	{"small", &family_classifier, "activation=silu pool=avg dropout=0 label_smoothing=0.1", false},
 	{"class1", &family_finetune, "", true},
 	{"class2", &family_finetune, "head=-", true},
 	{"gan", &gan_family, "lr=2e-4 beta1=0.5", false},

@@ -12,6 +12,8 @@ Nets, as rows of nn.Sequential (the names of tensors follow from them):
           logits, a Sigmoid makes pixels. Images are black or white: pixel i of image n is white where word i % 4 of Philox at
           index i / 4, step 2^32 + n, stream 11, seed 5, times 2^-32, is below its gray value.
   cnn     classifier: the autoencoder's encoder with 10 outputs
+  small   classifier: for 16, 32, 64 channels (Conv k3 s1 p1 without bias, BatchNorm, SiLU) twice and AvgPool 2; AvgPool 3, Flatten,
+          Linear 10: the preset's net, but for ReLU and MaxPool, whose kinks would let rounding decide which way it goes
   class1  head: Linear 64, ReLU, Linear 288, ReLU, Linear 10, on codes of 8 numbers
   class2  head: Linear 10, on codes of 8 numbers
   gan     generator: Linear 6272 without bias, BatchNorm, ReLU, Unflatten 128x7x7, ConvT 64 k4 s2 p1 without bias,
@@ -27,7 +29,7 @@ linear layer or convolution is, in unsigned arithmetic modulo 2^64,
   (float)(((double)(h >> 40) * 2^-23 - 1) * (1 / sqrt((double)fan)))
 with fan = elements of the row's weight[0]. Of a batch norm: weight 1, bias 0, running_mean 0, running_var 1.
 
-Batches. Step s = 1, 2, ... takes images (s-1)*B ... s*B-1 of the test split, B = 40 (gan: 24), and their labels;
+Batches. Step s = 1, 2, ... takes images (s-1)*B ... s*B-1 of the test split, B = 40 (small, gan: 24), and their labels;
 pixels / 255, gan: pixels / 127.5 - 1. Noise: element i*L+j of rng_normal with {seed 5, RNG_NOISE, step s} is number j
 of sample i: the vae's eps (L = 5), the gan's z (L = 100), and the codes that class1 and class2 see in place of images
 (L = 8).
@@ -39,6 +41,7 @@ Losses, of a batch of B:
   nll     BCE with logits, summed, / B, and the same KL; the step is taken on BCE / B + sum over units of
           max(0.011, mean of the batch's KL of the unit)
   cnn, class1, class2   mean cross entropy of softmax(logits)
+  small   the same with label smoothing .1
   gan     three a step: BCE(D(x), 1), BCE(D(G(z)), 0), BCE(D(G(z)), 1), each a mean, with logits. D takes its step on
           the sum of the first two (two passes, real first, each with its own batch statistics), then G takes its step
           on the third, through the D that has just learnt and whose statistics move once more (the same G(z); D's
@@ -171,6 +174,16 @@ def cnn_nets():
     return nets_of(classifier=nn.Sequential(*list(make.report_net()[0])[:-1], nn.Linear(64, 10)))
 
 
+def small_nets():
+    rows, before = [], 1
+    for channels in 16, 32, 64:
+        for _ in range(2):
+            rows += [nn.Conv2d(before, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.SiLU()]
+            before = channels
+        rows.append(nn.AvgPool2d(2))
+    return nets_of(classifier=nn.Sequential(*rows, nn.AvgPool2d(3), nn.Flatten(), nn.Linear(64, 10)))
+
+
 def class1_nets():
     return nets_of(head=nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 288), nn.ReLU(), nn.Linear(288, 10)))
 
@@ -230,6 +243,10 @@ def cnn_loss(net, x, labels, step):
     return F.cross_entropy(net(x), labels)
 
 
+def small_loss(net, x, labels, step):
+    return F.cross_entropy(net(x), labels, label_smoothing=0.1)
+
+
 def head_loss(net, x, labels, step):
     return F.cross_entropy(net(noise(step, len(x), 8).to(x.dtype)), labels)
 
@@ -272,6 +289,7 @@ WORKLOADS = {
     "vae": (vae_nets, single(vae_loss), 40, 1e-3, 1e-3, (0.9, 0.999)),
     "nll": (nll_nets, nll_step, 40, 5e-3, 1e-3, (0.9, 0.999)),
     "cnn": (cnn_nets, single(cnn_loss), 40, 0.3, 1e-3, (0.9, 0.999)),
+    "small": (small_nets, single(small_loss), 24, 0.02, 1e-3, (0.9, 0.999)),
     "class1": (class1_nets, single(head_loss), 40, 0.5, 1e-3, (0.9, 0.999)),
     "class2": (class2_nets, single(head_loss), 40, 0.5, 1e-3, (0.9, 0.999)),
     "gan": (gan_nets, gan_step, 24, 1e-4, 2e-4, (0.5, 0.999)),

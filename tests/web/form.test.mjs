@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseValue } from '../../web/form.js';
-import { big, bytes, duration, endedBy, loss, param, progressOf, trained } from '../../web/format.js';
+import { big, bytes, duration, endedBy, gapText, loss, measured, param, progressOf, trained } from '../../web/format.js';
 import { request, same } from '../../web/request.js';
 
 test('texts become the values of their type; what is no number is left to the daemon', () => {
@@ -29,6 +29,21 @@ test('a request says only what the daemon would not choose anyway', () => {
   assert.deepEqual(request(kind, { ...job, preset: 'report' }), { kind: 'ae', preset: 'report', params: { lr: 0.008 } });
   assert.deepEqual(request(kind, { preset: 'default', name: 'x', dataset: 'mine', seed: 3, params: { ...job.params, channels: [8], nesterov: true } }),
     { kind: 'ae', dataset: 'mine', name: 'x', seed: 3, params: { channels: [8], nesterov: true } });
+});
+
+test('what a run goes on from is part of its request', () => {
+  const kind = { kind: 'finetune', default_preset: 'class1', presets: [{ name: 'class1', params: { lr: 0.001 } }] };
+  assert.deepEqual(request(kind, { preset: 'class1', from: 'ae-8', params: { lr: 0.001 } }), { kind: 'finetune', from: 'ae-8' });
+  assert.deepEqual(request(kind, { preset: 'class1', from: null, params: {} }), { kind: 'finetune' });
+});
+
+test('figures by their name, and how far validation is from training', () => {
+  assert.equal(measured('accuracy', 0.8321), '83.21 %');
+  assert.equal(measured('val_accuracy', null), '–');
+  assert.equal(measured('loss', 0.01234), '0.01234');
+  assert.equal(gapText({ gap: 0.0005, relative: 0.049 }), '5.00e-4 (+4.9 %)');
+  assert.equal(gapText({ gap: -0.01, relative: -0.1 }), '-0.01000 (−10.0 %)');
+  assert.equal(gapText({ gap: 0.1, relative: null }), '0.1000');
 });
 
 test('what a run that ended early has to say', () => {
