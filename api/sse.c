@@ -89,6 +89,19 @@ static void status_text(struct buf *b, const struct json *data)
 	buf_str(b, "\n");
 }
 
+/* "test  loss 0.4817  accuracy 0.829" */
+static void end_text(struct buf *b, const struct json *data)
+{
+	const struct json *test = json_get(data, "test");
+	if (!test || json_type(test) != JSON_OBJECT)
+		return;
+	buf_str(b, "test");
+	for (const struct json *m = json_first(test); m; m = json_next(m))
+		if (json_type(m) == JSON_NUMBER)
+			buf_printf(b, "  %s %#.4g", json_key(m), json_number(m));
+	buf_str(b, "\n");
+}
+
 static void log_text(struct buf *b, const struct json *data)
 {
 	const char *level = text_of(data, "level"), *message = text_of(data, "message");
@@ -102,6 +115,7 @@ void event_text(struct buf *b, const struct event *e)
 		[EVENT_METRICS] = metrics_text,
 		[EVENT_LOG] = log_text,
 		[EVENT_ALERT] = log_text,
+		[EVENT_END] = end_text,
 	};
 	struct json *data;
 	if (!printers[e->type] || json_parse(&data, e->data, strlen(e->data), NULL))

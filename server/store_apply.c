@@ -63,17 +63,32 @@ int event_append(struct txn *t, int64_t job, enum event_type type, const char *o
 	return sql_run(t->conn, SQL_EVENT_INSERT, err, "iisiss", job, seq, type_name, t->now_ms, once, body);
 }
 
-static int append_status(struct txn *t, int64_t job, enum job_status status, const char *stop_reason, struct err *err)
+/* The last event tells what came of it, so that who follows need not ask again. */
+static int append_end(struct txn *t, int64_t job, enum job_status status, const struct store_change *c, struct err *err)
+{
+	struct buf body = BUF_INIT;
+	buf_printf(&body, "\"status\":\"%s\"", job_status_name(status));
+	if (c->test)
+		buf_printf(&body, ",\"test\":%s", c->test);
+	if (c->generalisation_gap)
+		buf_printf(&body, ",\"generalisation_gap\":%s", c->generalisation_gap);
+	int code = body.failed ? err_set(err, ERR_NO_MEMORY, "out of memory")
+						   : event_append(t, job, EVENT_END, NULL, body.data, err);
+	buf_free(&body);
+	return code;
+}
+
+static const struct store_change no_change = {0};
+
+static int append_status(
+	struct txn *t, int64_t job, enum job_status status, const struct store_change *c, struct err *err)
 {
 	char body[160];
-	const char *quote = stop_reason ? "\"" : "";
+	const char *quote = c->stop_reason ? "\"" : "";
 	snprintf(body, sizeof body, "\"status\":\"%s\",\"stop_reason\":%s%s%s", job_status_name(status), quote,
-		stop_reason ? stop_reason : "null", quote);
+		c->stop_reason ? c->stop_reason : "null", quote);
 	int code = event_append(t, job, EVENT_STATUS, NULL, body, err);
-	if (code || !job_terminal(status))
-		return code;
-	snprintf(body, sizeof body, "\"status\":\"%s\"", job_status_name(status));
-	return event_append(t, job, EVENT_END, NULL, body, err);
+	return code || !job_terminal(status) ? code : append_end(t, job, status, c, err);
 }
 
 /* --- calls --- */
@@ -99,7 +114,7 @@ static int apply_insert(struct txn *t, struct op *base, struct err *err)
 	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssid", j->id, j->kind, j->preset,
 		j->dataset, j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
 		j->metadata, j->warnings, j->from_job, (int64_t)j->from_epoch, j->ancestors_train_s);
-	return code ? code : append_status(t, op->number, JOB_QUEUED, NULL, err);
+	return code ? code : append_status(t, op->number, JOB_QUEUED, &no_change, err);
 }
 
 int store_insert(struct store *s, struct job *job, struct err *err)
@@ -134,8 +149,7 @@ static int refuse_move(struct txn *t, const char *job_id, enum job_status to, st
 static int move(struct txn *t, const char *job_id, enum job_status from, enum job_status to,
 	const struct store_change *change, struct err *err)
 {
-	static const struct store_change none = {0};
-	const struct store_change *c = change ? change : &none;
+	const struct store_change *c = change ? change : &no_change;
 	int64_t number = 0;
 	int code = points_flush(t, err); /* what was reported before comes before */
 	if (!code)
@@ -151,7 +165,7 @@ static int move(struct txn *t, const char *job_id, enum job_status from, enum jo
 		if ((code = edits_end(t, number, err)))
 			return code;
 	}
-	return append_status(t, number, to, c->stop_reason, err);
+	return append_status(t, number, to, c, err);
 }
 
 struct move_op {

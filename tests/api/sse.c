@@ -54,6 +54,8 @@ static void lines_for_people(void **state)
 		{EVENT_CHECKPOINT, "{\"epoch\":1,\"step\":2,\"bytes\":3}", NULL},
 		{EVENT_PREVIEW, "{\"epoch\":1}", NULL},
 		{EVENT_END, "{\"status\":\"succeeded\"}", NULL},
+		{EVENT_END, "{\"status\":\"succeeded\",\"test\":{\"loss\":0.5,\"accuracy\":0.8125}}",
+			"test  loss 0.5000  accuracy 0.8125\n"},
 		{EVENT_METRICS, "{\"epoch_end\":1}", NULL},
 		{EVENT_STATUS, "[]", NULL},
 		{EVENT_STATUS, "broken", NULL},

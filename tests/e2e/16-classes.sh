@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Heads on the encoders of other jobs and classifiers from scratch: what they go on from, what they find, kills between.
+# shellcheck disable=SC2016 # jq has variables of its own
 . "$(dirname "$0")/lib.sh"
 start
 N=$(images 6000)

@@ -53,7 +53,7 @@ static void test_job_says_what_it_did(void **state)
 		house_events(h, id, EVENT_METRICS, "\"epoch_end\":{\"epoch\":2,\"epochs\":3,\"train_loss\":0."), 1);
 	assert_int_equal(house_events(h, id, EVENT_CHECKPOINT, "\"bytes\":"), 3);
 	assert_int_equal(house_events(h, id, EVENT_PREVIEW, "/samples.png"), 4);
-	assert_int_equal(house_events(h, id, EVENT_END, "\"status\":\"succeeded\""), 1);
+	assert_int_equal(house_events(h, id, EVENT_END, "\"status\":\"succeeded\",\"test\":{\"loss\":0."), 1);
 	assert_true(house_has_file(h, id, "job.json"));
 	assert_true(house_has_file(h, id, "previews/epoch-000000-reconstructions.png"));
 	assert_true(house_has_file(h, id, "previews/epoch-000003-samples.png"));
