@@ -23,6 +23,22 @@ static int acquire(struct call *c, struct published **ret, struct err *err)
 	return OK;
 }
 
+/* One that paints: before its body is looked at, a kind without a decoder says so. */
+static int acquire_painter(struct call *c, struct published **ret, struct err *err)
+{
+	struct published *p;
+	int code = acquire(c, &p, err);
+	if (code)
+		return code;
+	if (!family_can(p->model.family, ABILITY_DECODE)) {
+		code = family_lacks(p->model.family, "decoder", err);
+		published_put(p);
+		return code;
+	}
+	*ret = p;
+	return OK;
+}
+
 /* --- computing --- */
 
 typedef int model_fn(const struct model *m, const struct kern *k, const real *w, real *ws, const float *in, size_t n, float *out,
@@ -63,7 +79,7 @@ int h_decode(struct call *c, struct err *err)
 {
 	struct published *p;
 	struct rows z;
-	int code = acquire(c, &p, err);
+	int code = acquire_painter(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_codes(c, p, &z, err))) {
@@ -78,7 +94,7 @@ int h_decode_get(struct call *c, struct err *err)
 {
 	struct published *p;
 	struct rows z;
-	int code = acquire(c, &p, err);
+	int code = acquire_painter(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_codes_text(c, p, &z, err))) {
@@ -117,7 +133,7 @@ static int sample(struct call *c, bool cacheable, struct err *err)
 {
 	struct published *p;
 	struct sample_request r;
-	int code = acquire(c, &p, err);
+	int code = acquire_painter(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_sample(c, p, &r, err)) && !(cacheable && call_unchanged(c, p->etag)))

@@ -71,6 +71,10 @@ post /v1/models/c2/encode "$some"
 is "$(j '[(.z|length), (.z[0]|length)]')" '[100,6]' "encode"
 post /v1/models/c2/decode '{"z":[[0,0,0,0,0,0]]}'
 like "$status $(j .detail)" '^422 .*has no decoder; abilities: encode, classify' "but not decode"
+post /v1/models/c2/sample '{}'
+like "$status $(j .detail)" '^422 .*has no decoder; abilities: encode, classify' "nor sample"
+get '/v1/models/c2/decode.png?z=0'
+like "$status $(j .detail)" '^422 .*has no decoder' "nor decode by GET"
 post /v1/models/base/classify "$some"
 like "$status $(j .detail)" '^422 .*an ae has no classes' "an ae does not classify"
 
