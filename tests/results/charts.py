@@ -68,7 +68,7 @@ def counts_svg(path, labels, matrix):
     """Rows: true classes, columns: predicted ones; coloured by the share of the row."""
     cell, left, top = 46, 120, 96
     n = len(labels)
-    size = left + n * cell + 12, top + n * cell + 34
+    size = left + n * cell + 64, top + n * cell + 34
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" width="{size[0]}" height="{size[1]}" '
            f'font-family="sans-serif" font-size="13" role="img">{STYLE}']
     for i, label in enumerate(labels):

@@ -9,6 +9,7 @@ from collections import namedtuple
 
 import charts
 from daemon import Refused
+from verdicts import need
 
 # number: the report's; R1, R2, … are ours. parts: (job group, words under the part).
 Figure = namedtuple("Figure", "number slug caption draw parts note", defaults=("",))
@@ -28,8 +29,12 @@ def picture(context, path, url, title, body=None):
     """A picture of the daemon's: large as PNG, its own pixels in the SVG."""
     mark = "&" if "?" in url else "?"
     charts.picture_svg(path + ".svg", context.api.raw(f"{url}{mark}scale=1", body, "image/png"), title, SHOWN_SCALE)
-    with open(path + ".png", "wb") as file:
-        file.write(context.api.raw(f"{url}{mark}scale={PNG_SCALE}", body, "image/png"))
+    save(path + ".png", context.api.raw(f"{url}{mark}scale={PNG_SCALE}", body, "image/png"))
+
+
+def save(path, png):
+    with open(path, "wb") as file:
+        file.write(png)
 
 
 def reconstructions(context, path, group):
@@ -54,8 +59,7 @@ def uniform_samples(context, path, group):
 
 
 def losses(context, path, group):
-    job_of(context, group)
-    series = context.results["curves"][group]
+    series = need(context.results, "curves", group)
     lines = [(words, series[name]["epoch"], series[name]["value"])
              for name, words in (("train_loss", "train"), ("val_loss", "validation")) if name in series]
     charts.curves(path, [("", "epoch", "loss", False, lines)])
@@ -63,9 +67,8 @@ def losses(context, path, group):
 
 def confusion(context, path, group):
     job = job_of(context, group)
-    with open(path + ".png", "wb") as file:
-        file.write(context.api.raw(f"/v1/jobs/{job['id']}/confusion.png"))
-    found = context.results["confusion"][group]
+    found = need(context.results, "confusion", group)
+    save(path + ".png", context.api.raw(f"/v1/jobs/{job['id']}/confusion.png"))
     charts.counts_svg(path + ".svg", found["labels"], found["matrix"])
 
 
@@ -132,6 +135,8 @@ FIGURES = [
 
 def draw_all(context):
     """[{number, slug, caption, note, parts: [{words, files: [path without its ending], why}]}]"""
+    for old in os.listdir(context.folder):
+        os.remove(os.path.join(context.folder, old))
     told = []
     for figure in FIGURES:
         parts = []
