@@ -38,14 +38,16 @@ def save(path, png):
 
 
 def reconstructions(context, path, group):
-    picture(context, path, f"/v1/jobs/{job_of(context, group)['id']}/reconstructions.png", "originals above, reconstructions beneath")
+    url = f"/v1/jobs/{job_of(context, group)['id']}/reconstructions.png"
+    picture(context, path, url, "originals above, reconstructions beneath")
 
 
 SHOWN = list(range(64))
 
 
 def originals(context, path, _):
-    picture(context, path, f"/v1/datasets/fashion-mnist/images.png?split=test&indices={','.join(map(str, SHOWN))}&cols=8", "originals")
+    indices = ",".join(map(str, SHOWN))
+    picture(context, path, f"/v1/datasets/fashion-mnist/images.png?split=test&indices={indices}&cols=8", "originals")
 
 
 def rebuilt(context, path, group):
@@ -54,8 +56,8 @@ def rebuilt(context, path, group):
 
 
 def uniform_samples(context, path, group):
-    picture(context, path, f"/v1/models/{job_of(context, group)['id']}/samples.png?distribution=uniform&count=100&seed=1&cols=10",
-            "decoded uniform draws")
+    url = f"/v1/models/{job_of(context, group)['id']}/samples.png?distribution=uniform&count=100&seed=1&cols=10"
+    picture(context, path, url, "decoded uniform draws")
 
 
 def losses(context, path, group):
@@ -101,7 +103,8 @@ def line_between(context, path, group):
     """Decoded codes on straight lines between test images of a class each."""
     job = job_of(context, group)
     url = f"/v1/models/{job['id']}"
-    z = context.api.post(f"{url}/encode", {"dataset": "fashion-mnist", "split": "test", "indices": [0, 1, 2, 3, 4, 5, 6, 8]})["z"]
+    images = {"dataset": "fashion-mnist", "split": "test", "indices": [0, 1, 2, 3, 4, 5, 6, 8]}
+    z = context.api.post(f"{url}/encode", images)["z"]
     steps = 15
     points = [[a + (b - a) * t / (steps - 1) for a, b in zip(start, end)]
               for start, end in zip(z[::2], z[1::2]) for t in range(steps)]

@@ -8,14 +8,16 @@ import re
 from html import escape
 
 STYLE = """
-:root { --ink: #1f2328; --dim: #59636e; --paper: #fff; --card: #f6f8fa; --line: #d8dee4; --good: #1a7f37; --bad: #b3261e; --link: #0958c4; }
+:root { --ink: #1f2328; --dim: #59636e; --paper: #fff; --card: #f6f8fa; --line: #d8dee4; --good: #1a7f37; --bad: #b3261e;
+  --link: #0958c4; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --dim: #9aa4ae; --paper: #0d1117; --card: #161b22;
   --line: #30363d; --good: #4ac26b; --bad: #ff8a80; --link: #6cb0ff; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 62rem; padding: 1.5rem 1rem 4rem; font: 16px/1.55 system-ui, sans-serif; color: var(--ink);
   background: var(--paper); }
 h1 { line-height: 1.2; margin: 0 0 .5rem; } h2 { margin: 2.6rem 0 .6rem; border-bottom: 1px solid var(--line); }
-a { color: var(--link); } code { font: .9em ui-monospace, monospace; background: var(--card); padding: .1em .3em; border-radius: 4px; }
+a { color: var(--link); } code { font: .9em ui-monospace, monospace; background: var(--card);
+  padding: .1em .3em; border-radius: 4px; }
 nav { margin: 1rem 0; columns: 16rem; } nav a { display: block; }
 .banner { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--link); padding: .6rem 1rem;
   border-radius: 6px; }

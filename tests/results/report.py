@@ -8,8 +8,9 @@
   report.py --smoke    a handful of images, to see that every part works; --no-twins leaves out
                        PyTorch and principal components
 
-Run by `make report`; ends with 1 when something could not be run (the page says what and why; the rest is there). What a run has finished the next one takes as it is, so an interrupted one is started again; the jobs
-stay in build/report/MODE/data. `--out FOLDER` is another place than build/report, $LATENTD another binary.
+Run by `make report`; ends with 1 when something could not be run: the page says what and why, and has the rest. What a run
+has finished the next one takes as it is, so an interrupted one is started again; the jobs stay in build/report/MODE/data.
+`--out FOLDER` is another place than build/report, $LATENTD another binary.
 """
 import argparse
 import json
@@ -116,9 +117,11 @@ def make(arguments, out, folder, mode, seeds):
         publish(out, results, drawn)
     lost = [part["why"] for figure in drawn for part in figure["parts"] if part["why"]]
     missed = sum(text != plan.HEAVY for text in runner.trouble.values()) + len(other.trouble)
-    print(f"{clock(time.monotonic() - began)} min, {len(results['jobs'])} jobs, {missed} not run, {len(lost)} pictures missing\n"
+    print(f"{clock(time.monotonic() - began)} min, {len(results['jobs'])} jobs, {missed} not run, "
+          f"{len(lost)} pictures missing\n"
           f"Page       {os.path.relpath(out)}/index.html\n"
-          f"Figures    {os.path.relpath(out)}/results.json, results.md{', web/docs/results.md' if mode.name == 'full' else ''}\n"
+          f"Figures    {os.path.relpath(out)}/results.json, results.md"
+          f"{', web/docs/results.md' if mode.name == 'full' else ''}\n"
           f"Look at the models (ae-8, ae-2, class1, class2, vae-5, vae-2):\n"
           f"           {os.path.relpath(arguments.binary)} --data-dir {os.path.relpath(folder)}/data")
     return 1 if missed else 0
@@ -130,7 +133,7 @@ def main():
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--no-twins", action="store_true")
     parser.add_argument("--out", default=os.path.join(ROOT, "build", "report"))
-    parser.add_argument("--binary", default=os.environ.get("LATENTD") or os.path.join(ROOT, "build", "release", "latentd"))
+    parser.add_argument("--binary", default=os.environ.get("LATENTD") or os.path.join(ROOT, "build/release/latentd"))
     arguments = parser.parse_args()
     full, arguments.heavy = (os.environ.get(name, "0") not in ("", "0") for name in ("FULL", "HEAVY"))
     mode = plan.MODES["smoke" if arguments.smoke else "full" if full else "quick"]

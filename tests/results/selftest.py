@@ -22,7 +22,8 @@ def same(got, wanted, what):
 
 def made_up():
     """Every figure as the report and the targets would have it."""
-    groups = {row.group: {"loss": 0.0152, "train_s": 10.0, "epochs": 50, "accuracy": 0.95} for row in plan.rows(plan.MODES["full"])}
+    groups = {row.group: {"loss": 0.0152, "train_s": 10.0, "epochs": 50, "accuracy": 0.95}
+              for row in plan.rows(plan.MODES["full"])}
     groups["prune-50"]["train_s"] = 10.2
     groups["dropout"]["loss"] = groups["prune-90"]["loss"] = 0.02
     groups["class2-report"]["accuracy"] = 0.77

@@ -210,7 +210,8 @@ def unclear(results):
          "(`standardize` false)."],
         ["Optimiser, rate and batch size are not stated; \"50 epochs\" is.", f"AE: {setting(results, 'ae-8')}. "
          f"Heads: {setting(results, 'class1')}. VAE: {setting(results, 'vae-5')}."],
-        ["The epochs of the classifiers are not stated.", "As many as the AE's for the frozen heads; as in the table of times for the others."],
+        ["The epochs of the classifiers are not stated.",
+         "As many as the AE's for the frozen heads; as in the table of times for the others."],
         ["Activations of the AE are not stated.", "ReLU; a sigmoid at the end, since pixels are in [0, 1]."],
         ["Pruning removes weights \"that have the lowest L1 norm value\".",
          "Of single weights the L1 norm is the absolute value: the smallest `|w|` go (as in `torch.nn.utils.prune`), "
@@ -232,7 +233,8 @@ def unclear(results):
 
 
 def missing(results):
-    trouble = {**results["trouble"], **{f"pytorch {k}": v for k, v in results["twins_trouble"].items()}, **results["measure_trouble"]}
+    trouble = {**results["trouble"], **{f"pytorch {k}": v for k, v in results["twins_trouble"].items()},
+               **results["measure_trouble"]}
     if not trouble:
         return []
     return [("heading", "What could not be run"), ("list", [f"`{key}`: {text}" for key, text in trouble.items()])]

@@ -33,8 +33,8 @@ def seconds(value, sign=""):
 
 # How the values of a quantity are written.
 UNITS = {
-    "mse": lambda v: f"{v:.5f}", "percent": lambda v: percent(v, 2), "per_image": lambda v: f"{v:.2f}", "ratio": lambda v: f"{v:.3f}",
-    "change": signed, "yes": lambda v: "yes" if v else "no",
+    "mse": lambda v: f"{v:.5f}", "percent": lambda v: percent(v, 2), "per_image": lambda v: f"{v:.2f}",
+    "ratio": lambda v: f"{v:.3f}", "change": signed, "yes": lambda v: "yes" if v else "no",
 }
 
 
