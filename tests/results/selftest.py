@@ -97,6 +97,13 @@ def test_words():
     same(row, ("–", None), "no verdict without a figure")
 
 
+    blocks = [("heading", "Training time"), ("text", "as it is"), ("figure", {"number": "1", "caption": "Losses"})]
+    same(story.labelled({"mode": "full"}, blocks), blocks, "a full run is not labelled")
+    same(story.labelled({"mode": "quick"}, blocks),
+         [("heading", "Training time (quick)"), blocks[1], ("figure", {"number": "1", "caption": "Losses (quick)"})],
+         "headings and figures of a quick one are")
+
+
 def test_plan():
     for mode in plan.MODES.values():
         rows = plan.rows(mode)

@@ -266,11 +266,21 @@ SHOWN = "training-time"  # the figure that the document has, too
 SECTIONS = (acceptance, claims, regularisers, times, space, twins, unclear)
 
 
+def labelled(results, blocks):
+    """Every heading and figure of a run that is not the full one says so, wherever it is quoted."""
+    if results["mode"] == "full":
+        return blocks
+    mark = f" ({results['mode']})"
+    return [(block[0], block[1] + mark) if block[0] == "heading" else
+            (block[0], {**block[1], "caption": block[1]["caption"] + mark}) if block[0] == "figure" else block for block in blocks]
+
+
 def page(results, figures):
     report = [("heading", "The report's figures"), *(("figure", f) for f in figures if not f["number"].startswith("R"))]
     ours = [("figure", f) for f in figures if f["number"].startswith("R")]
-    return [*report, ("heading", "What the report has only in words"), *ours,
-            *(block for section in SECTIONS for block in section(results)), *missing(results), *jobs(results)]
+    return labelled(results, [
+        *report, ("heading", "What the report has only in words"), *ours,
+        *(block for section in SECTIONS for block in section(results)), *missing(results), *jobs(results)])
 
 
 def document(results, figures):
@@ -280,4 +290,4 @@ def document(results, figures):
         blocks += section(results)
         if section is times:
             blocks += [("figure", f) for f in figures if f["slug"] == SHOWN]
-    return [*blocks, *missing(results)]
+    return labelled(results, [*blocks, *missing(results)])
