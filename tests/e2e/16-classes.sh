@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 start
 N=$(images 6000)
+LEAST=$([ -n "$SLOW" ] && echo 0.15 || echo 0.5) # of what so few images teach
 
 # refused BODY DETAIL_REGEX
 refused() {
@@ -31,7 +32,7 @@ head_of() {
 head_of c2 class2 '"epochs":12'
 settle "$job"
 is "$(j '[.status, .from.job, .links.from]')" "[\"succeeded\",\"$base\",\"/v1/jobs/$base\"]" "a linear head on frozen codes"
-is "$(j '[.test.loss > 0, .test.accuracy > 0.5, .generalisation_gap.metric, .best.metric]')" '[true,true,"loss","val_loss"]' "measured"
+is "$(j '[.test.loss > 0, .test.accuracy > '"$LEAST"', .generalisation_gap.metric, .best.metric]')" '[true,true,"loss","val_loss"]' "measured"
 is "$(j "(.lineage_train_s - .train_s - $base_s | fabs) < 1e-3")" true "lineage_train_s counts the encoder's time"
 get '/v1/jobs/c2/metrics?by=epoch'
 is "$(j '.series | [.train_loss, .train_accuracy, .val_loss, .val_accuracy | .value | length]')" '[12,12,12,12]' "its series"
@@ -98,7 +99,7 @@ submit '{"kind":"classifier","preset":"report","name":"scratch","params":{"epoch
 get "/v1/jobs/$job/confusion"
 like "$status" '^409$' "before it has ended there is no confusion matrix"
 settle "$job"
-is "$(j '[.status, .test.accuracy > 0.5, .from]')" '["succeeded",true,null]' "a classifier from scratch"
+is "$(j '[.status, .test.accuracy > '"$LEAST"', .from]')" '["succeeded",true,null]' "a classifier from scratch"
 get /v1/jobs/scratch/confusion
 is "$(j '.matrix|flatten|add')" 10000 "and its confusion matrix"
 
