@@ -41,7 +41,7 @@ cleanup() {
 trap cleanup EXIT
 
 # images MANY: as many training images as take a useful time, in a build where a step takes ten times as long.
-images() { echo $((SLOW ? $1 / 10 : $1)); }
+images() { echo $((SLOW ? $1 / 20 : $1)); }
 
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
