@@ -13,6 +13,7 @@ static void write_series(struct jsonw *w, const struct series *s)
 	jw_kstring(w, "unit", s->unit);
 	jw_kbool(w, "per_step", s->per_step);
 	jw_kbool(w, "per_unit", s->source == SERIES_UNITS);
+	jw_kbool(w, "headline", s->headline);
 	jw_key(w, "reference_lines");
 	jw_array(w);
 	for (size_t i = 0; i < sizeof s->lines / sizeof *s->lines && s->lines[i].label; i++) {
@@ -201,6 +202,17 @@ static void write_bases(struct jsonw *w, const struct family *f)
 	jw_end_array(w);
 }
 
+/* Names, so that a list of jobs of many kinds needs no more than the list of kinds. */
+static void write_headlines(struct jsonw *w, const struct family *f)
+{
+	const struct series *s;
+	jw_key(w, "headlines");
+	jw_array(w);
+	for (int i = 0; (s = headline_at(f, i)); i++)
+		jw_string(w, s->name);
+	jw_end_array(w);
+}
+
 /* The members that a list of kinds and a kind itself share. */
 static void write_summary(struct jsonw *w, const struct family *f)
 {
@@ -209,6 +221,7 @@ static void write_summary(struct jsonw *w, const struct family *f)
 	jw_kstring(w, "description", f->blurb);
 	jw_kstring(w, "default_preset", f->presets->name);
 	view_abilities(w, f);
+	write_headlines(w, f);
 	write_bases(w, f);
 }
 

@@ -37,6 +37,14 @@ static void read_monitor(const struct curve *c, struct checkpoint_info *info, in
 	}
 }
 
+/* A monitor that has a point per step has none that stands for its epoch. */
+static bool told_per_epoch(const struct job *job)
+{
+	const struct family *f = family_find(job->kind);
+	const struct series *s = f ? series_find(f, job->best_metric, strlen(job->best_metric)) : NULL;
+	return s && !s->per_step;
+}
+
 int export_list(struct store *s, const char *data_dir, const struct job *job, struct checkpoint_info **ret, int *ret_n,
 	struct err *err)
 {
@@ -54,8 +62,7 @@ int export_list(struct store *s, const char *data_dir, const struct job *job, st
 		read_file_facts(data_dir, job, &info[i]);
 	}
 	free(epochs);
-	/* a monitor that has a point per step has none that stands for its epoch */
-	if (!code && n && *job->best_metric && strcmp(job->best_metric, "train_loss"))
+	if (!code && n && told_per_epoch(job))
 		code = store_curve(s, job->id, job->best_metric, 0, &c, err);
 	if (code) {
 		free(info);
@@ -71,8 +78,8 @@ int export_list(struct store *s, const char *data_dir, const struct job *job, st
 /* --- the file --- */
 
 /* What equal runs share: everything but the numeric level. */
-static const char *const shared_keys[] = {
-	"format", "kind", "dataset", "dataset_sha256", "image", "classes", "seed", "params", "epoch", "step", "base_kind", "base_params"};
+static const char *const shared_keys[] = {"format", "kind", "dataset", "dataset_sha256", "image", "classes", "seed",
+	"params", "epoch", "step", "base_kind", "base_params"};
 enum { KEYS = sizeof shared_keys / sizeof *shared_keys, VALUE_MAX = 16384 };
 
 static int print(struct buf *b, const struct checkpoint *c, const struct model *m, real *w, struct err *err)

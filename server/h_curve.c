@@ -49,8 +49,9 @@ static bool kind_draws(const char *kind, const char *name, size_t n)
 
 static int check_names(const char *list, const struct job *job, struct err *err)
 {
+	const struct family *f = family_find(job->kind);
 	if (list && !*list)
-		return err_set(err, ERR_INVALID, "names must list series, such as train_loss,val_loss");
+		return err_set(err, ERR_INVALID, "names must list series, such as %s", f ? headline_at(f, 0)->name : "lr");
 	for (const char *at = list; at && *at;) {
 		size_t n = strcspn(at, ",");
 		if (!kind_draws(job->kind, at, n))
@@ -186,21 +187,33 @@ static int reply_chart(struct call *c, const struct chart *chart, const struct c
 	return c->resp.body.failed ? err_set(err, ERR_NO_MEMORY, "out of memory") : OK;
 }
 
+/* What a picture shows unless names say otherwise: the headlines, of which those of another unit than the first have another
+ * scale. "" of a kind this daemon does not know. */
+static void print_headlines(const char *kind, char *names, size_t size)
+{
+	const struct family *f = family_find(kind);
+	const struct series *first = f ? headline_at(f, 0) : NULL, *s;
+	size_t n = 0;
+	*names = '\0';
+	for (int i = 0; first && (s = headline_at(f, i)); i++)
+		if (!strcmp(s->unit, first->unit))
+			n += (size_t)snprintf(names + n, n < size ? size - n : 0, "%s%s", n ? "," : "", s->name);
+}
+
 int h_curves(struct call *c, struct err *err)
 {
-	/* rates and speeds have other scales than losses: a picture shows losses unless names say otherwise */
-	static const char *const losses = "train_loss,val_loss";
 	const char *names = uri_get(&c->req.uri, "names");
 	struct job job;
 	struct chart chart;
 	struct curves s;
-	char title[JOB_NAME_SIZE];
+	char title[JOB_NAME_SIZE], headlines[256];
 	int code = store_get(c->daemon->store, c->arg[0], &job, err);
 	if (code)
 		return code;
+	print_headlines(job.kind, headlines, sizeof headlines);
 	code = take_chart(c, &job, &chart, title, sizeof title, err);
 	if (!code)
-		code = read_curves(c, &job, names ? names : losses, 0, &s, err);
+		code = read_curves(c, &job, names ? names : headlines, 0, &s, err);
 	job_free(&job);
 	if (code)
 		return code;

@@ -76,6 +76,8 @@ static int plan(struct run *r, const struct family *family, const struct model_b
 	const struct map image = {.c = r->data->c, .h = r->data->h, .w = r->data->w};
 	code = model_plan_on(&r->model, family, params, base, image, r->data->classes, err);
 	free(params);
+	if (!code)
+		run_series_init(r);
 	return code;
 }
 
@@ -350,7 +352,6 @@ void worker_run(struct worker *w, struct job *claimed)
 	r->config = w->config;
 	r->job = *claimed;
 	r->train_s_before = claimed->train_s;
-	r->epoch_loss = (double)NAN;
 	train(r);
 	cache_retire(r->config->cache, r->job.id);
 	trainer_close(r->trainer);

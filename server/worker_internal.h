@@ -10,13 +10,17 @@
 
 #include "core/model/train.h"
 
-enum { RUN_SERIES_MAX = 16 };
+enum { RUN_SERIES_MAX = 40 };
 
-/* The newest point of a series. */
-struct run_point {
-	char series[JOB_WORD];
-	int64_t step;
-	double epoch, value;
+/* A row of the kind's series: its newest point; where it has a point per step, also what the epochs are told by. Curves of
+ * units have none. */
+struct run_series {
+	const struct series *row;
+	int64_t step; /* of the newest point; 0: none yet */
+	double value;
+	double sum; /* of the points in the present epoch */
+	int64_t n;
+	double mean; /* of the epoch before */
 };
 
 struct run {
@@ -37,11 +41,8 @@ struct run {
 
 	int epoch;                    /* newest one whose end was reported */
 	int64_t epoch_ms, epoch_step; /* where the present one (or this run's part of it) began */
-	double loss_sum;              /* of the points of train_loss in the present epoch */
-	int64_t losses;
-	double epoch_loss; /* their mean over the epoch before */
-	int points;
-	struct run_point point[RUN_SERIES_MAX];
+	int rows;
+	struct run_series series[RUN_SERIES_MAX];
 };
 
 /* worker_hooks.c: ctx is the run. */
@@ -66,8 +67,10 @@ int run_take_edits(struct run *r, struct err *err);
 void run_log(struct run *r, const char *level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Works out speed and the time left; shows them to sched_live. */
 void run_measure(struct run *r);
+/* Once the model is planned: no point of any series yet. */
+void run_series_init(struct run *r);
 void run_note_point(struct run *r, const struct point *p);
-/* After a restore: the sums over the epoch so far, from the stored curve. */
+/* After a restore: the headlines' sums over the epoch so far, from the stored curves. */
 int run_recall(struct run *r, struct err *err);
 /* Once per epoch, when its points are in. */
 void run_epoch_end(struct run *r);

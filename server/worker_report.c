@@ -87,12 +87,27 @@ void run_measure(struct run *r)
 
 /* --- points --- */
 
-static double newest(const struct run *r, const char *series, int64_t step)
+void run_series_init(struct run *r)
 {
-	for (int i = 0; i < r->points; i++)
-		if (!strcmp(r->point[i].series, series) && r->point[i].step == step)
-			return r->point[i].value;
-	return (double)NAN;
+	const struct series *s;
+	for (r->rows = 0; r->rows < RUN_SERIES_MAX && (s = series_at(r->model.family, r->rows)); r->rows++)
+		r->series[r->rows] = (struct run_series){.row = s, .mean = (double)NAN};
+}
+
+/* NULL: a curve of a unit. */
+static struct run_series *find_series(struct run *r, const char *name)
+{
+	for (struct run_series *s = r->series; s < r->series + r->rows; s++)
+		if (!strcmp(s->row->name, name))
+			return s;
+	return NULL;
+}
+
+/* NaN where there is no point of that step. */
+static double newest(struct run *r, const char *name, int64_t step)
+{
+	const struct run_series *s = find_series(r, name);
+	return s && s->step == step ? s->value : (double)NAN;
 }
 
 /* Once, also when the epoch's end is gone through again after a kill. */
@@ -114,57 +129,76 @@ static void tell_pruned(struct run *r, const struct point *p)
 	body_send(r, &w, &b, EVENT_LOG, unique);
 }
 
+static void add_point(struct run_series *s, double value)
+{
+	s->sum += value;
+	s->n++;
+}
+
 void run_note_point(struct run *r, const struct point *p)
 {
 	tell_pruned(r, p);
 
-	int i = 0;
-	if (!strcmp(p->series, "train_loss")) {
-		r->loss_sum += p->value;
-		r->losses++;
-	}
-	while (i < r->points && strcmp(r->point[i].series, p->series))
-		i++;
-	if (i == RUN_SERIES_MAX)
+	struct run_series *s = find_series(r, p->series);
+	if (!s)
 		return;
-	if (i == r->points) {
-		snprintf(r->point[i].series, sizeof r->point[i].series, "%s", p->series);
-		r->points++;
-	}
-	r->point[i].step = p->step;
-	r->point[i].epoch = p->epoch;
-	r->point[i].value = p->value;
+	add_point(s, p->value);
+	s->step = p->step;
+	s->value = p->value;
+}
+
+static void turn_series(struct run_series *s)
+{
+	s->mean = s->n ? s->sum / (double)s->n : (double)NAN;
+	s->sum = 0;
+	s->n = 0;
 }
 
 static void turn_epoch(struct run *r)
 {
-	r->epoch_loss = r->losses ? r->loss_sum / (double)r->losses : (double)NAN;
-	r->loss_sum = 0;
-	r->losses = 0;
+	for (int i = 0; i < r->rows; i++)
+		turn_series(&r->series[i]);
 }
 
-int run_recall(struct run *r, struct err *err)
+static int recall_series(struct run *r, struct run_series *s, struct err *err)
 {
 	struct progress p = trainer_progress(r->trainer);
 	int64_t end = p.epoch * p.steps_per_epoch, begin = end - p.steps_per_epoch;
 	struct curve c;
-	r->epoch = p.epoch;
-	int code = store_curve(r->config->store, r->job.id, "train_loss", begin + 1, &c, err);
+	int code = store_curve(r->config->store, r->job.id, s->row->name, begin + 1, &c, err);
 	if (code)
 		return code;
 	for (size_t i = 0; i < c.n && c.step[i] <= p.step; i++) { /* later ones were stored after this checkpoint */
 		if (c.step[i] > end && (i == 0 || c.step[i - 1] <= end))
-			turn_epoch(r);
-		r->loss_sum += c.value[i];
-		r->losses++;
+			turn_series(s);
+		add_point(s, c.value[i]);
 	}
 	if (p.step == end)
-		turn_epoch(r);
+		turn_series(s);
 	curve_free(&c);
 	return OK;
 }
 
+int run_recall(struct run *r, struct err *err)
+{
+	int code = OK;
+	r->epoch = trainer_progress(r->trainer).epoch;
+	for (int i = 0; i < r->rows && !code; i++)
+		if (r->series[i].row->headline && r->series[i].row->per_step)
+			code = recall_series(r, &r->series[i], err);
+	return code;
+}
+
 /* --- the end of an epoch --- */
+
+/* The mean over the epoch, or the one point at its end, if it has one. */
+static void tell_headline(struct jsonw *w, const struct run_series *s, int64_t step)
+{
+	if (s->row->per_step)
+		jw_kreal(w, s->row->name, s->mean);
+	else if (s->step == step)
+		jw_kreal(w, s->row->name, s->value);
+}
 
 /* The store adds the points that have not been told yet. */
 static void send_epoch(struct run *r, const struct progress *p, double seconds)
@@ -172,15 +206,14 @@ static void send_epoch(struct run *r, const struct progress *p, double seconds)
 	struct buf b = BUF_INIT;
 	struct jsonw w;
 	char unique[40];
-	double val_loss = newest(r, "val_loss", p->step);
 	body_open(&w, &b);
 	jw_key(&w, "epoch_end");
 	jw_object(&w);
 	jw_kint(&w, "epoch", p->epoch);
 	jw_kint(&w, "epochs", p->epochs);
-	jw_kreal(&w, "train_loss", r->epoch_loss);
-	if (!isnan(val_loss))
-		jw_kreal(&w, "val_loss", val_loss);
+	for (int i = 0; i < r->rows; i++)
+		if (r->series[i].row->headline)
+			tell_headline(&w, &r->series[i], p->step);
 	jw_kreal(&w, "seconds", seconds);
 	if (r->job.eta_ms >= 0)
 		jw_kint(&w, "eta_ms", llround(r->job.eta_ms));
@@ -219,13 +252,14 @@ void run_epoch_end(struct run *r)
 	r->epoch_step = p.step;
 }
 
-/* Without a validation pass the newest epoch stands for the best: there is nothing to choose by. */
+/* Where what is watched says nothing of the weights at an epoch's end, the newest stand for the best: there is nothing to
+ * choose by. */
 static void take_best(struct run *r)
 {
-	struct progress p = trainer_progress(r->trainer);
 	struct best best = trainer_best(r->trainer);
-	if (!p.val_images)
-		best = (struct best){.epoch = p.epoch, .value = r->epoch_loss};
+	const struct run_series *s = find_series(r, trainer_monitor(r->trainer));
+	if (s && s->row->per_step)
+		best = (struct best){.epoch = trainer_progress(r->trainer).epoch, .value = s->mean};
 	if (best.epoch == 0)
 		return;
 	snprintf(r->job.best_metric, sizeof r->job.best_metric, "%s", trainer_monitor(r->trainer));

@@ -40,8 +40,10 @@ class Row {
     });
   }
 
-  update(job) {
+  /** headline: the series that stands for a run of this kind. */
+  update(job, headline) {
     this.job = job;
+    this.headline = headline;
     const share = progressOf(job);
     setText(this.link, jobName(job));
     this.link.title = jobName(job);
@@ -51,17 +53,18 @@ class Row {
     setText(this.share, job.status === 'queued' && job.queue_position ? `#${job.queue_position}` : percent(share));
     setText(this.best, loss(job.best?.value));
     this.best.title = job.best?.metric ?? '';
-    setText(this.latest, loss(job.metrics?.train_loss));
+    setText(this.latest, loss(job.metrics?.[headline]));
+    this.latest.title = headline ?? '';
     setText(this.eta, terminal(job) ? trained(job) : duration(job.progress?.eta_ms));
   }
 
   /** Asks for the curve only when it has grown. */
   async drawSpark(signal) {
     const step = this.job.progress?.step ?? 0;
-    if (!step || step === this.drawnStep) return;
+    if (!step || step === this.drawnStep || !this.headline) return;
     this.drawnStep = step;
-    const { series } = await get(`v1/jobs/${this.job.id}/metrics?names=train_loss&by=step&points=60`, signal);
-    this.line.setAttribute('points', sparkline(series.train_loss?.value ?? [], 90, 24));
+    const { series } = await get(`v1/jobs/${this.job.id}/metrics?names=${this.headline}&by=step&points=60`, signal);
+    this.line.setAttribute('points', sparkline(series[this.headline]?.value ?? [], 90, 24));
   }
 }
 
@@ -73,7 +76,9 @@ class RunsView {
     this.wanted = history.state?.wanted ?? PAGE;
     this.top = history.state?.top ?? 0;
     this.body = h('tbody');
+    this.headlines = new Map(); // by kind
     this.bestHead = h('span', { class: 'metric' });
+    this.latestHead = h('span', { class: 'metric' });
     this.more = h('button', { type: 'button', hidden: true, onclick: () => this.showOlder() }, 'Show older runs');
     this.missing = missingDataset();
     this.empty = this.emptyState();
@@ -95,10 +100,9 @@ class RunsView {
 
   makeTable() {
     const head = (text, cls, ...more) => h('th', { scope: 'col', class: cls }, text, ...more);
-    const latest = h('span', { class: 'metric' }, 'train_loss');
     return h('table', { class: 'runs', 'aria-label': 'Runs, newest first' },
       h('thead', {}, h('tr', {}, head('Run'), head('Kind', 'wide'), head('Status'), head('Progress'),
-        head('Best', 'num', ' ', this.bestHead), head('Latest', 'num', ' ', latest), head('Curve', 'wide'), head('ETA / time', 'num'))),
+        head('Best', 'num', ' ', this.bestHead), head('Latest', 'num', ' ', this.latestHead), head('Curve', 'wide'), head('ETA / time', 'num'))),
       this.body);
   }
 
@@ -150,7 +154,7 @@ class RunsView {
     const rows = new Map();
     for (const job of jobs) {
       const row = rows.get(job.id) ?? this.rows.get(job.id) ?? new Row(job);
-      row.update(job);
+      row.update(job, this.headlines.get(job.kind));
       rows.set(job.id, row);
     }
     this.rows = rows;
@@ -175,7 +179,7 @@ class RunsView {
     this.place(jobs);
     show(this.empty, !jobs.length);
     show(this.table, jobs.length > 0);
-    this.sayBest(jobs);
+    this.sayHeads(jobs);
     this.sayTitle(jobs);
     if (this.top) scrollTo(0, this.top);
     this.top = 0;
@@ -183,10 +187,16 @@ class RunsView {
     return jobs.some((job) => !terminal(job));
   }
 
-  /** What "best" is best of, where all agree. */
-  sayBest(jobs) {
-    const metrics = new Set(jobs.filter((job) => job.best).map((job) => job.best.metric));
-    setText(this.bestHead, metrics.size === 1 ? [...metrics][0] : '');
+  /** What "best" is best of, and "latest" the latest of, where all agree. */
+  sayHeads(jobs) {
+    const common = (names) => (new Set(names).size === 1 ? names[0] : '');
+    setText(this.bestHead, common(jobs.filter((job) => job.best).map((job) => job.best.metric)));
+    setText(this.latestHead, common(jobs.map((job) => this.headlines.get(job.kind))) ?? '');
+  }
+
+  async readHeadlines() {
+    const { data } = await get('v1/kinds', this.signal);
+    this.headlines = new Map(data.map(({ kind, headlines }) => [kind, headlines[0]]));
   }
 
   sayTitle(jobs) {
@@ -197,6 +207,7 @@ class RunsView {
 
   async run() {
     let active;
+    await this.readHeadlines();
     [this.first.disabled, active] = await Promise.all([this.missing.refresh(this.signal), this.refresh()]);
     this.rememberScrolling();
     for (;;) {

@@ -56,11 +56,11 @@ static const struct series series[] = {
 	{"train_loss",
 		"How far reconstructions are from the images of each training batch. It falls fast, then slowly; "
 		"a linear model (PCA) with 8 components ends at 0.0266 on Fashion-MNIST.",
-		"mean((x - decode(encode(x)))^2)", "squared error per pixel", {{MEAN_IMAGE}}, true},
+		"mean((x - decode(encode(x)))^2)", "squared error per pixel", {{MEAN_IMAGE}}, true, .headline = true},
 	{"val_loss",
 		"The same on images held out from training. Rising while train_loss falls: the net learns its training images "
 		"by heart.",
-		"mean((x - decode(encode(x)))^2)", "squared error per pixel", {{MEAN_IMAGE}}, false},
+		"mean((x - decode(encode(x)))^2)", "squared error per pixel", {{MEAN_IMAGE}}, false, .headline = true},
 	{0},
 };
 

@@ -18,13 +18,13 @@
 	{"train_loss", \
 		"How surprised the net is by the labels of each training batch; with label smoothing, also by the classes that are " \
 		"none. Augmentation and dropout make it larger than it would be on plain images.", \
-		"mean(-log p(label)), smoothed by label_smoothing", "nats per image", {{2.302585093, "chance, ten classes"}}, true}, \
+		"mean(-log p(label)), smoothed by label_smoothing", "nats per image", {{2.302585093, "chance, ten classes"}}, true, .headline = true}, \
 	{"train_accuracy", "Share of each training batch whose likeliest class is its label.", "mean(argmax p = label)", "share", \
 		{{0.1, "chance, ten classes"}}, true}, \
 	{"val_loss", \
 		"The same on images held out from training, without smoothing, augmentation and dropout. Rising while train_loss " \
 		"falls: the net learns its training images by heart.", \
-		"mean(-log p(label))", "nats per image", {{2.302585093, "chance, ten classes"}}, false}, \
+		"mean(-log p(label))", "nats per image", {{2.302585093, "chance, ten classes"}}, false, .headline = true}, \
 	{"val_accuracy", "Share of the held-out images whose likeliest class is their label.", "mean(argmax p = label)", "share", \
 		{{0.1, "chance, ten classes"}}, false}
 /* clang-format on */

@@ -180,7 +180,7 @@ static int end_epoch(const struct loop *l, struct err *err)
 	int64_t epoch = t->step / t->steps_per_epoch;
 	struct epoch_loss loss;
 	double part[RESULT_PARTS];
-	loss.monitor = loss.train = t->epoch_part[0] / (double)t->trains; /* train_loss: the first part */
+	loss.monitor = loss.train = t->epoch_part[0] / (double)t->trains; /* the first headline: the first part */
 	prune(l, epoch);
 	if (t->vals) {
 		trainer_pass(t, SPLIT_TRAIN, t->val, t->vals, t->served, part);

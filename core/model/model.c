@@ -77,6 +77,14 @@ const struct series *series_at(const struct family *f, int i)
 	return i < common ? &common_series[i] : NULL;
 }
 
+const struct series *headline_at(const struct family *f, int i)
+{
+	for (const struct series *s = f->series; s->name; s++)
+		if (s->headline && i-- == 0)
+			return s;
+	return NULL;
+}
+
 const struct preset *preset_find(const struct family *f, const char *name)
 {
 	for (const struct preset *p = f->presets; p->name; p++)

@@ -48,6 +48,7 @@ struct series {
 	struct reference_line lines[4]; /* until label NULL */
 	bool per_step;                  /* a point per optimiser step, else per epoch */
 	enum series_source source;
+	bool headline; /* told where there is room for a few only: events.txt, lists of jobs, the default picture */
 };
 enum { SERIES_NAME_MAX = 32 };
 static const double active_variance = 0.01; /* Burda et al. 2016 */
@@ -128,7 +129,7 @@ struct family {
 	const struct series *series;   /* its own: those that every kind has (series_at) are not repeated here */
 	const char *auto_distribution; /* what "auto" means when sampling (core/model/sample.h); NULL: cannot sample */
 	const char *fitted_distribution; /* what it means once a mixture is kept with the model; NULL: none is fitted by itself */
-	const char *monitor; /* series whose least value is best; train_loss instead when there is no validation */
+	const char *monitor; /* series whose least value is best; the first headline instead when there is no validation */
 
 	/* Looks at the end of an epoch: true, with an alert, where something has gone wrong. NULL: nothing is watched. */
 	bool (*watch)(const struct model *m, const struct epoch_view *v, struct alert *ret_alert);
@@ -171,6 +172,8 @@ const struct family *family_find(const char *name);
 const struct family *family_at(int i);
 /* The curves of a kind: its own, then those of every kind; NULL past the last. */
 const struct series *series_at(const struct family *f, int i);
+/* The i-th headline of a kind; NULL past the last. The first one has a point per step. */
+const struct series *headline_at(const struct family *f, int i);
 const struct preset *preset_find(const struct family *f, const char *name);
 /* The row of a curve's name (n letters), or of one unit's; NULL if the family draws none of that name. */
 const struct series *series_find(const struct family *f, const char *name, size_t n);

@@ -25,7 +25,7 @@ struct tracker {
 
 /* The two losses an epoch may be judged by. */
 struct epoch_loss {
-	double monitor; /* of the family; train_loss without validation */
+	double monitor; /* trainer_monitor */
 	double train;   /* mean over the steps of the epoch */
 };
 

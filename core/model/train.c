@@ -265,7 +265,7 @@ struct best trainer_best(const struct trainer *t)
 
 const char *trainer_monitor(const struct trainer *t)
 {
-	return t->vals ? t->m->family->monitor : "train_loss";
+	return t->vals ? t->m->family->monitor : headline_at(t->m->family, 0)->name;
 }
 
 const struct dataset *trainer_dataset(const struct trainer *t)

@@ -99,7 +99,7 @@ void trainer_features(struct trainer *t, const float *rows);
 const struct model *trainer_model(const struct trainer *t);
 struct progress trainer_progress(const struct trainer *t);
 struct best trainer_best(const struct trainer *t);
-const char *trainer_monitor(const struct trainer *t); /* "val_loss", or "train_loss" without validation */
+const char *trainer_monitor(const struct trainer *t); /* the family's; its first headline without validation */
 /* What is validated, served and saved as the model: the live weights, or their running mean. */
 const struct dataset *trainer_dataset(const struct trainer *t);
 const real *trainer_weights(const struct trainer *t);

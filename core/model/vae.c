@@ -87,7 +87,7 @@ static const struct series series[] = {
 		"What training lowers, per image: reconstruction error and KL together, with the final beta and without free bits. With "
 		"beta 1 it is minus the evidence lower bound in nats: as it is with the Bernoulli likelihood, but for a constant with "
 		"the Gaussian one (variance 1/2 per pixel).",
-		"train_recon + beta * train_kl", "per image", {{MEAN_IMAGE}}, true},
+		"train_recon + beta * train_kl", "per image", {{MEAN_IMAGE}}, true, .headline = true},
 	{"train_recon",
 		"How far the decoded draws are from the images of each training batch: squared errors summed over the pixels, which "
 		"divided by their number compare with an autoencoder's loss; with the Bernoulli likelihood the cross entropy in nats.",
@@ -99,7 +99,7 @@ static const struct series series[] = {
 	{"val_loss",
 		"The same as train_loss on images held out from training, with one draw per image, the same in every epoch. Rising "
 		"while train_loss falls: the net learns its training images by heart.",
-		"val_recon + beta * val_kl", "per image", {{MEAN_IMAGE}}, false},
+		"val_recon + beta * val_kl", "per image", {{MEAN_IMAGE}}, false, .headline = true},
 	{"val_recon", "The same as train_recon on the held-out images.", RECON_FORMULA, "squared error, or nats, per image",
 		{{MEAN_IMAGE}}, false},
 	{"val_kl", "What the code tells of the held-out images.", KL_FORMULA, "nats per image", {{0, NULL}}, false},

@@ -146,6 +146,8 @@ static void series_and_abilities(void **state)
 	assert_true(json_bool(at(root, "series/0/per_step")));
 	assert_string_equal(text_at(root, "series/1/name"), "val_loss");
 	assert_false(json_bool(at(root, "series/1/per_step")));
+	assert_true(json_bool(at(root, "series/0/headline")) && json_bool(at(root, "series/1/headline")));
+	assert_false(json_bool(at(root, "series/2/headline")));
 	assert_true(number_at(root, "series/0/reference_lines/0/value") > .05);
 	assert_true(strlen(text_at(root, "series/0/reference_lines/0/label")) > 3);
 	for (const struct json *s = json_first(at(root, "series")); s; s = json_next(s)) {
@@ -173,7 +175,10 @@ static void list_of_kinds(void **state)
 	assert_string_equal(text_at(root, "data/0/kind"), "ae");
 	assert_string_equal(text_at(root, "data/0/links/self"), "/p/v1/kinds/ae");
 	assert_string_equal(text_at(root, "data/0/abilities/1"), "decode");
+	assert_string_equal(text_at(root, "data/0/headlines/0"), "train_loss");
+	assert_string_equal(text_at(root, "data/0/headlines/1"), "val_loss");
 	assert_string_equal(text_at(root, "data/1/kind"), "vae");
+	assert_int_equal(json_count(at(root, "data/1/headlines")), 2);
 	assert_string_equal(text_at(root, "data/2/kind"), "finetune");
 	assert_string_equal(text_at(root, "data/2/from/1"), "vae");
 	assert_int_equal(json_count(at(root, "data/2/from")), 2);

@@ -57,6 +57,26 @@ static void test_presets(void **state)
 	assert_int_equal((int)number_in(&family_ae, "default", "schedule"), SCHEDULE_COSINE);
 }
 
+/* Whoever tells a run in a line walks these: the loop takes the epoch's loss from the first. Of another kind of rows they are
+ * found wherever they are. */
+static void test_headlines(void **state)
+{
+	(void)state;
+	const struct family *f;
+	for (int i = 0; (f = family_at(i)); i++) {
+		const struct series *s = headline_at(f, 0);
+		assert_ptr_equal(s, f->series);
+		assert_true(s->per_step && s->source == SERIES_PART);
+		for (int k = 0; (s = headline_at(f, k)); k++)
+			assert_true(s->headline && s->unit && s->source != SERIES_UNITS);
+	}
+	static const struct series rows[] = {{.name = "d_loss", .per_step = true, .headline = true}, {.name = "d_real"},
+		{.name = "fcd", .headline = true}, {0}};
+	static const struct family other = {.series = rows};
+	assert_ptr_equal(headline_at(&other, 1), &rows[2]);
+	assert_null(headline_at(&other, 2));
+}
+
 /* The net of the report, module by module as PyTorch counts them. */
 static void test_report_net(void **state)
 {
@@ -364,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_presets),
+		cmocka_unit_test(test_headlines),
 		cmocka_unit_test(test_report_net),
 		cmocka_unit_test(test_preset_nets),
 		cmocka_unit_test(test_norms_and_dropout),
