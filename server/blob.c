@@ -22,9 +22,12 @@ void blob_checkpoint_name(char *name, size_t size, int epoch)
 		snprintf(name, size, "checkpoints/inside.safetensors");
 }
 
-void blob_preview_name(char *name, size_t size, int epoch, const char *what)
+void blob_preview_name(char *name, size_t size, const struct blob_preview *p)
 {
-	snprintf(name, size, "previews/epoch-%06d-%s.png", epoch, what);
+	char step[32] = "";
+	if (p->step)
+		snprintf(step, sizeof step, "step-%09lld-", (long long)p->step);
+	snprintf(name, size, "previews/epoch-%06d-%s%s.png", p->epoch, step, p->what);
 }
 
 static int sync_dir(const char *dir)
@@ -191,6 +194,13 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* NULL with OK where the folder is not there (yet). */
+static int open_folder(DIR **ret, const char *folder, struct err *err)
+{
+	*ret = opendir(folder);
+	return *ret || errno == ENOENT ? OK : err_errno(err, errno, "opening %s", folder);
+}
+
 static int list_epochs(DIR *dir, const char *prefix, const char *suffix, int **ret_epochs, int *ret_n, struct err *err)
 {
 	int *epochs = NULL, n = 0, cap = 0;
@@ -223,15 +233,78 @@ int blob_epochs(const char *data_dir, const char *job_id, const char *prefix, co
 	blob_path(folder, sizeof folder, data_dir, job_id, prefix);
 	char *slash = strrchr(folder, '/'); /* prefix may begin with a folder: "checkpoints/epoch-" */
 	*slash = '\0';
-	DIR *dir = opendir(folder);
-	if (!dir && errno == ENOENT) {
-		*ret_epochs = NULL;
-		*ret_n = 0;
-		return OK;
-	}
+	DIR *dir;
+	int code = open_folder(&dir, folder, err);
+	*ret_epochs = NULL;
+	*ret_n = 0;
 	if (!dir)
-		return err_errno(err, errno, "opening %s", folder);
-	int code = list_epochs(dir, slash + 1, suffix, ret_epochs, ret_n, err);
+		return code;
+	code = list_epochs(dir, slash + 1, suffix, ret_epochs, ret_n, err);
 	closedir(dir);
 	return code;
+}
+
+/* A name that blob_preview_name gives, and no other (a temporary one, say). */
+static bool read_preview(const char *file, struct blob_preview *ret)
+{
+	struct blob_preview p = {0};
+	char again[96];
+	long long step = 0;
+	if (sscanf(file, "epoch-%d-step-%lld-%23[a-z]", &p.epoch, &step, p.what) != 3) {
+		step = 0;
+		if (sscanf(file, "epoch-%d-%23[a-z]", &p.epoch, p.what) != 2)
+			return false;
+	}
+	p.step = step;
+	blob_preview_name(again, sizeof again, &p);
+	if (strcmp(strrchr(again, '/') + 1, file))
+		return false;
+	*ret = p;
+	return true;
+}
+
+/* An epoch's end, which has step 0, comes after its steps. */
+static int as_taken(const void *a, const void *b)
+{
+	const struct blob_preview *x = a, *y = b;
+	if (x->epoch != y->epoch)
+		return x->epoch < y->epoch ? -1 : 1;
+	if (x->step != y->step)
+		return (uint64_t)x->step - 1 < (uint64_t)y->step - 1 ? -1 : 1;
+	return strcmp(x->what, y->what);
+}
+
+int blob_previews(const char *data_dir, const char *job_id, struct blob_preview **ret, int *ret_n, struct err *err)
+{
+	char folder[BLOB_PATH_MAX];
+	struct blob_preview *all = NULL, p;
+	int n = 0, cap = 0;
+	DIR *dir;
+	blob_path(folder, sizeof folder, data_dir, job_id, "previews");
+	int code = open_folder(&dir, folder, err);
+	for (struct dirent *entry; dir && !code && (entry = readdir(dir));) {
+		if (!read_preview(entry->d_name, &p))
+			continue;
+		if (n == cap) {
+			cap = 2 * cap + 16;
+			struct blob_preview *more = realloc(all, (size_t)cap * sizeof *more);
+			if (!more) {
+				code = err_set(err, ERR_NO_MEMORY, "out of memory");
+				break;
+			}
+			all = more;
+		}
+		all[n++] = p;
+	}
+	if (dir)
+		closedir(dir);
+	if (code) {
+		free(all);
+		return code;
+	}
+	if (n)
+		qsort(all, (size_t)n, sizeof *all, as_taken);
+	*ret = all;
+	*ret_n = n;
+	return OK;
 }

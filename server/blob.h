@@ -22,8 +22,16 @@ int blob_make_dirs(const char *dir, struct err *err);
 void blob_path(char *path, size_t size, const char *data_dir, const char *job_id, const char *name);
 /* "checkpoints/epoch-000012.safetensors"; epoch 0: "checkpoints/inside.safetensors". */
 void blob_checkpoint_name(char *name, size_t size, int epoch);
-/* "previews/epoch-000012-samples.png" */
-void blob_preview_name(char *name, size_t size, int epoch, const char *what);
+/* A preview picture: at an epoch's end (step 0), or after a step on the way there. */
+struct blob_preview {
+	int epoch;
+	int64_t step;
+	char what[24];
+};
+/* "previews/epoch-000012-samples.png", "previews/epoch-000012-step-000000345-samples.png" */
+void blob_preview_name(char *name, size_t size, const struct blob_preview *p);
+/* Those that there are, in the order in which they were taken, of one moment by `what`; malloc'd. */
+int blob_previews(const char *data_dir, const char *job_id, struct blob_preview **ret, int *ret_n, struct err *err);
 int blob_write(const char *path, const void *bytes, size_t size_bytes, struct err *err);
 /* malloc'd, 64-byte aligned for safetensors_read. */
 int blob_read(const char *path, void **ret_bytes, size_t *ret_size, struct err *err);

@@ -10,64 +10,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kinds[] = {"reconstructions", "samples"};
-enum { KINDS = 2 };
-
-static int preview_epochs(struct call *c, const struct job *job, const char *kind, int **ret, int *ret_n, struct err *err)
+static int64_t step_of(const struct job *job, const struct blob_preview *p)
 {
-	char suffix[64];
-	snprintf(suffix, sizeof suffix, "-%s.png", kind);
-	return blob_epochs(c->daemon->config->data_dir, job->id, "previews/epoch-", suffix, ret, ret_n, err);
+	return p->step ? p->step : job_step_at(job, p->epoch);
 }
 
-static void view_preview(struct call *c, struct jsonw *w, const struct job *job, int epoch, const char *kind)
+static void view_preview(struct call *c, struct jsonw *w, const struct job *job, const struct blob_preview *p)
 {
-	char url[256];
-	snprintf(url, sizeof url, "%s/v1/jobs/%s/previews/%d/%s.png", c->daemon->config->path_prefix, job->id, epoch, kind);
+	struct buf url = BUF_INIT;
+	buf_printf(&url, "%s/v1/jobs/%s/previews/%d/%s.png", c->daemon->config->path_prefix, job->id, p->epoch, p->what);
+	if (p->step)
+		buf_printf(&url, "?step=%lld", (long long)p->step);
 	jw_object(w);
-	jw_kint(w, "step", job_step_at(job, epoch));
-	jw_kint(w, "epoch", epoch);
-	jw_kstring(w, "kind", kind);
-	jw_kstring(w, "url", url);
+	jw_kint(w, "step", step_of(job, p));
+	jw_kint(w, "epoch", p->epoch);
+	jw_kstring(w, "kind", p->what);
+	jw_kstring(w, "url", url.failed ? NULL : url.data);
 	jw_end_object(w);
+	buf_free(&url);
 }
 
-/* Every epoch's pictures, oldest first. Both kinds are written together; one that is missing yet is left out. */
-static int view_previews(struct call *c, struct jsonw *w, const struct job *job, struct err *err)
-{
-	int *epochs[KINDS] = {NULL}, n[KINDS] = {0}, at[KINDS] = {0}, code = OK;
-	for (int k = 0; k < KINDS && !code; k++)
-		code = preview_epochs(c, job, kinds[k], &epochs[k], &n[k], err);
-	for (bool any = !code; any;) {
-		int least = INT32_MAX;
-		for (int k = 0; k < KINDS; k++)
-			if (at[k] < n[k] && epochs[k][at[k]] < least)
-				least = epochs[k][at[k]];
-		any = least != INT32_MAX;
-		for (int k = 0; k < KINDS; k++)
-			if (at[k] < n[k] && epochs[k][at[k]] == least) {
-				view_preview(c, w, job, least, kinds[k]);
-				at[k]++;
-			}
-	}
-	for (int k = 0; k < KINDS; k++)
-		free(epochs[k]);
-	return code;
-}
-
+/* All pictures, oldest first. Those of one moment are written together; one that is missing yet is left out. */
 int h_previews(struct call *c, struct err *err)
 {
 	struct job job;
 	struct jsonw w;
+	struct blob_preview *all = NULL;
+	int n = 0;
 	int code = store_get(c->daemon->store, c->arg[0], &job, err);
 	if (code)
 		return code;
-	call_json(c, &w, 200);
-	view_list_begin(&w);
-	code = view_previews(c, &w, &job, err);
-	view_list_end(&w, NULL, NULL, false);
+	code = blob_previews(c->daemon->config->data_dir, job.id, &all, &n, err);
+	if (!code) {
+		call_json(c, &w, 200);
+		view_list_begin(&w);
+		for (int i = 0; i < n; i++)
+			view_preview(c, &w, &job, &all[i]);
+		view_list_end(&w, NULL, NULL, false);
+		code = call_json_end(c, &w, err);
+	}
+	free(all);
 	job_free(&job);
-	return code ? code : call_json_end(c, &w, err);
+	return code;
 }
 
 /* The word after the last '/' of the pattern is the kind. */
@@ -76,17 +60,14 @@ static const char *kind_of(const struct call *c)
 	return strrchr(c->route->pattern, '/') + 1;
 }
 
-static int reply_picture(struct call *c, const struct job *job, int epoch, struct err *err)
+static int reply_picture(struct call *c, const struct job *job, const struct blob_preview *p, struct err *err)
 {
-	char name[96], path[4300], hex[SHA256_HEX], etag[40];
+	char name[96], path[BLOB_PATH_MAX], hex[SHA256_HEX], etag[40];
 	void *bytes;
 	struct buf file = BUF_INIT;
-	blob_preview_name(name, sizeof name, epoch, kind_of(c));
+	blob_preview_name(name, sizeof name, p);
 	blob_path(path, sizeof path, c->daemon->config->data_dir, job->id, name);
 	int code = blob_read(path, &bytes, &file.len, err);
-	if (code == ERR_NOT_FOUND)
-		return err_set(err, ERR_NOT_FOUND, "%s has no %s of epoch %d; GET /v1/jobs/%s/previews lists them", job->id, kind_of(c), epoch,
-			job->id);
 	if (code)
 		return code;
 	file.data = bytes;
@@ -94,8 +75,8 @@ static int reply_picture(struct call *c, const struct job *job, int epoch, struc
 	const char *scale = uri_get(&c->req.uri, "scale");
 	sha256_text(file.data, file.len, hex);
 	snprintf(etag, sizeof etag, "%.32s%s%.2s", hex, scale ? "-" : "", scale ? scale : "");
-	call_header(c, "Latentd-Epoch", "%d", epoch);
-	call_header(c, "Latentd-Step", "%lld", (long long)job_step_at(job, epoch));
+	call_header(c, "Latentd-Epoch", "%d", p->epoch);
+	call_header(c, "Latentd-Step", "%lld", (long long)step_of(job, p));
 	if (call_etag(c, etag)) {
 		buf_free(&file);
 		return OK;
@@ -103,31 +84,72 @@ static int reply_picture(struct call *c, const struct job *job, int epoch, struc
 	return call_png_file(c, &file, err);
 }
 
-/* An epoch has one preview of each kind, so ?step= can only name that one. */
-static int check_step(struct call *c, const struct job *job, int epoch, struct err *err)
+/* Which picture is meant; -1: the newest. */
+struct wanted {
+	const char *what;
+	int64_t epoch, step;
+};
+
+static int64_t distance(const struct job *job, const struct blob_preview *p, int64_t step)
 {
-	int64_t step = job_step_at(job, epoch), wanted = step;
-	int code = uri_int(&c->req.uri, "step", 0, INT64_MAX, &wanted, err);
-	if (code || wanted == step)
+	return llabs(step_of(job, p) - step);
+}
+
+/* The newest one that fits, and of those of the epoch (near) the one whose step is nearest. */
+static const struct blob_preview *find(const struct job *job, const struct blob_preview *all, int n,
+	const struct wanted *w, const struct blob_preview **ret_near)
+{
+	const struct blob_preview *found = NULL, *near = NULL;
+	for (const struct blob_preview *p = all; p < all + n; p++) {
+		if (strcmp(p->what, w->what) || (w->epoch >= 0 && p->epoch != w->epoch))
+			continue;
+		if (w->step < 0 || step_of(job, p) == w->step)
+			found = p;
+		if (!near || distance(job, p, w->step) < distance(job, near, w->step))
+			near = p;
+	}
+	*ret_near = near;
+	return found;
+}
+
+static int reply_wanted(struct call *c, const struct job *job, const struct wanted *w, struct err *err)
+{
+	struct blob_preview *all;
+	const struct blob_preview *near;
+	int n;
+	int code = blob_previews(c->daemon->config->data_dir, job->id, &all, &n, err);
+	if (code)
 		return code;
-	return err_set(err, ERR_NOT_FOUND, "%s has no %s of epoch %d at step %lld; that of step %lld is there", job->id, kind_of(c), epoch,
-		(long long)wanted, (long long)step);
+	const struct blob_preview *found = find(job, all, n, w, &near);
+	if (found)
+		code = reply_picture(c, job, found, err);
+	else if (near)
+		code = err_set(err, ERR_NOT_FOUND, "%s has no %s of epoch %d at step %lld; nearest is that of step %lld",
+			job->id, w->what, near->epoch, (long long)w->step, (long long)step_of(job, near));
+	else if (w->epoch >= 0)
+		code = err_set(err, ERR_NOT_FOUND, "%s has no %s of epoch %lld; GET /v1/jobs/%s/previews lists them", job->id,
+			w->what, (long long)w->epoch, job->id);
+	else
+		code = err_set(err, ERR_NOT_FOUND, "%s has no %s yet", job->id, w->what);
+	free(all);
+	return code;
 }
 
 int h_preview(struct call *c, struct err *err)
 {
 	struct job job;
+	struct wanted w = {.what = kind_of(c), .step = -1};
 	char *end;
 	errno = 0;
-	long epoch = strtol(c->arg[1], &end, 10);
-	if (strspn(c->arg[1], "0123456789") != strlen(c->arg[1]) || errno || epoch > 1000000)
+	w.epoch = strtol(c->arg[1], &end, 10);
+	if (strspn(c->arg[1], "0123456789") != strlen(c->arg[1]) || errno || w.epoch > 1000000)
 		return err_set(err, ERR_NOT_FOUND, "'%.60s' is not an epoch's number", c->arg[1]);
-	int code = store_get(c->daemon->store, c->arg[0], &job, err);
+	int code = uri_int(&c->req.uri, "step", 0, INT64_MAX, &w.step, err);
+	if (!code)
+		code = store_get(c->daemon->store, c->arg[0], &job, err);
 	if (code)
 		return code;
-	code = check_step(c, &job, (int)epoch, err);
-	if (!code)
-		code = reply_picture(c, &job, (int)epoch, err);
+	code = reply_wanted(c, &job, &w, err);
 	job_free(&job);
 	return code;
 }
@@ -135,16 +157,10 @@ int h_preview(struct call *c, struct err *err)
 int h_preview_latest(struct call *c, struct err *err)
 {
 	struct job job;
-	int *epochs = NULL, n = 0;
 	int code = store_get(c->daemon->store, c->arg[0], &job, err);
 	if (code)
 		return code;
-	code = preview_epochs(c, &job, kind_of(c), &epochs, &n, err);
-	if (!code && !n)
-		code = err_set(err, ERR_NOT_FOUND, "%s has no %s yet", job.id, kind_of(c));
-	if (!code)
-		code = reply_picture(c, &job, epochs[n - 1], err);
-	free(epochs);
+	code = reply_wanted(c, &job, &(struct wanted){.what = kind_of(c), .epoch = -1, .step = -1}, err);
 	job_free(&job);
 	return code;
 }

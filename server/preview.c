@@ -5,6 +5,7 @@
 #include "core/model/sample.h"
 #include "server/blob.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { PAIR_COLUMNS = 16, SAMPLE_COLUMNS = 8, ALIGN = 64 };
@@ -42,9 +43,11 @@ static int room_open(struct room *r, const struct model *m, struct err *err)
 
 static int write_picture(const struct preview *p, const char *what, const struct canvas *canvas, struct err *err)
 {
-	char name[64], path[BLOB_PATH_MAX];
+	char name[96], path[BLOB_PATH_MAX];
 	struct buf file = BUF_INIT;
-	blob_preview_name(name, sizeof name, p->epoch, what);
+	struct blob_preview preview = {.epoch = p->epoch, .step = p->step};
+	snprintf(preview.what, sizeof preview.what, "%s", what);
+	blob_preview_name(name, sizeof name, &preview);
 	blob_path(path, sizeof path, p->data_dir, p->job_id, name);
 	int code = png_write(&file, canvas, 1, err);
 	if (!code)
@@ -95,7 +98,8 @@ static int write_samples(const struct preview *p, struct room *r, struct err *er
 int preview_write(const struct preview *p, bool *ret_reconstructions, bool *ret_samples, struct err *err)
 {
 	const struct family *family = trainer_model(p->trainer)->family;
-	bool reconstructions = family_can(family, ABILITY_ENCODE) && family_can(family, ABILITY_DECODE), samples = family_can(family, ABILITY_SAMPLE);
+	bool reconstructions = family_can(family, ABILITY_ENCODE) && family_can(family, ABILITY_DECODE),
+		 samples = family_can(family, ABILITY_SAMPLE);
 	struct room room;
 	int code = room_open(&room, trainer_model(p->trainer), err);
 	if (code)

@@ -1,4 +1,4 @@
-/* preview.h: pictures of how far a run is: the same images and the same z at every epoch. */
+/* preview.h: pictures of how far a run is: the same images and the same z each time. */
 #ifndef LATENTD_SERVER_PREVIEW_H
 #define LATENTD_SERVER_PREVIEW_H
 
@@ -13,9 +13,10 @@ struct preview {
 	uint64_t seed; /* the job's: the samples' z follow from it */
 	const char *data_dir, *job_id;
 	int epoch;
+	int64_t step; /* 0: at the epoch's end */
 };
 
-/* Writes previews/epoch-NNNNNN-{reconstructions,samples}.png, as far as the family can; says which. */
+/* Writes epoch-NNNNNN-{reconstructions,samples}.png (blob_preview_name), as far as the family can; says which. */
 int preview_write(const struct preview *p, bool *ret_reconstructions, bool *ret_samples, struct err *err);
 
 #endif

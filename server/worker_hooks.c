@@ -5,7 +5,6 @@
 #include "server/clock.h"
 #include "server/log.h"
 #include "server/metrics.h"
-#include "server/preview.h"
 
 /* "At least once a second" and "at least every ten": a step and a write fit into what is left. */
 enum { PUBLISH_MS = 800, SAVE_MS = 9000, SEE_MS = 100, STORE_MS = 1000 };
@@ -74,20 +73,22 @@ static int hook_publish(void *ctx, struct trainer *t, struct err *err)
 static int hook_preview(void *ctx, struct trainer *t, int epoch, struct err *err)
 {
 	struct run *r = ctx;
+	const struct progress at = trainer_progress(t);
 	const struct preview p = {.trainer = t,
 		.data = r->data,
 		.kern = r->config->kern,
 		.seed = r->job.seed,
 		.data_dir = r->config->data_dir,
 		.job_id = r->job.id,
-		.epoch = epoch};
+		.epoch = epoch,
+		.step = at.epoch == epoch ? 0 : at.step};
 	bool reconstructions, samples;
 	if (preview_write(&p, &reconstructions, &samples, err)) {
-		log_warn("preview failed", "job=%s epoch=%d error=%s", r->job.id, epoch, log_quote(err->message));
-		run_log(r, "warn", "the preview of epoch %d failed: %s", epoch, err->message);
+		log_warn("preview failed", "job=%s step=%lld error=%s", r->job.id, (long long)at.step, log_quote(err->message));
+		run_log(r, "warn", "the preview of step %lld failed: %s", (long long)at.step, err->message);
 		*err = (struct err){0};
 	} else if (reconstructions || samples) {
-		run_previewed(r, epoch, reconstructions, samples);
+		run_previewed(r, &p, reconstructions, samples);
 	}
 	return OK;
 }

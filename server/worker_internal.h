@@ -6,6 +6,7 @@
 #ifndef LATENTD_SERVER_WORKER_INTERNAL_H
 #define LATENTD_SERVER_WORKER_INTERNAL_H
 
+#include "server/preview.h"
 #include "server/worker.h"
 
 #include "core/model/train.h"
@@ -78,7 +79,7 @@ void run_epoch_end(struct run *r);
 void run_checkpointed(struct run *r, int epoch, size_t bytes);
 /* Tells it as an event, and among the job's warnings. */
 void run_alert(struct run *r, const struct alert *a);
-void run_previewed(struct run *r, int epoch, bool reconstructions, bool samples);
+void run_previewed(struct run *r, const struct preview *p, bool reconstructions, bool samples);
 /* Samples drawn in the first `step` steps. */
 size_t run_samples(const struct progress *p, int64_t step);
 

@@ -340,29 +340,33 @@ void run_alert(struct run *r, const struct alert *a)
 
 /* --- previews --- */
 
-static void print_url(struct run *r, struct jsonw *w, int epoch, const char *what)
+static void print_url(struct run *r, struct jsonw *w, const struct preview *p, const char *what)
 {
-	char url[400];
+	struct buf url = BUF_INIT;
 	const char *path_prefix = r->config->path_prefix ? r->config->path_prefix : "";
-	snprintf(url, sizeof url, "%s/v1/jobs/%s/previews/%d/%s.png", path_prefix, r->job.id, epoch, what);
-	jw_kstring(w, what, url);
+	buf_printf(&url, "%s/v1/jobs/%s/previews/%d/%s.png", path_prefix, r->job.id, p->epoch, what);
+	if (p->step)
+		buf_printf(&url, "?step=%lld", (long long)p->step);
+	jw_kstring(w, what, url.failed ? NULL : url.data);
+	buf_free(&url);
 }
 
-void run_previewed(struct run *r, int epoch, bool reconstructions, bool samples)
+/* Once of each moment: a run that was killed takes its last pictures again. */
+void run_previewed(struct run *r, const struct preview *p, bool reconstructions, bool samples)
 {
 	struct buf b = BUF_INIT;
 	struct jsonw w;
 	char unique[40];
 	body_open(&w, &b);
-	jw_kint(&w, "epoch", epoch);
+	jw_kint(&w, "epoch", p->epoch);
 	jw_kint(&w, "step", trainer_progress(r->trainer).step);
 	jw_key(&w, "urls");
 	jw_object(&w);
 	if (reconstructions)
-		print_url(r, &w, epoch, "reconstructions");
+		print_url(r, &w, p, "reconstructions");
 	if (samples)
-		print_url(r, &w, epoch, "samples");
+		print_url(r, &w, p, "samples");
 	jw_end_object(&w);
-	snprintf(unique, sizeof unique, "epoch %d", epoch);
+	snprintf(unique, sizeof unique, p->step ? "step %lld" : "epoch %lld", (long long)(p->step ? p->step : p->epoch));
 	body_send(r, &w, &b, EVENT_PREVIEW, unique);
 }

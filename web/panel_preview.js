@@ -1,4 +1,4 @@
-// panel_preview.js: the same test images and the same random codes, epoch by epoch.
+// panel_preview.js: the same test images and the same random codes, epoch by epoch, or step by step within them.
 
 import { get } from './api.js';
 import { h, setText, show } from './dom.js';
@@ -13,8 +13,8 @@ export class PreviewPanel {
   constructor(path, signal) {
     this.path = path;
     this.signal = signal;
-    this.epochs = []; // ascending
-    this.there = new Map(); // epoch → the kinds of its pictures: they are written one after the other
+    this.moments = []; // as taken: {epoch, step, inside, paths: kind → path; they are written one after the other}
+    this.there = new Map(); // the same by epoch and step
     this.follow = true;
     this.slider = h('input', { type: 'range', min: '0', max: '0', value: '0', 'aria-label': 'Epoch of the previews',
       oninput: () => this.onSlide() });
@@ -35,35 +35,43 @@ export class PreviewPanel {
 
   async read() {
     const { data } = await get(`${this.path}/previews`, this.signal);
-    this.addAll(data.map(({ epoch, kind }) => [epoch, kind]));
+    this.addAll(data);
   }
 
   /** A preview event of the stream. */
-  add({ epoch, urls }) {
-    this.addAll(Object.keys(urls).map((kind) => [epoch, kind]));
+  add({ epoch, step, urls }) {
+    this.addAll(Object.entries(urls).map(([kind, address]) => ({ epoch, step, kind, url: address })));
   }
 
   addAll(pictures) {
-    const shown = this.epochs[Number(this.slider.value)];
-    const before = this.there.get(shown)?.size;
-    for (const [epoch, kind] of pictures) this.there.set(epoch, (this.there.get(epoch) ?? new Set()).add(kind));
-    if (this.there.size > this.epochs.length) this.setEpochs(shown);
-    else if (this.there.get(shown)?.size !== before) this.draw();
+    const shown = this.moments[Number(this.slider.value)];
+    const before = shown && Object.keys(shown.paths).length;
+    for (const picture of pictures) this.addOne(picture);
+    if (this.there.size > this.moments.length) this.setMoments(shown);
+    else if (shown && Object.keys(shown.paths).length !== before) this.draw();
   }
 
-  setEpochs(held) {
-    this.epochs = [...this.there.keys()].sort((a, b) => a - b);
+  // An address that names a step is of one on the way to the epoch's end.
+  addOne({ epoch, step, kind, url }) {
+    const inside = url.includes('?step=');
+    const key = inside ? `${epoch} ${step}` : String(epoch);
+    if (!this.there.has(key)) this.there.set(key, { epoch, step, inside, paths: {} });
+    this.there.get(key).paths[kind] = `${this.path}/previews/${epoch}/${kind}.png${inside ? `?step=${step}` : ''}`;
+  }
+
+  setMoments(held) {
+    this.moments = [...this.there.values()].sort((a, b) => a.epoch - b.epoch || b.inside - a.inside || a.step - b.step);
     show(this.waiting, false);
     show(this.body, true);
-    this.slider.max = String(this.epochs.length - 1);
-    this.slider.value = String(this.follow ? this.epochs.length - 1 : this.epochs.indexOf(held));
+    this.slider.max = String(this.moments.length - 1);
+    this.slider.value = String(this.follow ? this.moments.length - 1 : this.moments.indexOf(held));
     if (this.follow) this.draw();
     else show(this.newest, true);
   }
 
   // Taking the slider stops the following; taking it back to the end starts it again.
   onSlide() {
-    this.follow = Number(this.slider.value) === this.epochs.length - 1;
+    this.follow = Number(this.slider.value) === this.moments.length - 1;
     this.draw();
   }
 
@@ -74,13 +82,13 @@ export class PreviewPanel {
   }
 
   draw() {
-    const epoch = this.epochs[Number(this.slider.value)];
-    setText(this.label, String(epoch));
-    this.slider.setAttribute('aria-valuetext', `epoch ${epoch}`);
+    const { epoch, step, inside, paths } = this.moments[Number(this.slider.value)];
+    const when = inside ? `epoch ${epoch}, step ${step}` : `epoch ${epoch}`;
+    setText(this.label, inside ? `${epoch}, step ${step}` : String(epoch));
+    this.slider.setAttribute('aria-valuetext', when);
     show(this.newest, !this.follow);
     for (const { kind, picture } of this.pictures) {
-      if (!this.there.get(epoch).has(kind)) continue;
-      picture.show(`${this.path}/previews/${epoch}/${kind}.png`, `${kind} at epoch ${epoch}`, this.signal).catch(() => {});
+      if (paths[kind]) picture.show(paths[kind], `${kind} at ${when}`, this.signal).catch(() => {});
     }
   }
 }

@@ -48,7 +48,7 @@ class RunView {
     const after = terminal(this.job) ? null : await newestEvent(this.path, this.signal);
     await Promise.all([this.readJob(), this.readCurve(), this.previews.read()]);
     if (terminal(this.job)) await this.loadKept();
-    else if (this.previews.epochs.length) this.latent.load();
+    else if (this.previews.moments.length) this.latent.load();
     if (after === null) return;
     this.poll = setInterval(() => document.visibilityState === 'hidden' && this.askJob(), 5000);
     this.stream = new AbortController();
@@ -97,7 +97,7 @@ class RunView {
     const { data } = await get(`${this.path}/checkpoints`, this.signal);
     if (data.length) this.latent.load(this.job.best ? 'best' : 'last');
     else this.latent.sayNone();
-    if (!this.previews.epochs.length) this.previews.sayNone();
+    if (!this.previews.moments.length) this.previews.sayNone();
     if (this.job.status === 'succeeded') await this.classes?.load();
     else this.classes?.sayNone();
   }

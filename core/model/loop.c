@@ -56,6 +56,22 @@ static int preview(const struct loop *l, int64_t epoch, struct err *err)
 	return l->hooks->preview(l->hooks->ctx, l->t, (int)epoch, err);
 }
 
+/* Step `step` of n parts an epoch of so many steps into `parts` as evenly as steps allow. */
+static bool parts_epoch(int64_t step, int64_t n, int64_t parts)
+{
+	return step * parts / n > (step - 1) * parts / n;
+}
+
+/* On the way through an epoch; its end has its own. */
+static int preview_inside(const struct loop *l, struct err *err)
+{
+	const struct trainer *t = l->t;
+	int64_t step = t->step % t->steps_per_epoch;
+	if (!step || !parts_epoch(step, t->steps_per_epoch, t->m->family->previews_per_epoch))
+		return OK;
+	return preview(l, t->step / t->steps_per_epoch + 1, err);
+}
+
 /* A new best is always saved, so that "best" is a file too. */
 static int save(const struct loop *l, int64_t epoch, struct err *err)
 {
@@ -214,7 +230,7 @@ static int one_step(const struct loop *l, struct err *err)
 		t->epoch_unit[j] += t->unit[j];
 	say_parts(l, true, part, images);
 	say(l, "lr", lr);
-	return t->step % t->steps_per_epoch ? OK : end_epoch(l, err);
+	return t->step % t->steps_per_epoch ? preview_inside(l, err) : end_epoch(l, err);
 }
 
 static int answer_poll(const struct loop *l, bool *ret_stop, struct err *err)

@@ -129,6 +129,7 @@ struct family {
 	const struct series *series;   /* its own: those that every kind has (series_at) are not repeated here */
 	const char *auto_distribution; /* what "auto" means when sampling (core/model/sample.h); NULL: cannot sample */
 	const char *fitted_distribution; /* what it means once a mixture is kept with the model; NULL: none is fitted by itself */
+	int previews_per_epoch; /* pictures on the way through an epoch, its end included; 0: at its end only */
 	const char *monitor; /* series whose least value is best; the first headline instead when there is no validation */
 
 	/* Looks at the end of an epoch: true, with an alert, where something has gone wrong. NULL: nothing is watched. */

@@ -148,7 +148,8 @@ struct hooks {
 	void (*alert)(void *ctx, struct trainer *t, const struct alert *a);
 	/* Before the first step of this run, at each epoch's end, and when polled. */
 	int (*publish)(void *ctx, struct trainer *t, struct err *err);
-	/* Epochs 0, 1, … as preview_every_epochs says, after publish. */
+	/* Epoch 0 before the first step; of those that preview_every_epochs chooses the end, after publish, and where the family has
+	 * previews_per_epoch the steps that part it so, evenly: `epoch` is the one that the last step belongs to. */
 	int (*preview)(void *ctx, struct trainer *t, int epoch, struct err *err);
 	/* epoch > 0: that epoch just ended (numbered, if checkpoint_every_epochs says so); 0: inside an epoch, when polled. */
 	int (*save)(void *ctx, struct trainer *t, int epoch, struct err *err);

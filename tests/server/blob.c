@@ -65,7 +65,9 @@ static void test_names(void **state)
 	assert_string_equal(name, "checkpoints/epoch-000012.safetensors");
 	blob_checkpoint_name(name, sizeof name, 0);
 	assert_string_equal(name, "checkpoints/inside.safetensors");
-	blob_preview_name(name, sizeof name, 0, "samples");
+	blob_preview_name(name, sizeof name, &(struct blob_preview){.epoch = 12, .step = 345, .what = "samples"});
+	assert_string_equal(name, "previews/epoch-000012-step-000000345-samples.png");
+	blob_preview_name(name, sizeof name, &(struct blob_preview){.what = "samples"});
 	assert_string_equal(name, "previews/epoch-000000-samples.png");
 	blob_path(path, sizeof path, "/d", "job_1", name);
 	assert_string_equal(path, "/d/jobs/job_1/previews/epoch-000000-samples.png");
@@ -194,6 +196,40 @@ static void test_kill_leaves_old_or_new(void **state)
 	}
 }
 
+/* In the order in which they were taken, whatever the folder's; what is no picture of ours is passed over. */
+static void test_previews(void **state)
+{
+	static const struct blob_preview wanted[] = {{0, 0, "reconstructions"}, {0, 0, "samples"}, {2, 5, "samples"},
+		{2, 40, "samples"}, {2, 0, "reconstructions"}, {2, 0, "samples"}, {10, 41, "samples"}};
+	static const char *const others[] = {"epoch-000001-samples.png.tmp", "epoch-1-samples.png",
+		"epoch-000001-step-7-samples.png", "epoch-000001-step-000000000-samples.png", "epoch-000001-Samples.png",
+		"samples.png"};
+	enum { WANTED = sizeof wanted / sizeof *wanted, OTHERS = sizeof others / sizeof *others };
+	struct blob_preview *found;
+	char name[96], path[BLOB_PATH_MAX];
+	int n;
+	assert_int_equal(blob_previews(*state, "job_1", &found, &n, NULL), OK);
+	assert_int_equal(n, 0);
+	for (int i = WANTED; i-- > 0;) {
+		blob_preview_name(name, sizeof name, &wanted[i]);
+		blob_path(path, sizeof path, *state, "job_1", name);
+		assert_int_equal(blob_write(path, "x", 1, NULL), OK);
+	}
+	for (int i = 0; i < OTHERS; i++) {
+		snprintf(name, sizeof name, "previews/%s", others[i]);
+		blob_path(path, sizeof path, *state, "job_1", name);
+		assert_int_equal(blob_write(path, "x", 1, NULL), OK);
+	}
+	assert_int_equal(blob_previews(*state, "job_1", &found, &n, NULL), OK);
+	assert_int_equal(n, WANTED);
+	for (int i = 0; i < n; i++) {
+		assert_int_equal(found[i].epoch, wanted[i].epoch);
+		assert_int_equal(found[i].step, wanted[i].step);
+		assert_string_equal(found[i].what, wanted[i].what);
+	}
+	free(found);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -203,6 +239,7 @@ int main(void)
 		TEST(test_new_folders_are_durable),
 		TEST(test_missing_file),
 		TEST(test_epochs),
+		TEST(test_previews),
 		TEST(test_failed_write_keeps_the_old),
 		TEST(test_kill_leaves_old_or_new),
 	};

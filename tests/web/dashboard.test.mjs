@@ -270,6 +270,33 @@ test('a preview whose second picture is not written yet shows its first, then bo
   await waitFor('both', async () => (await labels())[1] === 'samples at epoch 3');
 });
 
+test('pictures taken on the way through an epoch have their places before its end', async () => {
+  const job = await finished((await daemon.api('v1/jobs', QUICK)).id);
+  const { data } = await daemon.api(`v1/jobs/${job.id}/previews`);
+  const inside = [7, 5].map((step) => ({ step, epoch: 2, kind: 'samples', url: `/v1/jobs/${job.id}/previews/2/samples.png?step=${step}` }));
+  const asked = [];
+  page = await openPage(browser, 'about:blank');
+  await page.route('**/previews', (route) => route.fulfill({ json: { object: 'list', data: [...data, ...inside] } }));
+  await page.route('**/samples.png?step=*', async (route) => {
+    asked.push(new URL(route.request().url()).search);
+    await route.fulfill({ response: await route.fetch({ url: route.request().url().replace(/\?.*/, '') }) });
+  });
+  await page.goto(`${daemon.url}#/runs/${job.id}`);
+  const slider = page.getByRole('slider', { name: 'Epoch of the previews' });
+  const shown = page.locator('.previews-panel output');
+  await waitFor('the newest', async () => (await shown.textContent()) === '3');
+  assert.equal(await slider.getAttribute('max'), '5');
+  await slider.focus();
+  const seen = [];
+  for (let i = 0; i < 5; i++) {
+    await page.keyboard.press('ArrowLeft');
+    seen.push(await shown.textContent());
+  }
+  assert.deepEqual(seen, ['2', '2, step 7', '2, step 5', '1', '0']);
+  await waitFor('both pictures of the steps', async () => asked.length === 2);
+  assert.deepEqual(asked, ['?step=7', '?step=5']);
+});
+
 test('the picture of the sliders follows the net while it learns', async () => {
   const { id } = await daemon.api('v1/jobs', LONG);
   await open(`#/runs/${id}`);

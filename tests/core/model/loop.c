@@ -48,8 +48,9 @@ static int on_publish(void *ctx, struct trainer *t, struct err *err)
 static int on_preview(void *ctx, struct trainer *t, int epoch, struct err *err)
 {
 	(void)err;
-	assert_int_equal(trainer_progress(t).epoch, epoch);
-	note(ctx, "preview", epoch);
+	struct progress p = trainer_progress(t);
+	assert_int_equal((p.step + p.steps_per_epoch - 1) / p.steps_per_epoch, epoch);
+	note(ctx, p.epoch == epoch ? "preview" : "inside", p.epoch == epoch ? epoch : p.step);
 	return OK;
 }
 
@@ -142,6 +143,46 @@ static void test_seldom(void **state)
 	trainer_close(quiet.t);
 	model_free(&m);
 	model_free(&n);
+	dataset_put(d);
+}
+
+/* A kind may ask for pictures on the way: its epochs are parted as evenly as their steps allow, and a resume repeats those that
+ * come after its checkpoint, no others. */
+static void test_previews_inside_epochs(void **state)
+{
+	(void)state;
+	static const struct {
+		int parts;
+		const char *params, *diary;
+	} rows[] = {
+		{3, "epochs=2", "preview0 inside2 inside4 preview1 inside7 inside9 preview2 "},
+		{2, "epochs=3 preview_every_epochs=2", "preview0 inside8 preview2 inside13 preview3 "},
+		{10, "epochs=1", "preview0 inside1 inside2 inside3 inside4 preview1 "},
+		{3, "epochs=1 preview_every_epochs=0", ""},
+		{1, "epochs=1", "preview0 preview1 "},
+	};
+	struct dataset *d = balls(10, 1, 1, 12, 12);
+	struct hooks hooks = {.preview = on_preview, .poll = on_poll};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char text[300];
+		enum loop_end end;
+		snprintf(text, sizeof text, SMALL_AE "batch_size=2 val_fraction=0 lr=1e-3 %s", rows[i].params);
+		struct model m = ae_for(d, text);
+		struct family f = *m.family;
+		f.previews_per_epoch = rows[i].parts;
+		m.family = &f;
+		struct ears e = {.d.at_step = i ? -1 : 4, .d.answer = LOOP_STOP};
+		e.t = open_trainer(&m, d, NULL, best_kern());
+		hooks.ctx = &e;
+		assert_int_equal(train_loop(e.t, &hooks, &end, NULL), OK);
+		e.d.at_step = -1;
+		if (end == LOOP_STOPPED)
+			assert_int_equal(train_loop(e.t, &hooks, &end, NULL), OK);
+		assert_int_equal(end, LOOP_COMPLETED);
+		assert_string_equal(e.d.text, rows[i].diary);
+		trainer_close(e.t);
+		model_free(&m);
+	}
 	dataset_put(d);
 }
 
@@ -357,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_order_of_hooks),
 		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_seldom),
+		cmocka_unit_test(test_previews_inside_epochs),
 		cmocka_unit_test(test_early_stopping),
 		cmocka_unit_test(test_deaf_patience),
 		cmocka_unit_test(test_failing_hook_ends_the_loop),
