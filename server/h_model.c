@@ -2,88 +2,22 @@
 
 #include "api/pytorch.h"
 #include "api/view.h"
-#include "server/cache.h"
-#include "server/clock.h"
 #include "server/limits.h"
-#include "server/metrics.h"
-#include "server/model_io.h"
+#include "server/model_use.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The model of {model}; replies about it say which epoch and step they are of. */
-static int acquire(struct call *c, struct published **ret, struct err *err)
-{
-	int code = cache_acquire(c->daemon->cache, c->arg[0], ret, err);
-	if (code)
-		return code;
-	call_header(c, "Latentd-Epoch", "%d", (*ret)->epoch);
-	call_header(c, "Latentd-Step", "%lld", (long long)(*ret)->step);
-	return OK;
-}
-
-/* One that paints: before its body is looked at, a kind without a decoder says so. */
-static int acquire_painter(struct call *c, struct published **ret, struct err *err)
-{
-	struct published *p;
-	int code = acquire(c, &p, err);
-	if (code)
-		return code;
-	if (!family_can(p->model.family, ABILITY_DECODE)) {
-		code = family_lacks(p->model.family, "decoder", err);
-		published_put(p);
-		return code;
-	}
-	*ret = p;
-	return OK;
-}
-
-/* --- computing --- */
-
-typedef int model_fn(const struct model *m, const struct kern *k, const real *w, real *ws, const float *in, size_t n, float *out,
-	struct err *err);
-
-static int compute(struct call *c, const struct published *p, model_fn *fn, const struct rows *in, size_t width, struct rows *ret,
-	struct err *err)
-{
-	int64_t begin = clock_us();
-	size_t bytes = (model_workspace(&p->model) * sizeof(real) + 63) / 64 * 64;
-	real *ws = aligned_alloc(64, bytes ? bytes : 64);
-	if (!ws)
-		return err_set(err, ERR_NO_MEMORY, "out of memory");
-	memset(ws, 0, bytes);
-	int code = rows_alloc(ret, in->n, width, err);
-	if (!code && (code = fn(&p->model, c->daemon->kern, p->w, ws, in->v, in->n, ret->v, err)))
-		rows_free(ret);
-	free(ws);
-	if (code)
-		return code;
-	ret->cols = in->cols;
-	metrics_observe(METRIC_DECODE_SECONDS, (double)(clock_us() - begin) * 1e-6);
-	return OK;
-}
-
-static int decode_rows(struct call *c, const struct published *p, const struct rows *z, bool show_z, struct err *err)
-{
-	struct rows images;
-	int code = compute(c, p, model_decode, z, (size_t)map_features(&p->model.image), &images, err);
-	if (code)
-		return code;
-	code = output_images(c, p, &images, show_z ? z : NULL, err);
-	rows_free(&images);
-	return code;
-}
-
 int h_decode(struct call *c, struct err *err)
 {
 	struct published *p;
 	struct rows z;
-	int code = acquire_painter(c, &p, err);
+	int code = use_acquire_painter(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_codes(c, p, &z, err))) {
-		code = decode_rows(c, p, &z, false, err);
+		code = use_decode(c, p, &z, false, err);
 		rows_free(&z);
 	}
 	published_put(p);
@@ -94,12 +28,12 @@ int h_decode_get(struct call *c, struct err *err)
 {
 	struct published *p;
 	struct rows z;
-	int code = acquire_painter(c, &p, err);
+	int code = use_acquire_painter(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_codes_text(c, p, &z, err))) {
 		if (!call_unchanged(c, p->etag))
-			code = decode_rows(c, p, &z, false, err);
+			code = use_decode(c, p, &z, false, err);
 		rows_free(&z);
 	}
 	published_put(p);
@@ -111,20 +45,11 @@ int h_decode_get(struct call *c, struct err *err)
 static int draw(struct call *c, struct published *p, struct sample_request *r, struct err *err)
 {
 	struct rows z;
-	struct code_stats stats = p->codes;
-	if (!stats.latent_dim && r->spec.distribution != DIST_NORMAL && !r->spec.has_box)
-		return err_set(err, ERR_CONFLICT, "%s has no statistics of its codes; ask for distribution normal", p->job_id);
-	stats.latent_dim = p->model.latent_dim;
-	int code = OK;
-	if (r->spec.distribution == DIST_GMM)
-		code = cache_mixture(c->daemon->cache, p, c->daemon->kern, c->daemon->pool, &r->spec.gmm, err);
-	if (!code)
-		code = rows_alloc(&z, (size_t)r->count, (size_t)p->model.latent_dim, err);
+	int code = use_draw(c, p, &r->spec, (size_t)r->count, &z, err);
 	if (code)
 		return code;
 	z.cols = r->cols;
-	if (!(code = sample_codes(z.v, z.n, &r->spec, &stats, err)))
-		code = decode_rows(c, p, &z, true, err);
+	code = use_decode(c, p, &z, true, err);
 	rows_free(&z);
 	return code;
 }
@@ -133,7 +58,7 @@ static int sample(struct call *c, bool cacheable, struct err *err)
 {
 	struct published *p;
 	struct sample_request r;
-	int code = acquire_painter(c, &p, err);
+	int code = use_acquire_painter(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_sample(c, p, &r, err)) && !(cacheable && call_unchanged(c, p->etag)))
@@ -166,7 +91,7 @@ static int encode_rows(struct call *c, const struct published *p, const struct r
 	bool spread = p->model.family->posterior;
 	size_t d = (size_t)p->model.latent_dim;
 	struct rows codes;
-	int code = compute(c, p, spread ? posterior : model_encode, images, spread ? 2 * d : d, &codes, err);
+	int code = use_compute(c, p, spread ? posterior : model_encode, images, spread ? 2 * d : d, &codes, err);
 	if (code)
 		return code;
 	const struct rows z = {.v = codes.v, .n = codes.n, .width = d},
@@ -180,7 +105,7 @@ int h_encode(struct call *c, struct err *err)
 {
 	struct published *p;
 	struct rows images;
-	int code = acquire(c, &p, err);
+	int code = use_acquire(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_images(c, p, &images, err))) {
@@ -195,11 +120,11 @@ int h_reconstruct(struct call *c, struct err *err)
 {
 	struct published *p;
 	struct rows images, again;
-	int code = acquire(c, &p, err);
+	int code = use_acquire(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_images(c, p, &images, err))) {
-		if (!(code = compute(c, p, model_reconstruct, &images, images.width, &again, err))) {
+		if (!(code = use_compute(c, p, model_reconstruct, &images, images.width, &again, err))) {
 			code = output_images(c, p, &again, NULL, err);
 			rows_free(&again);
 		}
@@ -249,11 +174,11 @@ int h_classify(struct call *c, struct err *err)
 {
 	struct published *p;
 	struct rows images, found;
-	int code = acquire(c, &p, err);
+	int code = use_acquire(c, &p, err);
 	if (code)
 		return code;
 	if (!(code = input_images(c, p, &images, err))) {
-		if (!(code = compute(c, p, model_classify, &images, (size_t)p->model.classes, &found, err))) {
+		if (!(code = use_compute(c, p, model_classify, &images, (size_t)p->model.classes, &found, err))) {
 			code = c->format == FORMAT_NPY ? output_npy(c, found.v, (int64_t[]){(int64_t)found.n, (int64_t)found.width}, 2, err)
 										   : write_predictions(c, p, &found, err);
 			rows_free(&found);
@@ -269,7 +194,7 @@ int h_classify(struct call *c, struct err *err)
 int h_model(struct call *c, struct err *err)
 {
 	struct published *p;
-	int code = acquire(c, &p, err);
+	int code = use_acquire(c, &p, err);
 	if (code)
 		return code;
 	struct jsonw w;
@@ -282,7 +207,7 @@ int h_model(struct call *c, struct err *err)
 int h_pytorch(struct call *c, struct err *err)
 {
 	struct published *p;
-	int code = acquire(c, &p, err);
+	int code = use_acquire(c, &p, err);
 	if (code)
 		return code;
 	char url[700]; /* to be pasted into a shell: whole, and of the checkpoint that was asked for */

@@ -15,6 +15,7 @@ handler_fn h_previews, h_preview, h_preview_latest;                 /* h_preview
 handler_fn h_confusion;                                             /* h_confusion.c */
 handler_fn h_checkpoints, h_checkpoint_weights, h_model_weights;    /* h_weights.c */
 handler_fn h_models, h_model, h_pytorch, h_decode, h_decode_get, h_sample, h_samples_get, h_encode, h_reconstruct, h_classify; /* h_model.c */
+handler_fn h_interpolate;                                           /* h_interpolate.c */
 /* clang-format on */
 
 #endif

@@ -37,23 +37,22 @@ struct row_rule {
 	const char *model; /* of codes; NULL: pixels */
 };
 
-static int read_row(const struct json *row, const struct row_rule *rule, size_t index, float *out, struct err *err)
+static int read_row(const struct json *row, const struct row_rule *rule, const char *pointer, float *out, struct err *err)
 {
-	char pointer[64];
+	char of_value[80];
 	size_t i = 0;
-	snprintf(pointer, sizeof pointer, "#/%s/%zu", rule->key, index);
 	if (json_type(row) != JSON_ARRAY)
 		return json_fail_type(row, pointer, "an array of numbers", err);
 	if (json_count(row) != rule->width)
 		return rule->model ? wrong_width(rule->model, (int)rule->width, json_count(row), pointer, err)
 						   : err_field(err, ERR_INVALID, pointer, "an image has %zu values, got %zu", rule->width, json_count(row));
 	for (const struct json *value = json_first(row); value; value = json_next(value), i++) {
-		snprintf(pointer, sizeof pointer, "#/%s/%zu/%zu", rule->key, index, i);
+		snprintf(of_value, sizeof of_value, "%s/%zu", pointer, i);
 		if (json_type(value) != JSON_NUMBER)
-			return json_fail_type(value, pointer, "a number", err);
+			return json_fail_type(value, of_value, "a number", err);
 		double x = json_number(value);
 		if (x < rule->min || x > rule->max)
-			return err_field(err, ERR_INVALID, pointer, "must be %.9g..%.9g, got %.9g", rule->min, rule->max, x);
+			return err_field(err, ERR_INVALID, of_value, "must be %.9g..%.9g, got %.9g", rule->min, rule->max, x);
 		out[i] = (float)x;
 	}
 	return OK;
@@ -72,8 +71,11 @@ static int read_rows(const struct json *array, const struct row_rule *rule, stru
 	if (n > LIMIT_VECTORS)
 		return too_many(n, pointer, err);
 	int code = rows_alloc(ret, n, rule->width, err);
-	for (const struct json *row = json_first(array); row && !code; row = json_next(row), i++)
-		code = read_row(row, rule, i, ret->v + i * rule->width, err);
+	for (const struct json *row = json_first(array); row && !code; row = json_next(row), i++) {
+		char of_row[48];
+		snprintf(of_row, sizeof of_row, "%s/%zu", pointer, i);
+		code = read_row(row, rule, of_row, ret->v + i * rule->width, err);
+	}
 	if (code)
 		rows_free(ret);
 	return code;
@@ -189,10 +191,23 @@ static int images_from_png(struct call *c, const struct published *p, struct row
 
 /* --- codes --- */
 
+static struct row_rule code_rule(const struct call *c, const struct published *p)
+{
+	return (struct row_rule){
+		.key = "z", .width = (size_t)p->model.latent_dim, .min = -FLT_MAX, .max = FLT_MAX, .model = called(c, p)};
+}
+
+int input_code(const struct call *c, const struct published *p, const struct json *value, const char *pointer, float *z,
+	struct err *err)
+{
+	const struct row_rule rule = code_rule(c, p);
+	return read_row(value, &rule, pointer, z, err);
+}
+
 int input_codes(struct call *c, const struct published *p, struct rows *ret, struct err *err)
 {
 	static const char *const fields[] = {"z", "cols", NULL};
-	struct row_rule rule = {.key = "z", .width = (size_t)p->model.latent_dim, .min = -FLT_MAX, .max = FLT_MAX, .model = called(c, p)};
+	const struct row_rule rule = code_rule(c, p);
 	struct json *body;
 	int64_t cols = 0;
 	if (media_is(c->req.content_type, "image/png"))

@@ -19,6 +19,9 @@ int rows_alloc(struct rows *ret, size_t n, size_t width, struct err *err);
 
 /* A decode body: {"z":[[…],…],"cols":8}, or npy [n,latent_dim]. */
 int input_codes(struct call *c, const struct published *p, struct rows *ret, struct err *err);
+/* One code, at `pointer` of the body: an array of latent_dim numbers. */
+int input_code(const struct call *c, const struct published *p, const struct json *value, const char *pointer, float *z,
+	struct err *err);
 /* ?z=0.1,-1.2;0,0 (and ?cols=). */
 int input_codes_text(struct call *c, const struct published *p, struct rows *ret, struct err *err);
 /* An encode or reconstruct body: {"images":[[…]]}, {"dataset","split","indices"}, npy, or a PNG of one image or a grid. */
@@ -30,6 +33,10 @@ struct sample_request {
 	int64_t count, cols;
 };
 int input_sample(struct call *c, const struct published *p, struct sample_request *ret, struct err *err);
+
+/* {"seed":3}, at `pointer`: codes of the distribution that auto means for this model. */
+int input_seed(const struct published *p, const struct json *object, const char *pointer, struct sample_spec *ret,
+	struct err *err);
 
 /* Images in the call's format; z (or NULL) is told beside them in JSON. */
 int output_images(struct call *c, const struct published *p, const struct rows *images, const struct rows *z, struct err *err);

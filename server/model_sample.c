@@ -79,6 +79,16 @@ static int sample_from_json(const struct json *body, const struct published *p, 
 	return code ? code : check_box(&r->spec, json_get(body, "low"), json_get(body, "high"), err);
 }
 
+int input_seed(const struct published *p, const struct json *object, const char *pointer, struct sample_spec *ret,
+	struct err *err)
+{
+	int64_t seed = 0;
+	*ret = (struct sample_spec){0};
+	int code = json_take_int(object, "seed", pointer, 0, seed_max, &seed, err);
+	ret->seed = (uint64_t)seed;
+	return code ? code : set_distribution("auto", p, ret, err);
+}
+
 int input_sample(struct call *c, const struct published *p, struct sample_request *ret, struct err *err)
 {
 	struct json *body;

@@ -56,6 +56,7 @@ const struct route routes[] = {
 	{GET, "/v1/models/{model}/decode", h_decode_get, PIXELS, "z cols scale", 0, "codes in the URL to images; cacheable"},
 	{POST, "/v1/models/{model}/sample", h_sample, PIXELS, "scale", 0, "new images from a seed"},
 	{GET, "/v1/models/{model}/samples", h_samples_get, PIXELS, SAMPLING, 0, "the same, with everything in the URL; cacheable"},
+	{POST, "/v1/models/{model}/interpolate", h_interpolate, PIXELS, "scale", ROUTE_BODY, "images on the way from one code to another"},
 	{POST, "/v1/models/{model}/encode", h_encode, AS(FORMAT_JSON, FORMAT_NPY), "", ROUTE_BODY | ROUTE_BINARY, "images to codes"},
 	{POST, "/v1/models/{model}/reconstruct", h_reconstruct, PIXELS, "scale", ROUTE_BODY | ROUTE_BINARY, "images to codes and back"},
 	{POST, "/v1/models/{model}/classify", h_classify, AS(FORMAT_JSON, FORMAT_NPY), "", ROUTE_BODY | ROUTE_BINARY, "images to classes"},

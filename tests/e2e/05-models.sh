@@ -168,6 +168,44 @@ get /v1/models/m/pytorch.py
 like "$body" 'nn\.Sequential' "pytorch.py"
 like "$body" "curl -o weights.safetensors http://127.0.0.1:$port/v1/models/$job/weights" "says where its weights are"
 
+# Walks: from a code to another, however it is named; an autoencoder's are straight unless asked otherwise.
+post /v1/models/m/interpolate '{"from":{"z":[0,0]},"to":{"z":[2,4]},"steps":3}'
+is "$(j '[.z, .shape]')" '[[[0,0],[1,2],[2,4]],[3,28,28]]' "a walk has its ends and the middle"
+walked=$(j '.images[1]|tostring')
+post /v1/models/m/decode '{"z":[[1,2]]}'
+is "$(j '.images[0]|tostring')" "$walked" "and its images are their codes'"
+post /v1/models/m/interpolate '{"from":{"z":[2,0]},"to":{"z":[0,2]},"steps":3,"mode":"slerp"}'
+is "$(j '.z[1] | map(. - 1.41421356 | fabs < 1e-6)')" '[true,true]' "slerp goes around"
+post /v1/models/m/sample '{"count":2,"seed":3}'
+drawn=$(j '.z[0]')
+post /v1/models/m/encode '{"dataset":"fashion-mnist","split":"test","indices":[7]}'
+seventh=$(j '.z[0]')
+post /v1/models/m/interpolate '{"from":{"seed":3},"to":{"index":7},"steps":2}'
+is "$(j '.z')" "[$drawn,$seventh]" "a seed is what samples draw first, an index a test image"
+post /v1/models/m/interpolate '{"from":{"class":"Bag"},"to":{"index":0,"split":"train"},"steps":2}'
+bag=$(j '.z[0]')
+like "$bag" '^\[-?[0-9.e-]+,-?[0-9.e-]+\]$' "a class is a code"
+post '/v1/models/m/interpolate.png?scale=2' '{"from":{"class":"Bag"},"to":{"class":"Trouser"},"steps":6}'
+is "$(png_size "$T/body")" 336x56 "a strip"
+post /v1/models/m/interpolate.npy '{"from":{"seed":1},"to":{"seed":2}}'
+like "$(head -c 128 "$T/body" | tr -d '\0')" "\(10, 28, 28\)" "ten images as npy"
+while IFS='|' read -r sent pointer detail; do
+  post /v1/models/m/interpolate "$sent"
+  like "$status $(j '[.errors[0].pointer, .detail]')" "^422 .*\"$pointer\".*$detail" "$sent is refused"
+done << 'END'
+{"to":{"seed":1}}|#/from|is missing: an object with one of z, seed, index, class
+{"from":{"seed":1}}|#/to|is missing
+{"from":{"seed":1,"index":2},"to":{"seed":1}}|#/from|must name one code
+{"from":{"sed":1},"to":{"seed":1}}|#/from/sed|did you mean
+{"from":{"z":[1]},"to":{"seed":1}}|#/from/z|has 2 latent units, got 1 value
+{"from":{"z":[1,"a"]},"to":{"seed":1}}|#/from/z/1|a number
+{"from":{"seed":1},"to":{"index":10000}}|#/to/index|9999
+{"from":{"seed":1},"to":{"index":0,"split":"val"}}|#/to/split|train or test
+{"from":{"seed":1},"to":{"class":"bag"}}|#/to/class|'Bag'
+{"from":{"seed":1},"to":{"seed":2},"steps":1}|#/steps|2..10000
+{"from":{"seed":1},"to":{"seed":2},"mode":"arc"}|#/mode|lerp or slerp
+END
+
 # A variational autoencoder: codes are distributions, whose means are decoded.
 submit '{"kind":"vae","name":"v","params":{"epochs":2,"train_limit":4000,"latent_dim":2}}'
 settle "$job"
@@ -187,6 +225,8 @@ post /v1/models/v/reconstruct "$some"
 is "$(j '.images|tostring')" "$decoded" "reconstruct = decode of the means"
 post /v1/models/v/encode.npy "$some"
 like "$(head -c 128 "$T/body" | tr -d '\0')" "\(2, 2\)" "npy has the codes alone"
+post /v1/models/v/interpolate '{"from":{"z":[2,0]},"to":{"z":[0,2]},"steps":3}'
+is "$(j '.z[1] | map(. - 1.41421356 | fabs < 1e-6)')" '[true,true]' "around, where codes are normal"
 post /v1/models/v/sample '{"count":4,"seed":7}'
 first=$(sha256sum < "$T/body")
 post /v1/models/v/sample '{"count":4,"seed":7,"distribution":"normal"}'

@@ -1,0 +1,85 @@
+#include "server/model_use.h"
+
+#include "server/clock.h"
+#include "server/metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int use_acquire(struct call *c, struct published **ret, struct err *err)
+{
+	int code = cache_acquire(c->daemon->cache, c->arg[0], ret, err);
+	if (code)
+		return code;
+	call_header(c, "Latentd-Epoch", "%d", (*ret)->epoch);
+	call_header(c, "Latentd-Step", "%lld", (long long)(*ret)->step);
+	return OK;
+}
+
+int use_acquire_painter(struct call *c, struct published **ret, struct err *err)
+{
+	struct published *p;
+	int code = use_acquire(c, &p, err);
+	if (code)
+		return code;
+	if (!family_can(p->model.family, ABILITY_DECODE)) {
+		code = family_lacks(p->model.family, "decoder", err);
+		published_put(p);
+		return code;
+	}
+	*ret = p;
+	return OK;
+}
+
+int use_compute(struct call *c, const struct published *p, model_fn *fn, const struct rows *in, size_t width,
+	struct rows *ret, struct err *err)
+{
+	int64_t begin = clock_us();
+	size_t bytes = (model_workspace(&p->model) * sizeof(real) + 63) / 64 * 64;
+	real *ws = aligned_alloc(64, bytes ? bytes : 64);
+	if (!ws)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	memset(ws, 0, bytes);
+	int code = rows_alloc(ret, in->n, width, err);
+	if (!code && (code = fn(&p->model, c->daemon->kern, p->w, ws, in->v, in->n, ret->v, err)))
+		rows_free(ret);
+	free(ws);
+	if (code)
+		return code;
+	ret->cols = in->cols;
+	metrics_observe(METRIC_DECODE_SECONDS, (double)(clock_us() - begin) * 1e-6);
+	return OK;
+}
+
+int use_decode(struct call *c, const struct published *p, const struct rows *z, bool show_z, struct err *err)
+{
+	struct rows images;
+	int code = use_compute(c, p, model_decode, z, (size_t)map_features(&p->model.image), &images, err);
+	if (code)
+		return code;
+	code = output_images(c, p, &images, show_z ? z : NULL, err);
+	rows_free(&images);
+	return code;
+}
+
+int use_draw(
+	struct call *c, struct published *p, struct sample_spec *spec, size_t count, struct rows *ret, struct err *err)
+{
+	struct rows z;
+	struct code_stats stats = p->codes;
+	if (!stats.latent_dim && spec->distribution != DIST_NORMAL && !spec->has_box)
+		return err_set(err, ERR_CONFLICT, "%s has no statistics of its codes; ask for distribution normal", p->job_id);
+	stats.latent_dim = p->model.latent_dim;
+	int code = OK;
+	if (spec->distribution == DIST_GMM)
+		code = cache_mixture(c->daemon->cache, p, c->daemon->kern, c->daemon->pool, &spec->gmm, err);
+	if (!code)
+		code = rows_alloc(&z, count, (size_t)p->model.latent_dim, err);
+	if (code)
+		return code;
+	if ((code = sample_codes(z.v, z.n, spec, &stats, err)))
+		rows_free(&z);
+	else
+		*ret = z;
+	return code;
+}
