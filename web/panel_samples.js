@@ -22,17 +22,21 @@ export class SamplesPanel {
       this.help, this.picture.node);
   }
 
-  /** The model as GET /v1/models tells it, again whenever it may have changed: the first time it also draws. */
-  set({ auto_distribution: auto, distributions }) {
-    if (!distributions?.length || this.auto === auto) return;
-    const first = this.auto === undefined;
+  /** The model as GET /v1/models tells it, again whenever it may have changed: another epoch's draws anew. */
+  set({ auto_distribution: auto, distributions, epoch }) {
+    if (!distributions?.length || (this.auto === auto && this.epoch === epoch)) return;
+    if (this.auto !== auto) this.offer(auto, distributions);
+    this.epoch = epoch;
+    this.draw();
+  }
+
+  offer(auto, distributions) {
     const chosen = this.choice.value;
     this.auto = auto;
     this.rows = [{ name: 'auto', help: `${auto} for this model` }, ...distributions];
     this.choice.replaceChildren(...this.rows.map(({ name, help }) => h('option', { value: name, title: help }, name === 'auto' ? `auto (${auto})` : name)));
     if (chosen) this.choice.value = chosen;
     show(this.node, true);
-    if (first || this.choice.value === 'auto') this.draw();
   }
 
   drawOthers() {

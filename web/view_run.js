@@ -11,6 +11,7 @@ import { LatentPanel } from './panel_latent.js';
 import { PreviewPanel } from './panel_preview.js';
 import { SamplesPanel } from './panel_samples.js';
 import { UnitsPanel } from './panel_units.js';
+import { WalkPanel } from './panel_walk.js';
 import { request, same } from './request.js';
 import { progressBar, statusPill } from './status.js';
 
@@ -61,6 +62,7 @@ class RunView {
   onWeights(model) {
     this.ofWeights.forEach((link) => show(link, true));
     this.samples.set(model);
+    this.walk.set(model);
   }
 
   onOpen() {
@@ -142,11 +144,12 @@ class RunView {
     this.previews = new PreviewPanel(this.path, this.signal);
     this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: (model) => this.onWeights(model) });
     this.samples = new SamplesPanel(this.job, this.signal);
+    this.walk = new WalkPanel(this.job, this.signal);
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
       h('div', { class: 'column' }, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
-      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.edit.node, this.details())));
+      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.edit.node, this.details())));
     if (this.kind.abilities.includes('decode')) return;
-    for (const panel of [this.previews, this.latent, this.samples]) show(panel.node, false); // nothing of it can be painted
+    for (const panel of [this.previews, this.latent, this.samples, this.walk]) show(panel.node, false); // nothing of it can be painted
   }
 
   header() {

@@ -430,6 +430,33 @@ test('bars of the units, the alert that they are silent, and new images from a d
   assert.match(await drawn.getAttribute('aria-label'), /seed 1/);
 });
 
+test('a walk between seeds and classes, the way that suits the codes or another', async () => {
+  const { id } = await daemon.api('v1/jobs', { kind: 'vae', params: { train_limit: 2000, epochs: 1, latent_dim: 3 } });
+  await finished(id);
+  page = await openPage(browser, 'about:blank');
+  const sent = [];
+  page.on('request', (request) => { if (request.url().endsWith('/interpolate.png')) sent.push(request.postDataJSON()); });
+  await page.goto(`${daemon.url}#/runs/${id}`);
+  const strip = page.locator('.walk-panel canvas');
+  const drawn = (times) => strip.and(page.locator(`[data-shown="${times}"]`)).waitFor();
+  await drawn(1);
+  const { width, height, sum } = await canvasOf(strip);
+  assert.deepEqual([width, height], [280, 28]);
+  assert.equal(await page.getByRole('combobox', { name: 'How to walk' }).locator('option').first().textContent(), 'auto (slerp)');
+  await page.getByRole('combobox', { name: 'Walk to' }).selectOption('Bag');
+  await drawn(2);
+  assert.notEqual((await canvasOf(strip)).sum, sum);
+  assert.equal(await page.getByRole('textbox', { name: 'Seed to walk to' }).isVisible(), false);
+  await page.getByRole('textbox', { name: 'Seed to walk from' }).fill('5');
+  await page.getByRole('textbox', { name: 'Seed to walk from' }).blur();
+  await drawn(3);
+  await page.getByRole('combobox', { name: 'How to walk' }).selectOption('lerp');
+  await drawn(4);
+  assert.equal(await strip.getAttribute('aria-label'), 'Images on the way from seed 5 to Bag');
+  assert.deepEqual(sent, [{ from: { seed: 1 }, to: { seed: 2 }, steps: 10 }, { from: { seed: 1 }, to: { class: 'Bag' }, steps: 10 },
+    { from: { seed: 5 }, to: { class: 'Bag' }, steps: 10 }, { from: { seed: 5 }, to: { class: 'Bag' }, steps: 10, mode: 'lerp' }]);
+});
+
 test('a run that diverged says so', async () => {
   const job = await finished((await daemon.api('v1/jobs',
     { kind: 'ae', params: { ...QUICK.params, optimizer: 'sgd', lr: 10, weight_decay: 1, schedule: 'constant', warmup_epochs: 0, epochs: 60 } })).id);
