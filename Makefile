@@ -77,7 +77,7 @@ WEB_FILES := $(shell find web -type f ! -name '*.md' ! -name SHA256SUMS ! -name 
 LEVEL_OBJ := $(foreach l,$(LEVELS),$(addprefix $(O)/,$(addsuffix .$(l).o,$(KERN_PER_LEVEL))))
 CORE_OBJ := $(CORE_SRC:%.c=$(O)/%.o) $(LEVEL_OBJ)
 API_OBJ := $(API_SRC:%.c=$(O)/%.o)
-SERVER_OBJ := $(SERVER_SRC:%.c=$(O)/%.o) $(O)/web_assets.o
+SERVER_OBJ := $(SERVER_SRC:%.c=$(O)/%.o) $(O)/web_assets.o $(O)/lab_assets.o
 
 .PHONY: all
 ## all: build/release/latentd (the default)
@@ -131,9 +131,16 @@ $(O)/openapi.json: api/openapi.yaml deploy/yaml_json.c
 # web/ and openapi.json → one object: names and bytes.
 $(O)/web_assets.c: $(WEB_FILES) deploy/embed.sh Makefile
 	@mkdir -p $(@D)
-	@sh deploy/embed.sh $(WEB_FILES) > $@.new && mv $@.new $@
-$(O)/web_assets.o: $(O)/web_assets.c
-	@echo "  CC   $< (web/)"
+	@sh deploy/embed.sh assets $(WEB_FILES) > $@.new && mv $@.new $@
+
+# The classifier that judges samples.
+LAB_FILES := core/lab/evaluator.json core/lab/evaluator.safetensors
+$(O)/lab_assets.c: $(LAB_FILES) deploy/embed.sh Makefile
+	@mkdir -p $(@D)
+	@sh deploy/embed.sh lab_assets $(LAB_FILES) > $@.new && mv $@.new $@
+
+$(O)/%_assets.o: $(O)/%_assets.c
+	@echo "  CC   $<"
 	@$(CC) $(CFLAGS) -c -o $@ $<
 
 .PHONY: check-vendor
@@ -229,7 +236,7 @@ cross-arm64:
 		cross-arm64-run
 cross-arm64-run: $(ARM64_OBJ)
 
-.PHONY: bench bench-layers bench-peers report golden
+.PHONY: bench bench-layers bench-peers report golden evaluator
 ## bench: GFLOP/s of each kernel and whole training steps on this machine, then the latency of decoding while a job trains
 bench: all
 	@$(O)/bench kernels
@@ -253,6 +260,10 @@ golden:
 	@/usr/bin/python3 tests/golden/make.py
 	@/usr/bin/python3 tests/golden/trajectory.py
 	@/usr/bin/python3 tests/golden/mixture.py
+	@/usr/bin/python3 tests/golden/judge.py
+## evaluator: train the judge's classifier again and compare its bits with those in git (ten minutes)
+evaluator: all
+	@tests/golden/evaluator.sh
 
 .PHONY: help clean
 ## help: this list

@@ -1,20 +1,22 @@
 #!/bin/sh
-# Prints C for the files named: bytes taken in by the assembler, and the rows of `assets` (server/asset.h).
+# Prints C: embed.sh TABLE FILE...: the files' bytes, taken in by the assembler, and the rows of TABLE (server/asset.h).
 set -eu
+table=$1
+shift
 echo '#include "server/asset.h"'
 i=0
 for file in "$@"; do
-  printf '__asm__(".section .rodata\\n.balign 16\\n.global asset_%d\\nasset_%d:\\n.incbin \\"%s\\"\\nasset_%d_end:\\n.global asset_%d_end\\n.byte 0\\n.previous\\n");\n' \
-    "$i" "$i" "$file" "$i" "$i"
-  printf 'extern const unsigned char asset_%d[], asset_%d_end[];\n' "$i" "$i"
+  printf '__asm__(".section .rodata\\n.balign 16\\n.global %s_%d\\n%s_%d:\\n.incbin \\"%s\\"\\n%s_%d_end:\\n.global %s_%d_end\\n.byte 0\\n.previous\\n");\n' \
+    "$table" "$i" "$table" "$i" "$file" "$table" "$i" "$table" "$i"
+  printf 'extern const unsigned char %s_%d[], %s_%d_end[];\n' "$table" "$i" "$table" "$i"
   i=$((i + 1))
 done
-echo 'const struct asset assets[] = {'
+echo "const struct asset ${table}[] = {"
 i=0
 for file in "$@"; do
   name=${file#web/}
-  case $name in build/*) name=${name##*/} ;; esac
-  printf '\t{"%s", asset_%d, asset_%d_end},\n' "$name" "$i" "$i"
+  case $name in build/* | core/*) name=${name##*/} ;; esac
+  printf '\t{"%s", %s_%d, %s_%d_end},\n' "$name" "$table" "$i" "$table" "$i"
   i=$((i + 1))
 done
 printf '\t{0, 0, 0},\n};\n'

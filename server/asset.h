@@ -1,4 +1,5 @@
-/* asset.h: the files under web/, and openapi.json, as the binary carries them (made by deploy/embed.sh). Ends with a row whose path is NULL. */
+/* asset.h: files that the binary carries (made by deploy/embed.sh): those under web/ with openapi.json, which are served, and the
+ * judge's. Tables end with a row whose path is NULL; bytes begin at a multiple of 16. */
 #ifndef LATENTD_SERVER_ASSET_H
 #define LATENTD_SERVER_ASSET_H
 
@@ -7,5 +8,6 @@ struct asset {
 	const unsigned char *start, *end;
 };
 extern const struct asset assets[];
+extern const struct asset lab_assets[]; /* evaluator.json, evaluator.safetensors */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "server/cache.h"
 #include "server/config.h"
+#include "server/evaluator.h"
 #include "server/hub.h"
 #include "server/sched.h"
 #include "server/store.h"
@@ -14,6 +15,7 @@ struct daemon {
 	const struct config *config;
 	const struct kern *kern;
 	struct pool *pool;
+	struct evaluator *evaluator;
 	struct hub *hub;
 	struct store *store;
 	struct cache *cache;

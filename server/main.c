@@ -117,6 +117,8 @@ static int open_compute(struct parts *p, int *ret_exit, struct err *err)
 	d->kern = kern_at(c->cpu);
 	int code = pool_open(&d->pool, c->threads, err);
 	if (!code)
+		code = evaluator_open(&d->evaluator, d->pool, d->kern, err);
+	if (!code)
 		code = cache_open(&d->cache, d->store, c->data_dir, c->dataset_dirs, c->ndataset_dirs, err);
 	struct sched_config s = {.store = d->store, .cache = d->cache, .pool = d->pool, .kern = d->kern, .data_dir = c->data_dir,
 		.workers = c->workers, .queue_limit = LIMIT_QUEUE, .path_prefix = c->path_prefix};
@@ -170,6 +172,7 @@ static void close_all(struct parts *p)
 		store_close(d->store);
 	if (d->hub)
 		hub_close(d->hub);
+	evaluator_close(d->evaluator);
 	if (d->pool)
 		pool_close(d->pool);
 	if (p->listen_fd >= 0)

@@ -23,6 +23,7 @@ enum rng_stream {
 	RNG_DENOISE = 9,   /* noise on the input: step = optimiser step 2^16 + position in the batch, index = pixel */
 	RNG_MASK = 10,     /* pixels left out of the input: likewise */
 	RNG_MIXTURE = 12,  /* first centres of a mixture of codes: step = components, index = centre */
+	RNG_JUDGE = 20,    /* what a judge draws, seed 0: step 0: training images beside the test split; 1 …: subsets (core/lab/kid.h) */
 	RNG_BINARIZE = 11, /* black or white pixels: step = epoch (from 1; 0: evaluation) 2^32 + image, index = pixel */
 };
 

@@ -8,8 +8,9 @@ BEGIN {
 	may["core/nn"] = "core/kern core/base"
 	may["core/data"] = "core/base"
 	may["core/model"] = "core/nn core/data core/kern core/base"
+	may["core/lab"] = "core/model core/nn core/data core/kern core/base"
 	may["api"] = "core/model core/nn core/data core/base"
-	may["server"] = "api core/model core/data core/kern core/base"
+	may["server"] = "api core/lab core/model core/data core/kern core/base"
 	# foreign header -> the one door to it
 	door["cjson/"] = "^api/json\\.c$"
 	door["cJSON"] = "^api/json\\.c$"
