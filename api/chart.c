@@ -113,6 +113,8 @@ static void settle_range(struct frame *f, const struct curve *curves, int n)
 		f->x.low = f->y.low = 0;
 		f->x.high = f->y.high = 1;
 	}
+	for (int i = 0; i < f->chart->nlines && !f->empty; i++)
+		include(&f->y, y_of(f, f->chart->lines[i].value));
 	if (f->x.low > 0 && f->x.low < f->x.high / 10)
 		f->x.low = 0; /* a run seen from near its start is seen from its start */
 	widen(&f->x, 0, true);
@@ -210,6 +212,19 @@ static void draw_axes(struct painter *p, const struct frame *f)
 	p->text(p, (f->x.from + f->x.to) / 2, f->y.from + 14 + p->letter_h * 3 / 2, ANCHOR_MIDDLE, INK, f->x_label);
 }
 
+/* Dashes across, and the words above their end. */
+static void draw_reference(struct painter *p, const struct frame *f, const struct reference_line *line)
+{
+	enum { DASH = 6 };
+	double y = y_of(f, line->value);
+	if (isnan(y) || f->empty)
+		return;
+	double at = place(&f->y, y);
+	for (double x = f->x.from; x < f->x.to; x += 2 * DASH)
+		p->line(p, x, at, fmin(x + DASH, f->x.to), at, AXIS);
+	p->text(p, f->x.to, at - p->letter_h / 2 - 2, ANCHOR_END, INK, line->label);
+}
+
 /* A quarter of the colour on white. */
 static uint32_t pale(uint32_t color)
 {
@@ -280,6 +295,8 @@ static void draw(struct painter *p, const struct chart *chart, const struct curv
 		p->text(p, (f.x.from + f.x.to) / 2, (f.y.from + f.y.to) / 2, ANCHOR_MIDDLE, AXIS, "nothing to show yet");
 	for (int i = 0; i < n; i++)
 		draw_spread(p, &f, &curves[i], palette[i % COLORS]);
+	for (int i = 0; i < chart->nlines; i++)
+		draw_reference(p, &f, &chart->lines[i]);
 	for (int i = 0; i < n; i++)
 		draw_curve(p, &f, &curves[i], palette[i % COLORS]);
 }

@@ -8,6 +8,7 @@
 
 #include "api/curve.h"
 #include "core/data/grid.h"
+#include "core/model/model.h"
 
 enum chart_x { CHART_STEP, CHART_EPOCH, CHART_TIME };
 
@@ -16,6 +17,8 @@ struct chart {
 	enum chart_x x;
 	bool log_y;
 	int w, h; /* pixels */
+	const struct reference_line *lines; /* drawn across, with their labels, where their values are on the axis */
+	int nlines;
 };
 
 void chart_svg(struct buf *b, const struct chart *chart, const struct curve *curves, int n);

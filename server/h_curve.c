@@ -200,8 +200,34 @@ static void print_headlines(const char *kind, char *names, size_t size)
 			n += (size_t)snprintf(names + n, n < size ? size - n : 0, "%s%s", n ? "," : "", s->name);
 }
 
+enum { LINES_MAX = 16 };
+
+static bool has_line(const struct reference_line *lines, int n, const struct reference_line *l)
+{
+	while (n-- > 0)
+		if (lines[n].value == l->value && !strcmp(lines[n].label, l->label))
+			return true;
+	return false;
+}
+
+/* What the curves are measured by, each once: curves of one kind share theirs. */
+static int collect_lines(const struct family *f, const struct curves *s, struct reference_line lines[LINES_MAX])
+{
+	int n = 0;
+	for (int i = 0; i < s->n; i++) {
+		const char *name = s->curve[i].series;
+		const struct series *row = f ? series_find(f, name, strlen(name)) : NULL;
+		const struct reference_line *end = row ? row->lines + sizeof row->lines / sizeof *row->lines : NULL;
+		for (const struct reference_line *l = row ? row->lines : NULL; l < end && l->label && n < LINES_MAX; l++)
+			if (!has_line(lines, n, l))
+				lines[n++] = *l;
+	}
+	return n;
+}
+
 int h_curves(struct call *c, struct err *err)
 {
+	struct reference_line lines[LINES_MAX];
 	const char *names = uri_get(&c->req.uri, "names");
 	struct job job;
 	struct chart chart;
@@ -214,9 +240,12 @@ int h_curves(struct call *c, struct err *err)
 	code = take_chart(c, &job, &chart, title, sizeof title, err);
 	if (!code)
 		code = read_curves(c, &job, names ? names : headlines, 0, &s, err);
+	const struct family *f = family_find(job.kind);
 	job_free(&job);
 	if (code)
 		return code;
+	chart.lines = lines;
+	chart.nlines = collect_lines(f, &s, lines);
 	code = shape_curves(&s, false, CHART_WIDTH, err);
 	if (!code)
 		code = reply_chart(c, &chart, &s, err);

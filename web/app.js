@@ -10,6 +10,7 @@ import { moveInRuns, runsView } from './view_runs.js';
 const views = [
   { pattern: /^#?\/?$/, view: runsView, nav: 'Runs', href: '#/' },
   { pattern: /^#\/new$/, view: newView, nav: 'New run', href: '#/new' },
+  { pattern: /^#\/new\/([^/]+)$/, view: newView, href: '#/new' },
   { pattern: /^#\/data$/, view: dataView, nav: 'Data', href: '#/data' },
   { pattern: /^#\/runs\/([^/]+)$/, view: runView },
 ];

@@ -1,30 +1,33 @@
 // chart.js: curves of one job, drawn by uPlot on a canvas, with reference lines, a read-out and words for screen readers.
 
 import uPlot from './vendor/uPlot-1.6.32/uPlot.esm.js';
-import { align, smooth } from './curve.js';
+import { align, emptySeries, smooth } from './curve.js';
 import { colour, h, setText, show } from './dom.js';
 import { loss } from './format.js';
 import { logRange, logTicks } from './scale.js';
 
-// Okabe-Ito, in the order series are drawn; style.css has them for both themes.
-const COLOURS = ['series-1', 'series-2', 'series-3', 'series-4', 'series-5', 'series-6'];
+// Okabe-Ito and more, in the order series are drawn, then again; style.css has them for both themes.
+const COLOURS = ['series-1', 'series-2', 'series-3', 'series-4', 'series-5', 'series-6', 'series-7', 'series-8', 'series-9', 'series-10'];
 const HEIGHT = 300;
+
+const hue = (i) => i % COLOURS.length;
 
 function axis(stroke, grid, more) {
   return { stroke, font: '12px system-ui, sans-serif', grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, ...more };
 }
 
-/** series: [{name, help, unit, reference_lines}] of the kind, the ones to draw. */
+/** series: [{name, help, unit, reference_lines}] of the kind, the ones to draw; label: what the legend says in place of the name. */
 export class Chart {
-  constructor(series, { log = true, title = 'Loss' } = {}) {
+  constructor(series, { log = true, title = 'Loss', height = HEIGHT } = {}) {
     this.meta = series;
     this.points = {};
     this.log = log;
     this.title = title;
+    this.height = height;
     this.weight = 0;
     this.zoomed = false;
     this.plot = null;
-    this.canvas = h('div', { class: 'chart', role: 'img', 'aria-label': `${title} curves: no points yet` });
+    this.canvas = h('div', { class: height < HEIGHT ? 'chart small' : 'chart', role: 'img', 'aria-label': `${title} curves: no points yet` });
     this.readout = h('dl', { class: 'readout' });
     this.hint = h('span', { class: 'quiet zoom-hint' }, 'drag to zoom');
     this.reset = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.unzoom() }, 'Whole run');
@@ -37,7 +40,7 @@ export class Chart {
 
   legendRow(row, i) {
     const value = h('dd', {}, '–');
-    this.readout.append(h('div', { title: row.help }, h('dt', {}, h('span', { class: `swatch c${i + 1}` }), row.name), value));
+    this.readout.append(h('div', { title: row.help }, h('dt', {}, h('span', { class: `swatch c${hue(i) + 1}` }), row.label ?? row.name), value));
     return value;
   }
 
@@ -78,7 +81,7 @@ export class Chart {
 
   // Columns for uPlot: x, then per series: mean, smoothed, min, max. A logarithm has no place for values that are not positive.
   table() {
-    const rows = align(this.points);
+    const rows = align(Object.fromEntries(this.meta.map(({ name }) => [name, this.points[name] ?? emptySeries()])));
     const drawable = (values) => this.log ? values.map((v) => (v > 0 ? v : null)) : values;
     const columns = [rows.epoch];
     for (const { name, per_step } of this.meta) {
@@ -114,7 +117,7 @@ export class Chart {
     const text = this.ink;
     const grid = colour('line');
     return {
-      width, height: HEIGHT, legend: { show: false }, padding: [12, 12, 0, 0],
+      width, height: this.height, legend: { show: false }, padding: [12, 12, 0, 0],
       scales: {
         x: { time: false, range: (u, min, max) => (this.zoomed ? [min, max] : [0, max > 0 ? max : 1]) },
         y: { distr: this.log ? 3 : 1, range: (u, min, max) => this.yRange(min, max) },
@@ -143,11 +146,11 @@ export class Chart {
   }
 
   faint(i) {
-    return colour(COLOURS[i]).replace(/^rgb\((.*)\)$/, 'rgba($1, 0.18)');
+    return colour(COLOURS[hue(i)]).replace(/^rgb\((.*)\)$/, 'rgba($1, 0.18)');
   }
 
   lines(row, i) {
-    const stroke = colour(COLOURS[i]);
+    const stroke = colour(COLOURS[hue(i)]);
     const faint = this.faint(i);
     const common = { spanGaps: true, points: { show: false } };
     // Of a single point there is no line to see.
@@ -181,18 +184,22 @@ export class Chart {
     ctx.moveTo(left, y);
     ctx.lineTo(left + width, y);
     ctx.stroke();
-    // A halo of the card's colour, so that no grid line runs through the words.
-    ctx.setLineDash([]);
-    ctx.strokeStyle = this.paper;
-    ctx.lineWidth = 4;
-    ctx.strokeText(label, left + width - 6, y - 6);
-    ctx.fillText(label, left + width - 6, y - 6);
+    // On a piece of the card, so that no curve runs through the words. Words that are too wide are pressed together.
+    const room = width - 12;
+    const wide = Math.min(room, ctx.measureText(label).width) + 6;
+    const high = 14 * devicePixelRatio;
+    ctx.fillStyle = this.paper;
+    ctx.globalAlpha = 0.8;
+    ctx.fillRect(left + width - 3 - wide, y - 3 - high, wide, high);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = this.ink;
+    ctx.fillText(label, left + width - 6, y - 6, room);
   }
 
-  /** One line per label: series of one family share their references. */
+  /** Each line once: series of one family share their references. */
   references() {
     const all = this.meta.flatMap((row) => row.reference_lines ?? []);
-    return all.filter((line, i) => all.findIndex((other) => other.label === line.label) === i);
+    return all.filter((line, i) => all.findIndex((other) => other.label === line.label && other.value === line.value) === i);
   }
 
   readAt(index) {
@@ -206,13 +213,13 @@ export class Chart {
   describe() {
     if (this.plot.cursor.idx === null || this.plot.cursor.idx === undefined) this.readAt(null);
     let total = 0;
-    const parts = this.meta.map(({ name }) => {
+    const parts = this.meta.map(({ name, label = name }) => {
       const series = this.points[name];
       total += series?.step.length ?? 0;
-      if (!series?.step.length) return `${name} has no points yet`;
+      if (!series?.step.length) return `${label} has no points yet`;
       const known = series.value.filter((v) => v !== null);
       const least = known.reduce((a, b) => Math.min(a, b), Infinity);
-      return `${name} ${loss(known.at(-1))} at epoch ${series.epoch.at(-1).toFixed(1)}, lowest ${loss(least)}`;
+      return `${label} ${loss(known.at(-1))} at epoch ${series.epoch.at(-1).toFixed(1)}, lowest ${loss(least)}`;
     });
     this.canvas.setAttribute('aria-label', `${this.title} curves: ${parts.join('; ')}`);
     this.canvas.dataset.points = String(total);
@@ -232,7 +239,7 @@ export class Chart {
   resize() {
     const width = Math.floor(this.canvas.clientWidth);
     if (!this.plot) this.schedule();
-    else if (width && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
+    else if (width && width !== this.plot.width) this.plot.setSize({ width, height: this.height });
   }
 
   close() {

@@ -1,49 +1,48 @@
-// panel_curve.js: the loss curves of a run with their controls, their meaning and their numbers as a table.
+// panel_curve.js: curves of a run that share an axis, with their controls, their meaning and their numbers as a table.
 
 import { get } from './api.js';
+import { classRows, hasNegative, sharesOf } from './axes.js';
 import { Chart } from './chart.js';
 import { h, newId, throttled } from './dom.js';
 import { loss } from './format.js';
 
-const HOUSEKEEPING = ['lr', 'samples_per_s', 'sparsity', 'loss_before_prune', 'loss_after_prune']; // every kind has them, and they share no axis with a loss
+const SMALL = 150; // pixels high
 
-/** The series that share an axis: shares from 0 to 1 (accuracies), or the others. Counts, and the curves of single units, are for the
- * panel of units. */
-const onAxis = (kind, shares) => kind.series.filter((row) => !HOUSEKEEPING.includes(row.name) && !row.per_unit && row.unit !== 'units'
-  && (row.unit === 'share') === shares);
-
-export const hasShares = (kind) => onAxis(kind, true).length > 0;
+function help(rows) {
+  const entry = (row) => [
+    h('dt', {}, row.name),
+    h('dd', {}, row.help, row.formula ? h('code', { class: 'formula' }, row.formula) : null,
+      (row.reference_lines ?? []).map((line) => h('span', { class: 'reference' }, `${line.label}: ${loss(line.value)}`))),
+  ];
+  return h('details', {}, h('summary', {}, 'What these curves say'), h('dl', { class: 'help' }, rows.flatMap(entry)));
+}
 
 export class CurvePanel {
-  constructor(kind, path, { shares = false } = {}) {
+  /** chart: one of chartsOf(). */
+  constructor(chart, path) {
     this.path = path;
-    this.series = onAxis(kind, shares);
-    this.names = this.series.map((row) => row.name);
-    this.log = !shares;
-    this.chart = new Chart(this.series, { log: this.log, title: shares ? 'Accuracy' : 'Loss' });
+    this.rows = chart.rows;
+    this.names = chart.rows.map((row) => row.name);
+    this.chart = new Chart(chart.rows, { log: chart.log, title: chart.title });
     this.table = this.numbers();
     this.recolour = () => this.chart.rebuild();
     document.addEventListener('themechange', this.recolour);
     const id = newId('curves');
     this.node = h('section', { class: 'card curves', 'aria-labelledby': id },
-      h('div', { class: 'head' }, h('h2', { id }, shares ? 'Accuracy' : 'Loss'), this.controls()),
-      this.chart.node, this.help(), this.table);
+      h('div', { class: 'head' }, h('h2', { id }, chart.title), this.controls(chart.log)),
+      this.chart.node, help(this.rows), this.table);
   }
 
-  controls() {
-    const log = h('input', { type: 'checkbox', checked: this.log, onchange: () => this.chart.setLog(log.checked) });
+  controls(logarithmic) {
+    this.log = h('input', { type: 'checkbox', checked: logarithmic, onchange: () => this.chooseLog() });
     const smoothing = h('input', { type: 'range', min: '0', max: '0.95', step: '0.05', value: '0', class: 'short',
       oninput: () => this.chart.setSmoothing(Number(smoothing.value)) });
-    return h('div', { class: 'controls' }, this.chart.hint, this.chart.reset, h('label', {}, log, 'log scale'), h('label', {}, 'smooth', smoothing));
+    return h('div', { class: 'controls' }, this.chart.hint, this.chart.reset, h('label', {}, this.log, 'log scale'), h('label', {}, 'smooth', smoothing));
   }
 
-  help() {
-    const entry = (row) => [
-      h('dt', {}, row.name),
-      h('dd', {}, row.help, row.formula ? h('code', { class: 'formula' }, row.formula) : null,
-        (row.reference_lines ?? []).map((line) => h('span', { class: 'reference' }, `${line.label}: ${loss(line.value)}`))),
-    ];
-    return h('details', {}, h('summary', {}, 'What these curves say'), h('dl', { class: 'help' }, this.series.flatMap(entry)));
+  chooseLog() {
+    this.chosen = true;
+    this.chart.setLog(this.log.checked);
   }
 
   numbers() {
@@ -69,6 +68,10 @@ export class CurvePanel {
   }
 
   setPoints(series) {
+    if (this.log.checked && !this.chosen && hasNegative(this.rows, series)) {
+      this.log.checked = false;
+      this.chart.setLog(false);
+    }
     this.chart.setPoints(series);
     if (this.table.open) this.readNumbers();
   }
@@ -77,5 +80,48 @@ export class CurvePanel {
     document.removeEventListener('themechange', this.recolour);
     this.readNumbers.cancel();
     this.chart.close();
+  }
+}
+
+/** Curves that are alone on their axes, side by side; and the shares of the classes, once their names are known. node false: the
+ * kind has none. */
+export class SmallCurvesPanel {
+  constructor(kind, charts, dataset, signal) {
+    this.shares = sharesOf(kind);
+    this.names = [...charts.map(({ rows }) => rows[0].name), ...(this.shares ? [this.shares.name] : [])];
+    this.charts = [];
+    this.series = {};
+    this.recolour = () => this.charts.forEach((chart) => chart.rebuild());
+    document.addEventListener('themechange', this.recolour);
+    const id = newId('curves');
+    this.grid = h('div', { class: 'small-charts' }, charts.map(({ title, rows, log }) => this.add(title, rows, log)));
+    this.node = this.names.length > 0 && h('section', { class: 'card small-curves', 'aria-labelledby': id }, h('h2', { id }, 'More curves'), this.grid,
+      help([...charts.flatMap(({ rows }) => rows), ...(this.shares ? [this.shares] : [])]));
+    if (this.shares) this.addShares(dataset, signal).catch(() => {});
+  }
+
+  add(title, rows, log) {
+    const chart = new Chart(rows, { log, title, height: SMALL });
+    this.charts.push(chart);
+    return h('div', { class: rows.length > 1 ? 'all' : '' }, h('h3', {}, title), chart.node);
+  }
+
+  async addShares(dataset, signal) {
+    const { classes } = await get(`v1/datasets/${encodeURIComponent(dataset)}`, signal);
+    this.grid.append(this.add(this.shares.unit, classRows(this.shares, classes), false));
+    this.setPoints(this.series);
+  }
+
+  setPoints(series) {
+    this.series = series;
+    for (const chart of this.charts) {
+      if (chart.log && hasNegative(chart.meta, series)) chart.setLog(false);
+      chart.setPoints(series);
+    }
+  }
+
+  close() {
+    document.removeEventListener('themechange', this.recolour);
+    this.charts.forEach((chart) => chart.close());
   }
 }

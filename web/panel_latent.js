@@ -20,7 +20,7 @@ const average = ({ mean }) => mean;
 function codesOf({ z, latent_dim: n }) {
   const each = (value) => new Array(n).fill(value);
   const codes = z ?? { mean: each(0), std: each(1), q01: each(-2.33), q99: each(2.33) };
-  return { ...codes, std: codes.std.map((std) => std || 1) };
+  return { ...codes, std: codes.std.map((std) => std || 1), of: z ? 'the training images' : 'the normal distribution' };
 }
 
 export class LatentPanel {
@@ -94,8 +94,9 @@ export class LatentPanel {
       show(this.node, false);
       return;
     }
-    if (this.units.length !== model.latent_dim) this.makeUnits(model.latent_dim);
-    show(this.another, model.abilities.includes('encode'));
+    const encodes = model.abilities.includes('encode');
+    if (this.units.length !== model.latent_dim) this.makeUnits(model.latent_dim, encodes);
+    show(this.another, encodes);
     this.codes = codesOf(model);
     await this.follow();
     this.ready(true);
@@ -106,9 +107,9 @@ export class LatentPanel {
   // The codes move while the net learns. A unit that was touched keeps its place among them, in standard deviations from
   // the mean; the others stay at the start: the code of a test image, or the mean.
 
-  makeUnits(n) {
-    setText(this.help, `The encoder leaves ${n} numbers of an image, its latent units; the decoder paints from them alone. ` +
-      'Drag one to see what it stands for.');
+  makeUnits(n, encodes) {
+    setText(this.help, `${encodes ? `The encoder leaves ${n} numbers of an image, its latent units; the decoder paints from them alone.`
+      : `An image is painted from ${n} numbers of noise, the latent units.`} Drag one to see what it stands for.`);
     this.units = Array.from({ length: n }, (_, i) => this.makeUnit(i));
     this.list.replaceChildren(...this.units.map((unit) => unit.node));
     this.units.slice(FIRST).forEach((unit) => show(unit.node, false));
@@ -146,12 +147,12 @@ export class LatentPanel {
 
   /** A value outside of what the training images say widens its slider: it is not to be bent to fit. */
   put(unit, i, value) {
-    const { q01, q99 } = this.codes;
+    const { q01, q99, of } = this.codes;
     const half = q99[i] > q01[i] ? 0 : 1; // a unit that always says the same still gets a slider
     const [min, max] = [q01[i] - half, q99[i] + half];
     unit.input.min = String(Math.min(min, value));
     unit.input.max = String(Math.max(max, value));
-    unit.input.title = `1 to 99 % of the training images: ${digits(min)} … ${digits(max)}`;
+    unit.input.title = `1 to 99 % of ${of}: ${digits(min)} … ${digits(max)}`;
     unit.input.value = String(value);
     this.take(unit, value);
   }

@@ -54,7 +54,8 @@ function estimateRows({ params, estimate }) {
 }
 
 class NewView {
-  constructor(root, { signal, title }) {
+  constructor(root, { id, signal, title }) {
+    this.wanted = id; // the kind that the address asks for; empty: none
     this.root = root;
     this.signal = signal;
     title('New run');
@@ -67,7 +68,9 @@ class NewView {
     this.kinds = kinds.data;
     this.datasets = datasets.data;
     this.build();
-    await this.chooseKind(this.kinds[0].kind);
+    const { kind } = this.kinds.find((row) => row.kind === this.wanted) ?? this.kinds[0];
+    this.kindInput.value = kind;
+    await this.chooseKind(kind);
   }
 
   build() {

@@ -1,11 +1,12 @@
 // view_run.js: one run: how it does, its curves, previews and latent units, live while it trains.
 
 import { curl, download, follow, get, hasToken, post, url } from './api.js';
+import { chartsOf } from './axes.js';
 import { addPoint, emptySeries, refreshed } from './curve.js';
 import { commandBox, complain, dialog, h, setText, show, throttled } from './dom.js';
 import { clock, count, duration, endedBy, loss, param, gapText, measured, percent, progressOf, terminal, trained } from './format.js';
 import { ClassesPanel } from './panel_classes.js';
-import { CurvePanel, hasShares } from './panel_curve.js';
+import { CurvePanel, SmallCurvesPanel } from './panel_curve.js';
 import { EditPanel } from './panel_edit.js';
 import { LatentPanel } from './panel_latent.js';
 import { PreviewPanel } from './panel_preview.js';
@@ -119,7 +120,7 @@ class RunView {
   async readCurve() {
     const names = this.curves.flatMap((panel) => panel.names);
     const { series } = await get(`${this.path}/metrics?names=${names.join(',')}&by=step&points=1500`, this.signal);
-    for (const name of names) this.series[name] = refreshed(series[name], this.series[name]);
+    for (const name of new Set([...names, ...Object.keys(series)])) this.series[name] = refreshed(series[name], this.series[name]);
     this.drawCurves();
   }
 
@@ -136,8 +137,9 @@ class RunView {
     this.error = h('section', { class: 'card warn', role: 'alert', hidden: true });
     this.warnings = h('ul', { class: 'card warn', hidden: true });
     this.facts = h('dl', { class: 'facts' });
-    this.curves = [new CurvePanel(this.kind, this.path)];
-    if (hasShares(this.kind)) this.curves.push(new CurvePanel(this.kind, this.path, { shares: true }));
+    const charts = chartsOf(this.kind);
+    this.curves = [...charts.filter(({ small }) => !small).map((chart) => new CurvePanel(chart, this.path)),
+      new SmallCurvesPanel(this.kind, charts.filter(({ small }) => small), this.job.dataset, this.signal)];
     this.classes = this.kind.abilities.includes('classify') ? new ClassesPanel(this.path, this.signal) : null;
     this.units = new UnitsPanel(this.kind);
     this.edit = new EditPanel(this.kind, this.path, this.askJob);

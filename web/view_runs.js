@@ -80,6 +80,7 @@ class RunsView {
     this.bestHead = h('span', { class: 'metric' });
     this.latestHead = h('span', { class: 'metric' });
     this.more = h('button', { type: 'button', hidden: true, onclick: () => this.showOlder() }, 'Show older runs');
+    this.kindList = h('ul', { class: 'kinds' });
     this.missing = missingDataset();
     this.empty = this.emptyState();
     this.table = h('div', { class: 'card table-card', hidden: true }, this.makeTable(), this.more);
@@ -114,7 +115,15 @@ class RunsView {
       h('p', {}, 'One click trains a convolutional autoencoder on Fashion-MNIST with the defaults. You watch its loss fall, see ' +
         'what it makes of test images, and drag its latent units while it learns.'),
       h('p', { class: 'actions' }, this.first, h('a', { class: 'button', href: '#/new' }, 'Choose parameters')),
-      h('p', { class: 'quiet' }, 'Or the same from a terminal:'), command.node);
+      h('p', { class: 'quiet' }, 'Or the same from a terminal:'), command.node,
+      h('h3', {}, 'Whatever can be trained here, each with parameters of your choice'), this.kindList);
+  }
+
+  /** What there is to begin with, and what goes on from a run that is done. */
+  listKinds(kinds) {
+    this.kindList.replaceChildren(...kinds.map(({ kind, description, from }) => h('li', {},
+      h('a', { class: 'button', href: `#/new/${encodeURIComponent(kind)}` }, kind), h('span', {}, description,
+        from && h('span', { class: 'quiet' }, ` Goes on from a finished run: ${from.join(' or ')}.`)))));
   }
 
   async startFirst() {
@@ -194,8 +203,9 @@ class RunsView {
     setText(this.latestHead, common(jobs.map((job) => this.headlines.get(job.kind))) ?? '');
   }
 
-  async readHeadlines() {
+  async readKinds() {
     const { data } = await get('v1/kinds', this.signal);
+    this.listKinds(data);
     this.headlines = new Map(data.map(({ kind, headlines }) => [kind, headlines[0]]));
   }
 
@@ -207,7 +217,7 @@ class RunsView {
 
   async run() {
     let active;
-    await this.readHeadlines();
+    await this.readKinds();
     [this.first.disabled, active] = await Promise.all([this.missing.refresh(this.signal), this.refresh()]);
     this.rememberScrolling();
     for (;;) {

@@ -82,27 +82,30 @@ static const struct preset presets[] = {
 	"bernoulli: of -(x log p + (1 - x) log(1 - p)), p = decode(...)"
 #define KL_FORMULA "sum over units of (mu^2 + exp(logvar) - 1 - logvar) / 2"
 
+/* One for all: loss, recon and KL are sums, parts and whole. */
+#define PER_IMAGE "nats, or squared error, per image"
+
 static const struct series series[] = {
 	{"train_loss",
 		"What training lowers, per image: reconstruction error and KL together, with the final beta and without free bits. With "
 		"beta 1 it is minus the evidence lower bound in nats: as it is with the Bernoulli likelihood, but for a constant with "
 		"the Gaussian one (variance 1/2 per pixel).",
-		"train_recon + beta * train_kl", "per image", {{MEAN_IMAGE}}, true, .headline = true},
+		"train_recon + beta * train_kl", PER_IMAGE, {{MEAN_IMAGE}}, true, .headline = true},
 	{"train_recon",
 		"How far the decoded draws are from the images of each training batch: squared errors summed over the pixels, which "
 		"divided by their number compare with an autoencoder's loss; with the Bernoulli likelihood the cross entropy in nats.",
-		RECON_FORMULA, "squared error, or nats, per image", {{MEAN_IMAGE}}, true},
+		RECON_FORMULA, PER_IMAGE, {{MEAN_IMAGE}}, true},
 	{"train_kl",
 		"What the code tells of an image, summed over units: the divergence of its distribution from the standard normal "
 		"one. 0: it tells nothing, and every picture comes out the same (posterior collapse).",
-		KL_FORMULA, "nats per image", {{0, NULL}}, true},
+		KL_FORMULA, PER_IMAGE, {{0, NULL}}, true},
 	{"val_loss",
 		"The same as train_loss on images held out from training, with one draw per image, the same in every epoch. Rising "
 		"while train_loss falls: the net learns its training images by heart.",
-		"val_recon + beta * val_kl", "per image", {{MEAN_IMAGE}}, false, .headline = true},
-	{"val_recon", "The same as train_recon on the held-out images.", RECON_FORMULA, "squared error, or nats, per image",
+		"val_recon + beta * val_kl", PER_IMAGE, {{MEAN_IMAGE}}, false, .headline = true},
+	{"val_recon", "The same as train_recon on the held-out images.", RECON_FORMULA, PER_IMAGE,
 		{{MEAN_IMAGE}}, false},
-	{"val_kl", "What the code tells of the held-out images.", KL_FORMULA, "nats per image", {{0, NULL}}, false},
+	{"val_kl", "What the code tells of the held-out images.", KL_FORMULA, PER_IMAGE, {{0, NULL}}, false},
 	{"kl",
 		"What each unit by itself tells of the held-out images (of the training images without validation); the units together "
 		"make val_kl. Near 0: the unit is silent.",

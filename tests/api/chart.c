@@ -97,6 +97,29 @@ static void other_axes(void **state)
 	curve_free(&c);
 }
 
+/* What a curve is measured by is on the axis with it, and says what it is; what has no place on the axis is left out. */
+static void reference_lines(void **state)
+{
+	static const struct reference_line lines[] = {{.5, "guessing"}, {-1, "nowhere on a logarithm"}};
+	struct curve c = make("d_loss", 20, .02, .999);
+	struct chart chart = {
+		.title = "gan", .x = CHART_STEP, .w = 800, .h = 400, .lines = lines, .nlines = 2, .log_y = true};
+	(void)state;
+	char *with = svg(&chart, &c, 1);
+	chart.nlines = 0;
+	char *without = svg(&chart, &c, 1);
+	assert_non_null(strstr(with, ">guessing</text>"));
+	assert_null(strstr(with, "nowhere"));
+	assert_non_null(strstr(with, ">0.5</text>"));
+	assert_null(strstr(without, ">0.5</text>"));
+	assert_true(count(with, " stroke=\"#888888\"") > count(without, " stroke=\"#888888\"") + 30);
+	free(with);
+	free(without);
+	chart.nlines = 2;
+	free(svg(&chart, NULL, 0));
+	curve_free(&c);
+}
+
 /* A hostile title is text, a curve of holes or of one value is drawn, none at all says so. */
 static void odd_input(void **state)
 {
@@ -168,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(linear_axes),
 		cmocka_unit_test(other_axes),
+		cmocka_unit_test(reference_lines),
 		cmocka_unit_test(odd_input),
 		cmocka_unit_test(pixels),
 	};

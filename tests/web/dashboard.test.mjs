@@ -64,6 +64,13 @@ test('with no runs the page offers the first one in a click, beside its curl lin
   await open();
   await page.getByRole('heading', { name: 'Nothing has been trained here yet' }).waitFor();
   assert.equal(await page.locator('.command code').textContent(), `curl --json '{"kind":"ae"}' \\\n  ${daemon.url}v1/jobs`);
+  const kinds = (await daemon.api('v1/kinds')).data.map(({ kind }) => kind);
+  assert.deepEqual(await page.locator('.kinds a').allTextContents(), kinds);
+  await page.locator('.kinds a').nth(1).click();
+  const form = page.getByRole('combobox', { name: 'kind' });
+  await waitFor('its form', async () => (await form.inputValue()) === kinds[1] && (await page.locator('.command code').textContent()).includes(`"kind":"${kinds[1]}"`));
+  assert.equal(await page.locator('#nav a[aria-current]').textContent(), 'New run');
+  await page.goBack();
   await page.getByRole('button', { name: 'Start a first run' }).click();
   await page.waitForURL(/#\/runs\/job_/);
   await pill('running');
@@ -428,6 +435,29 @@ test('bars of the units, the alert that they are silent, and new images from a d
   await page.getByRole('button', { name: 'Others' }).click();
   await drawn.and(page.locator('[data-shown="3"]')).waitFor();
   assert.match(await drawn.getAttribute('aria-label'), /seed 1/);
+});
+
+test('a kind with many series has a chart for each unit, those that stand for it first, and one for its classes', async () => {
+  const job = await finished((await daemon.api('v1/jobs', QUICK)).id);
+  const kind = await daemon.api('v1/kinds/ae');
+  const row = (name, unit, more) => ({ ...kind.series[0], name, unit, headline: false, reference_lines: [], ...more });
+  kind.series = [row('d_real', 'probability'), row('d_fake', 'probability'), row('d_loss', 'nats', { headline: true }), row('g_loss', 'nats', { headline: true }),
+    row('slope', 'squared slope'), row('share', 'share of samples', { per_class: true })];
+  const curve = (value) => ({ step: [1, 2, 3], epoch: [1, 2, 3], value, min: value, max: value, time_ms: [1, 2, 3] });
+  const series = { d_loss: curve([1.4, 1.3, 1.2]), g_loss: curve([0.7, -0.1, 0.5]), d_real: curve([0.5, 0.6, 0.6]), share_0: curve([0.1, 0.2, 0.25]), share_8: curve([0.1, 0.2, 0.3]) };
+  page = await openPage(browser, 'about:blank');
+  await page.route('**/kinds/ae', (route) => route.fulfill({ json: kind }));
+  await page.route('**/metrics?*', (route) => route.fulfill({ json: { series, next_step: 4, downsampled: false } }));
+  await page.goto(`${daemon.url}#/runs/${job.id}`);
+  const titles = (of) => page.locator(of).allTextContents();
+  await waitFor('the classes', async () => (await titles('.small-curves h3')).length === 2);
+  assert.deepEqual(await titles('.curves h2'), ['Loss', 'Probability']);
+  assert.deepEqual(await titles('.small-curves h3'), ['slope', 'share of samples']);
+  await waitFor('their shares, by name', async () => /Bag\s*0\.3000/.test((await titles('.small-curves .readout')).join(' ')));
+  const log = (i) => page.getByRole('checkbox', { name: 'log scale' }).nth(i).isChecked();
+  assert.deepEqual([await log(0), await log(1)], [false, false], 'a loss below 0 has no logarithm, a probability needs none');
+  await page.getByRole('checkbox', { name: 'log scale' }).first().check();
+  assert.equal(await log(0), true, 'unless one wants it');
 });
 
 test('a walk between seeds and classes, the way that suits the codes or another', async () => {
