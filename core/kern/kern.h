@@ -132,6 +132,12 @@ struct loss_target {
 	real value;
 };
 
+/* How a label is taken. At most one of the two is other than 0. */
+struct label_loss {
+	real smoothing; /* e: this share of each label is spread over all classes */
+	real q;         /* generalised cross entropy (Zhang and Sabuncu 2018): (1 - p^q) / q in place of -log p */
+};
+
 struct rmsprop_step {
 	real lr, alpha, gain; /* gain: 1 - alpha, rounded after the subtraction */
 	real eps, momentum, l2;
@@ -235,9 +241,10 @@ struct kern {
 	/* Softmax cross entropy of logits y [classes][LANES] with labels[lanes] and label smoothing e: the sum over lanes of
 	 * log sum_k exp y_k - (1 - e) y_label - e mean_k y_k, all relative to the largest y and k ascending; lanes folded by the
 	 * fixed tree in double. Unless dy is NULL, dy_k = scale (softmax_k - (1 - e) [k = label] - e / classes) on the used lanes
-	 * and 0 beyond. ret_correct: how many lanes have their largest logit, the first of equal ones, at the label. dy may be y. */
-	double (*cross_entropy)(real *dy, const real *y, int classes, const uint8_t *labels, real smoothing, real scale,
-		int lanes, int *ret_correct);
+	 * and 0 beyond. With q of such a value v (1 - exp(-q v)) / q, and exp(-q v) times the slopes: those of (1 - p_label^q) / q.
+	 * ret_correct: how many lanes have their largest logit, the first of equal ones, at the label. dy may be y. */
+	double (*cross_entropy)(real *dy, const real *y, int classes, const uint8_t *labels, const struct label_loss *how,
+		real scale, int lanes, int *ret_correct);
 
 	/* Latent code of a variational autoencoder: h [2 n][LANES] is mu of n units, then their log variances lv, which are held
 	 * within +-LATENT_LOGVAR_MAX; eps, z [n][LANES]. z = mu + exp(lv / 2) eps. kl, unless NULL: kl[j] = the sum over the used
@@ -245,7 +252,8 @@ struct kern {
 	void (*latent_fwd)(real *z, real *kl, const real *h, const real *eps, int n, int lanes);
 	/* dh = [dz + s mu; dz eps exp(lv / 2) / 2 + s (e^lv - 1) / 2], s = kl_scale[unit]; 0 where lv was held, and beyond the used
 	 * lanes. */
-	void (*latent_bwd)(real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
+	void (*latent_bwd)(
+		real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
 
 	/* x[l] = image[l][…] / 255 for lanes < `lanes` (images[l]: c*h*w bytes, CHW), 0 beyond. */
 	void (*load_u8)(real *x, const struct map *m, const uint8_t *const *images, int lanes);

@@ -59,12 +59,11 @@ void KERN(dropout)(real *y, const struct map *y_map, const real *x, const struct
 
 double KERN(loss)(enum loss loss, real *dy, const struct map *dy_map, const real *y, const struct map *y_map,
 	const struct loss_target *target, real scale, int lanes);
-double KERN(cross_entropy)(real *dy, const real *y, int classes, const uint8_t *labels, real smoothing, real scale,
-	int lanes, int *ret_correct);
+double KERN(cross_entropy)(real *dy, const real *y, int classes, const uint8_t *labels, const struct label_loss *how,
+	real scale, int lanes, int *ret_correct);
 
 void KERN(latent_fwd)(real *z, real *kl, const real *h, const real *eps, int n, int lanes);
-void KERN(latent_bwd)(
-	real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
+void KERN(latent_bwd)(real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
 
 void KERN(load_u8)(real *x, const struct map *m, const uint8_t *const *images, int lanes);
 void KERN(load_rows)(real *x, const struct map *m, const float *rows, int lanes);

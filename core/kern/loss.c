@@ -136,9 +136,18 @@ ALWAYS_INLINE void slopes(
 	}
 }
 
-double KERN(cross_entropy)(real *dy, const real *y, int classes, const uint8_t *labels, real smoothing, real scale,
-	int lanes, int *ret_correct)
+/* Of -log p makes (1 - p^q) / q; returns p^q, which its slopes are those of -log p times. */
+ALWAYS_INLINE vec generalise(vec *sum, real q)
 {
+	vec power = exp_v(splat_v(-q) * *sum);
+	*sum = (splat_v(1) - power) / splat_v(q);
+	return power;
+}
+
+double KERN(cross_entropy)(real *dy, const real *y, int classes, const uint8_t *labels, const struct label_loss *how,
+	real scale, int lanes, int *ret_correct)
+{
+	const real smoothing = how->smoothing;
 	real label[LANES] = {0}, best[LANES], sums[LANES];
 	for (int l = 0; l < lanes; l++)
 		label[l] = labels[l];
@@ -146,10 +155,14 @@ double KERN(cross_entropy)(real *dy, const real *y, int classes, const uint8_t *
 		const vec at = load_v(label + lane);
 		const struct logits s = survey(y + lane, classes, at);
 		vec sum = fma_v(splat_v(smoothing - 1), s.chosen, log_v(s.exps));
-		store_v(sums + lane, fma_v(splat_v(-smoothing / (real)classes), s.total, sum));
+		sum = fma_v(splat_v(-smoothing / (real)classes), s.total, sum);
+		vec weight = splat_v(scale);
+		if (how->q > 0)
+			weight *= generalise(&sum, how->q);
+		store_v(sums + lane, sum);
 		store_v(best + lane, s.best);
 		if (dy)
-			slopes(dy + lane, y + lane, classes, &s, at, smoothing, splat_v(scale), lanes_below(lanes, lane));
+			slopes(dy + lane, y + lane, classes, &s, at, smoothing, weight, lanes_below(lanes, lane));
 	}
 	int correct = 0;
 	for (int l = 0; l < lanes; l++)

@@ -44,10 +44,9 @@ void ref_dropout(real *y, const struct map *y_map, const real *x, const struct m
 /* ref_loss.c */
 double ref_loss(enum loss loss, real *dy, const struct map *dy_map, const real *y, const struct map *y_map,
 	const struct loss_target *target, real scale, int lanes);
-double ref_cross_entropy(real *dy, const real *y, int classes, const uint8_t *labels, real smoothing, real scale,
-	int lanes, int *ret_correct);
+double ref_cross_entropy(real *dy, const real *y, int classes, const uint8_t *labels, const struct label_loss *how,
+	real scale, int lanes, int *ret_correct);
 void ref_latent_fwd(real *z, real *kl, const real *h, const real *eps, int n, int lanes);
-void ref_latent_bwd(
-	real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
+void ref_latent_bwd(real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
 
 #endif

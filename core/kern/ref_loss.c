@@ -49,10 +49,11 @@ double ref_loss(enum loss loss, real *dy, const struct map *dy_map, const real *
 	return sum;
 }
 
-/* Of one lane: the loss with smoothing e; dy like y. */
-static double xent_lane(real *dy, const real *y, int classes, int label, double e, double scale)
+/* Of one lane; dy like y. */
+static double xent_lane(real *dy, const real *y, int classes, int label, const struct label_loss *how, double scale)
 {
-	double largest = -INFINITY, exps = 0, loss = 0;
+	const double e = (double)how->smoothing, q = (double)how->q;
+	double largest = -INFINITY, exps = 0, loss = 0, slope[256];
 	for (int k = 0; k < classes; k++)
 		largest = fmax(largest, (double)y[k * LANES]);
 	for (int k = 0; k < classes; k++)
@@ -60,14 +61,15 @@ static double xent_lane(real *dy, const real *y, int classes, int label, double 
 	for (int k = 0; k < classes; k++) {
 		double want = (k == label ? 1 - e : 0) + e / classes, log_p = (double)y[k * LANES] - largest - log(exps);
 		loss -= want * log_p;
-		if (dy)
-			dy[k * LANES] = (real)((exp(log_p) - want) * scale);
+		slope[k] = (exp(log_p) - want) * scale;
 	}
-	return loss;
+	for (int k = 0; dy && k < classes; k++)
+		dy[k * LANES] = (real)(slope[k] * exp(-q * loss));
+	return q > 0 ? (1 - exp(-q * loss)) / q : loss;
 }
 
-double ref_cross_entropy(real *dy, const real *y, int classes, const uint8_t *labels, real smoothing, real scale,
-	int lanes, int *ret_correct)
+double ref_cross_entropy(real *dy, const real *y, int classes, const uint8_t *labels, const struct label_loss *how,
+	real scale, int lanes, int *ret_correct)
 {
 	double sum = 0;
 	*ret_correct = 0;
@@ -85,7 +87,7 @@ double ref_cross_entropy(real *dy, const real *y, int classes, const uint8_t *la
 		real own[256 * LANES];
 		for (int k = 0; k < classes; k++)
 			own[k * LANES] = y[k * LANES + l];
-		sum += xent_lane(dy ? dy + l : NULL, own, classes, labels[l], (double)smoothing, (double)scale);
+		sum += xent_lane(dy ? dy + l : NULL, own, classes, labels[l], how, (double)scale);
 	}
 	return sum;
 }

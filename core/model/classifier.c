@@ -25,7 +25,8 @@ struct classifier_params {
 	int64_t convs;
 	int norm, activation, pool;
 	bool global_pool;
-	double dropout, label_smoothing;
+	double dropout;
+	struct classes_params classes;
 };
 
 /* clang-format off */
@@ -130,8 +131,9 @@ static int blame_stages(const struct model *m, struct err *err)
 		return ERR_INVALID;
 	char why[sizeof err->message];
 	snprintf(why, sizeof why, "%s", err->message);
-	return err_field(err, ERR_INVALID, "#/params/channels", "%.200s: images of %dx%d are too small for so many stages; more padding would do, or fewer channels",
-		why, m->image.h, m->image.w);
+	return err_field(err, ERR_INVALID, "#/params/channels",
+		"%.200s: images of %dx%d are too small for so many stages; more padding would do, or fewer channels", why,
+		m->image.h, m->image.w);
 }
 
 /* The map that the stages leave: planned by themselves. */
@@ -162,7 +164,7 @@ static int plan(struct model *m, struct err *err)
 	const struct classifier_params *p = m->family_params;
 	struct rows rows = {.n = 0};
 	struct map left = m->image;
-	int code = classes_check(m, err);
+	int code = classes_check(m, &p->classes, err);
 	if (!code)
 		code = mirror_check_lists(m, p->channels.n, err);
 	if (code)
@@ -188,7 +190,7 @@ static void load(const struct model *m, const struct block *b, struct block_resu
 static void loss(const struct model *m, const struct block *b, struct block_result *r)
 {
 	const struct classifier_params *p = m->family_params;
-	classes_loss(m, b, CLASSIFIER, p->label_smoothing, r);
+	classes_loss(m, b, CLASSIFIER, &p->classes, r);
 }
 
 static const struct step_op step[] = {

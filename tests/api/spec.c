@@ -75,7 +75,7 @@ static const struct wrong_body {
 	{"{\"kind\":8}", "#/kind", "must be a string, got 8 (a number)"},
 	{"{\"kind\":\"\"}", "#/kind", "must have 1..31 characters, got 0"},
 	{"{\"kind\":\"ae\",\"preset\":\"raport\"}", "#/preset",
-		"kind 'ae' has no preset 'raport'; presets: default, report, report-literal, mlp, conv"},
+		"kind 'ae' has no preset 'raport'; presets: default, report, report-literal, mlp, conv-small, conv"},
 	{"{\"kind\":\"ae\",\"preset\":null}", "#/preset", "must be a string, got null"},
 	{"{\"kind\":\"ae\",\"param\":{}}", "#/param", "unknown field; did you mean 'params'?"},
 	{"{\"kind\":\"ae\",\"lr\":1}", "#/lr", "unknown field; a parameter belongs inside \"params\""},
@@ -154,7 +154,8 @@ static const struct wrong_body {
 	{"{\"kind\":\"finetune\",\"from\":\"ae-8@\"}", "#/from",
 		"must name a checkpoint: best, last or the number of an epoch"},
 	{"{\"kind\":\"finetune\",\"from\":{\"checkpoint\":2}}", "#/from/job", "is required: the id or name of a job"},
-	{"{\"kind\":\"finetune\",\"from\":{\"job\":\"a\",\"checkpoint\":0}}", "#/from/checkpoint", "must be 1..999999, got 0"},
+	{"{\"kind\":\"finetune\",\"from\":{\"job\":\"a\",\"checkpoint\":0}}", "#/from/checkpoint",
+		"must be 1..999999, got 0"},
 	{"{\"kind\":\"finetune\",\"from\":{\"job\":\"a\",\"epoch\":2}}", "#/from/epoch", NULL},
 	{"{\"kind\":\"ae\",\"params\":{\"kernel\":[]}}", "#/params/kernel", "must be a list of 1..16 whole numbers, got 0"},
 };

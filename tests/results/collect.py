@@ -119,7 +119,7 @@ def job_view(job):
 
 def collect(api, mode, runner, peers):
     results = {
-        "mode": mode.name, "seeds": runner.seeds, "made": time.strftime("%Y-%m-%d"),
+        "mode": mode.name, "seeds": runner.seeds.most(), "made": time.strftime("%Y-%m-%d"),
         "machine": {**runner.info["cpu"], "threads": runner.info["threads"], "version": runner.info["version"],
                     "commit": runner.info["commit"]},
         "jobs": {key: job_view(job) for key, job in runner.jobs.items()},

@@ -2,7 +2,8 @@
 """The report again: trains its nets with latentd, draws its figures, measures what it claims, and PyTorch beside it.
 
   report.py            a few minutes: few epochs, one seed                     → build/report/index.html
-  FULL=1 report.py     50 epochs, three seeds (SEEDS=1: one)                   → also web/docs/results.md
+  FULL=1 report.py     50 epochs, three seeds (SEEDS=1: one; SEEDS="1 vae-2=3":
+                       three of the row vae-2 only)                             → also web/docs/results.md
   HEAVY=1 …            also the rows that take longer than all others together (plan.py); can be added by a later run
   report.py --plan     what would be run, each asked of the daemon; 1 if it refuses one
   report.py --smoke    a handful of images, to see that every part works; --no-twins leaves out
@@ -39,7 +40,7 @@ def estimates(mode, seeds, heavy, with_twins):
     """Seconds by key, roughly, in the order in which they are run."""
     planned, rows = {}, [row for row in plan.rows(mode) if heavy or not row.heavy]
     for row in rows:
-        for seed in range(1, (seeds if row.seeds == "all" else 1) + 1):
+        for seed in seeds.of(row):
             planned[f"{row.group}/{seed}"] = plan.seconds_of((row.kind, row.preset), row.params["epochs"],
                                                                    row.params.get("train_limit", 0))
     if with_twins:
@@ -90,7 +91,7 @@ def publish(out, results, drawn):
 def run_all(arguments, api, folder, mode, seeds):
     with_twins = not arguments.no_twins
     planned = estimates(mode, seeds, arguments.heavy, with_twins)
-    print(f"report: {mode.name}, {words.plural(seeds, 'seed')}, {len(planned)} steps; about {clock(sum(planned.values()))} min "
+    print(f"report: {mode.name}, {words.plural(seeds.most(), 'seed')}, {len(planned)} steps; about {clock(sum(planned.values()))} min "
           "from scratch on two free processors", flush=True)
     progress = Progress(planned)
     runner = Runner(api, mode, seeds, arguments.heavy, progress)
@@ -137,7 +138,10 @@ def main():
     arguments = parser.parse_args()
     full, arguments.heavy = (os.environ.get(name, "0") not in ("", "0") for name in ("FULL", "HEAVY"))
     mode = plan.MODES["smoke" if arguments.smoke else "full" if full else "quick"]
-    seeds = max(int(os.environ.get("SEEDS") or mode.seeds), 1)
+    try:
+        seeds = plan.Seeds(os.environ.get("SEEDS", ""), mode)
+    except ValueError as error:
+        parser.error(str(error))
     if arguments.plan:
         with tempfile.TemporaryDirectory() as folder, Daemon(arguments.binary, folder) as api:
             sys.exit(1 if show_plan(api, mode, seeds) else 0)

@@ -67,10 +67,7 @@ class Runner:
 
     def keys(self):
         rows = [row for row in self.rows.values() if row.group not in self.left_out]
-        return [f"{row.group}/{seed}" for row in rows for seed in self.seeds_of(row)]
-
-    def seeds_of(self, row):
-        return range(1, (self.seeds if row.seeds == "all" else 1) + 1)
+        return [f"{row.group}/{seed}" for row in rows for seed in self.seeds.of(row)]
 
     def group(self, name):
         """Finished jobs of a group, by seed."""

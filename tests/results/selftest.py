@@ -116,8 +116,28 @@ def test_plan():
     same(all(row.params["val_fraction"] == 0 for row in base if row.group.endswith("-report")), True, "reproductions hold nothing out")
 
 
+def test_seeds():
+    mode = plan.MODES["full"]
+    by_group = {row.group: row for row in plan.rows(mode)}
+
+    def counts(text):
+        seeds = plan.Seeds(text, mode)
+        return [len(seeds.of(by_group[group])) for group in ("vae-2", "ae-8", "small")], seeds.most()
+
+    same(counts(""), ([3, 3, 1], 3), "as many seeds as the mode has, of one row one")
+    same(counts("2"), ([2, 2, 1], 2), "as many as are asked for")
+    same(counts("1 vae-2=3 small=2"), ([3, 1, 2], 3), "of single rows, too")
+    try:
+        plan.Seeds("1 vae=3", mode)
+        told = None
+    except ValueError as error:
+        told = str(error)
+    same(told, "SEEDS names no row of the plan: vae", "a row that is not there is no silent slip")
+
+
 test_verdicts()
 test_words()
+test_seeds()
 test_plan()
 print(f"1..{count}")
 raise SystemExit(1 if failed else 0)

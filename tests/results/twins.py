@@ -21,7 +21,7 @@ import numpy as np
 SAME = {
     "optimizer": "adam", "beta1": 0.9, "beta2": 0.999, "schedule": "constant", "warmup_epochs": 0, "weight_decay": 0,
     "grad_clip": 0, "grad_clip_value": 0, "ema": 0, "early_stopping": None, "prune": None, "augment": [], "val_fraction": 0,
-    "dropout": 0, "dropout2d": 0, "denoise": 0, "denoise_mask": 0, "label_smoothing": 0, "beta": 1, "beta_warmup": 0,
+    "dropout": 0, "dropout2d": 0, "denoise": 0, "denoise_mask": 0, "label_smoothing": 0, "gce_q": 0, "beta": 1, "beta_warmup": 0,
     "free_bits": 0, "likelihood": "gaussian", "norm": "none", "standardize": False, "freeze": True, "unfreeze_after": 0,
 }
 LATENT = {"ae": 8, "vae": 5}

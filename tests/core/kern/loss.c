@@ -23,7 +23,11 @@ static void try_loss(const struct kern *k, struct trial *t)
 static void try_cross_entropy(const struct kern *k, struct trial *t)
 {
 	int classes = draw(t, 1, 40), lanes = draw(t, 1, LANES), correct[2], size = draw(t, 1, 12);
-	real smoothing = (real)draw(t, 0, 3) / 10;
+	/* One in three of them smoothed, one in three generalised. */
+	struct label_loss how = {0};
+	int sort = draw(t, 0, 2);
+	if (sort)
+		*(sort == 1 ? &how.smoothing : &how.q) = (real)draw(t, 1, 9) / 10;
 	const size_t n = (size_t)classes * LANES;
 	real *y = values(t, n), *dy = guarded(t, n);
 	uint8_t *labels = malloc((size_t)lanes);
@@ -31,12 +35,12 @@ static void try_cross_entropy(const struct kern *k, struct trial *t)
 		labels[l] = (uint8_t)draw(t, 0, classes - 1);
 	for (size_t i = 0; i < n; i++) /* some few values: ties */
 		y[i] = size > 6 ? y[i] * (real)size : (real)(int)(2 * y[i]);
-	real sums[2] = {(real)k->cross_entropy(NULL, y, classes, labels, smoothing, 0, lanes, &correct[0])};
-	sums[1] = (real)k->cross_entropy(dy, y, classes, labels, smoothing, (real)0.25, lanes, &correct[1]);
+	real sums[2] = {(real)k->cross_entropy(NULL, y, classes, labels, &how, 0, lanes, &correct[0])};
+	sums[1] = (real)k->cross_entropy(dy, y, classes, labels, &how, (real)0.25, lanes, &correct[1]);
 	record(t, sums, 2);
 	record(t, dy, n);
 	record(t, (real[]){(real)correct[0], (real)correct[1]}, 2);
-	k->cross_entropy(y, y, classes, labels, smoothing, (real)0.25, lanes, &correct[0]);
+	k->cross_entropy(y, y, classes, labels, &how, (real)0.25, lanes, &correct[0]);
 	record(t, y, n);
 	free(labels);
 }
@@ -64,6 +68,7 @@ static void test_bce_is_accurate(void **state)
 static void test_xent_is_accurate(void **state)
 {
 	(void)state;
+	const struct label_loss plain = {0};
 	const uint8_t label = 0;
 	for (int level = 0; level < CPU_LEVEL_COUNT; level++) {
 		const struct kern *k = kern_at((enum cpu_level)level);
@@ -75,29 +80,42 @@ static void test_xent_is_accurate(void **state)
 			for (int c = 0; c < 256; c++)
 				y[c * LANES] = c < n ? 0 : c == n ? below : -200;
 			double want = log(n + exp((double)below));
-			double got = k->cross_entropy(NULL, y, 256, &label, 0, 1, 1, &correct);
+			double got = k->cross_entropy(NULL, y, 256, &label, &plain, 1, 1, &correct);
 			if (fabs(got - want) > 4e-7 * want + 6.1e-8) /* half an ulp of a sum near 1 */
 				fail_msg("%s, %d and %.9g: %.9g, not %.9g", cpu_name(k->level), n, (double)below, got, want);
 		}
 	}
 }
 
-/* F.cross_entropy([[1, 2, -1], [.5, -3, 4]], [1, 0], label_smoothing=.1, reduction="sum"), in double. */
+struct xent_case {
+	struct label_loss how;
+	double loss, slope[3][2];
+};
+
+static void check_xent(const struct kern *k, const struct xent_case *c)
+{
+	const uint8_t labels[2] = {1, 0};
+	real y[3 * LANES] = {1, (real)0.5, [LANES] = 2, -3, [2 * LANES] = -1, 4}, dy[3 * LANES];
+	int correct;
+	assert_true(fabs(k->cross_entropy(dy, y, 3, labels, &c->how, 1, 2, &correct) - c->loss) < 2e-6);
+	assert_int_equal(correct, 1);
+	for (int i = 0; i < 6; i++)
+		assert_true(fabs((double)dy[i / 2 * LANES + i % 2] - c->slope[i / 2][i % 2]) < 1e-4);
+}
+
+/* Of [[1, 2, -1], [.5, -3, 4]] with labels [1, 0], in double: F.cross_entropy(label_smoothing=.1, reduction="sum"); then
+ * ((1 - softmax(y, 1)[[0, 1], labels] ** .7) / .7).sum() and its gradient by autograd. */
 static void test_xent_is_torchs(void **state)
 {
 	(void)state;
-	static const double want[3][2] = {{0.2262, -0.9040}, {-0.2279, -0.0324}, {0.0018, 0.9365}};
-	const uint8_t labels[2] = {1, 0};
+	static const struct xent_case cases[] = {
+		{{.smoothing = (real)0.1}, 4.012980729528494, {{0.2262, -0.9040}, {-0.2279, -0.0324}, {0.0018, 0.9365}}},
+		{{.q = (real)0.7}, 1.6175590302114096, {{0.20325, -0.08199}, {-0.23076, 0.00007}, {0.02751, 0.08191}}},
+	};
 	for (int level = 0; level <= CPU_LEVEL_COUNT; level++) {
 		const struct kern *k = level < CPU_LEVEL_COUNT ? kern_at((enum cpu_level)level) : &kern_reference;
-		real y[3 * LANES] = {1, (real)0.5, [LANES] = 2, -3, [2 * LANES] = -1, 4}, dy[3 * LANES];
-		int correct;
-		if (!k)
-			continue;
-		assert_true(fabs(k->cross_entropy(dy, y, 3, labels, (real)0.1, 1, 2, &correct) - 4.012980729528494) < 2e-6);
-		assert_int_equal(correct, 1);
-		for (int i = 0; i < 6; i++)
-			assert_true(fabs((double)dy[i / 2 * LANES + i % 2] - want[i / 2][i % 2]) < 1e-4);
+		for (size_t i = 0; k && i < sizeof cases / sizeof *cases; i++)
+			check_xent(k, &cases[i]);
 	}
 }
 
@@ -119,9 +137,12 @@ static void test_nan_is_not_swallowed(void **state)
 				assert_false(isnan(k->loss((enum loss)loss, dy, &m, y, &m, &target, 1, 5)));
 				assert_true(dy[at * LANES + 5] == 0);
 			}
-			assert_true(isnan(k->cross_entropy(dy, y, 3, labels, 0, 1, LANES, &correct)));
-			assert_true(isnan(dy[5]));
-			assert_false(isnan(k->cross_entropy(dy, y, 3, labels, 0, 1, 5, &correct)));
+			for (int q = 0; q <= 1; q++) {
+				const struct label_loss how = {.q = (real)q};
+				assert_true(isnan(k->cross_entropy(dy, y, 3, labels, &how, 1, LANES, &correct)));
+				assert_true(isnan(dy[5]));
+				assert_false(isnan(k->cross_entropy(dy, y, 3, labels, &how, 1, 5, &correct)));
+			}
 		}
 	}
 }

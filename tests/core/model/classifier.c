@@ -112,11 +112,10 @@ static void test_learns_eight_images_by_heart(void **state)
 }
 
 /* Loss and accuracy that are told without training: from the probabilities, nothing smoothed or dropped. */
-static void test_evaluation(void **state)
+static void check_evaluation(const char *overrides, double q)
 {
-	(void)state;
 	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
-	struct model m = classifier_for(d, SMALL_CLASSIFIER "dropout=0.5 label_smoothing=0.3");
+	struct model m = classifier_for(d, overrides);
 	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
 	struct heard h = {0};
 	run(t, &h, 0);
@@ -128,7 +127,8 @@ static void test_evaluation(void **state)
 	for (int i = 0; i < TEST; i++) {
 		const float *row = p + i * CLASSES;
 		assert_true(fabs((double)row[0] + (double)row[1] + (double)row[2] - 1) < 1e-6);
-		loss -= log((double)row[d->split[SPLIT_TEST].labels[i]]);
+		double chosen = (double)row[d->split[SPLIT_TEST].labels[i]];
+		loss += q > 0 ? (1 - pow(chosen, q)) / q : -log(chosen);
 		correct += model_class(&m, row) == d->split[SPLIT_TEST].labels[i];
 	}
 	trainer_pass(t, SPLIT_TEST, NULL, TEST, t->w, part);
@@ -148,6 +148,13 @@ static void test_evaluation(void **state)
 	trainer_close(t);
 	model_free(&m);
 	dataset_put(d);
+}
+
+static void test_evaluation(void **state)
+{
+	(void)state;
+	check_evaluation(SMALL_CLASSIFIER "dropout=0.5 label_smoothing=0.3", 0);
+	check_evaluation(SMALL_CLASSIFIER "dropout=0.5 label_smoothing=0 gce_q=0.7", 0.7);
 }
 
 /* A short last batch has fewer blocks than groups: they meet at the batch norms all the same. */

@@ -62,10 +62,12 @@ static void test_net(void **state)
 	static const struct {
 		const char *preset;
 		size_t parameters; /* of the head on 8 units, for 10 classes */
-	} rows[] = {{"class1", 8 * 64 + 64 + 64 * 288 + 288 + 2890}, {"class2", 90}};
+		int epochs;
+	} rows[] = {
+		{"class1", 8 * 64 + 64 + 64 * 288 + 288 + 2890, 20}, {"class2", 90, 100}, {"full", 8 * 64 + 64 + 650, 40}};
 	struct dataset sizes = {.c = 1, .h = 28, .w = 28, .classes = 10};
 	struct model ae = model_for(&family_ae, &sizes, ""), vae = finetune_for(&sizes, &family_vae, "latent_dim=5", "");
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct preset *p = &family_finetune.presets[i];
 		assert_string_equal(p->name, rows[i].preset);
 		struct model m = finetune_for(&sizes, &family_ae, "", p->overrides);
@@ -73,7 +75,8 @@ static void test_net(void **state)
 		assert_int_equal(m.latent_dim, 8);
 		assert_int_equal(net_parameters(&m.net[ENCODER]), net_parameters(&ae.net[0]));
 		assert_int_equal(net_parameters(&m.net[HEAD]), rows[i].parameters);
-		assert_int_equal(model_train(&m)->epochs, 20);
+		assert_int_equal(model_train(&m)->epochs, rows[i].epochs);
+		assert_int_equal(family_finetune.cached(&m, 0), strcmp(p->name, "full") != 0);
 		model_free(&m);
 	}
 	/* of a distribution the means only */
@@ -108,6 +111,7 @@ static void test_refusals(void **state)
 	refuse(&family_ae, &ae, "", 10, "#/from", "begins anew");
 	refuse(&family_finetune, &ae, "", 1, "#/dataset", "has 1 class:");
 	refuse(&family_finetune, &ae, "freeze=false unfreeze_after=3", 10, "#/params/unfreeze_after", "must be 0");
+	refuse(&family_finetune, &ae, "gce_q=0.5 label_smoothing=0.1", 10, "#/params/gce_q", "or label_smoothing 0");
 	refuse(&family_finetune, &ae, "prune.amount=0.5", 10, "#/params/prune", "set freeze to false");
 	free(ae.params);
 }

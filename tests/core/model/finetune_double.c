@@ -25,6 +25,7 @@ static void test_gradients(void **state)
 	check(&family_ae, "channels=3 padding=1 hidden=6 activation=silu latent_dim=3 norm=batch dropout=0.2",
 		"freeze=false head=5 dropout=0.2");
 	check(&family_vae, net, "head=7,5 label_smoothing=0.3");
+	check(&family_ae, net, "head=- gce_q=0.7");
 }
 
 int main(void)

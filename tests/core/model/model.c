@@ -138,7 +138,8 @@ static void test_preset_nets(void **state)
 	static const struct {
 		const char *preset;
 		size_t parameters;
-	} rows[] = {{"report", 50057}, {"report-literal", 345769}, {"mlp", 470552}, {"conv", 1270217}};
+	} rows[] = {
+		{"report", 50057}, {"report-literal", 345769}, {"mlp", 470552}, {"conv-small", 584169}, {"conv", 1270217}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct model m;
 		void *params = family_params(&family_ae, preset_find(&family_ae, rows[i].preset));
