@@ -11,6 +11,7 @@ static const int status_of[ERR_COUNT] = {
 	[ERR_NOT_FOUND] = 404,
 	[ERR_CONFLICT] = 409,
 	[ERR_UNSUPPORTED] = 422,
+	[ERR_NO_JUDGE] = 422,
 	[ERR_ACCEPT] = 406,
 	[ERR_MEDIA] = 415,
 	[ERR_TOO_LARGE] = 413,

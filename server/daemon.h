@@ -22,6 +22,7 @@ struct daemon {
 	struct sched *sched;
 	int64_t started_ms;   /* monotonic */
 	atomic_bool draining; /* new work is refused with 503 */
+	atomic_int judging;   /* requests that a judge works for */
 };
 
 #endif

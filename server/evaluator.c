@@ -121,7 +121,7 @@ int evaluator_judge(struct evaluator *e, const struct dataset *d, struct judge *
 {
 	struct judge *there = __atomic_load_n(&e->judge, __ATOMIC_ACQUIRE), *mine = NULL;
 	if (!evaluator_knows(e, d->sha256))
-		return err_set(err, ERR_INVALID, "the evaluator knows the data set of sha256 %s only; %s has %s",
+		return err_set(err, ERR_NO_JUDGE, "the evaluator knows the data set of sha256 %s only; %s has %s",
 			e->facts.dataset_sha256, d->name, d->sha256);
 	if (!there) {
 		int code = judge_open(&mine, &e->model, e->w, d, e->pool, e->kern, err);

@@ -24,7 +24,7 @@ int evaluator_open(struct evaluator **ret, struct pool *pool, const struct kern 
 void evaluator_close(struct evaluator *e);
 const struct evaluator_facts *evaluator_facts(const struct evaluator *e);
 bool evaluator_knows(const struct evaluator *e, const char *dataset_sha256);
-/* The judge of that data set, lives as long as e. ERR_INVALID where the evaluator does not know it. */
+/* The judge of that data set, lives as long as e. ERR_NO_JUDGE where the evaluator does not know it. */
 int evaluator_judge(struct evaluator *e, const struct dataset *d, struct judge **ret, struct err *err);
 
 /* The model in the bytes of such a file and its weights: model_free, free. */

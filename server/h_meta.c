@@ -120,6 +120,7 @@ int h_info(struct call *c, struct err *err)
 	jw_kint(&w, "workers", config->workers);
 	jw_kbool(&w, "token_required", *config->token_file);
 	jw_kbool(&w, "draining", atomic_load(&c->daemon->draining));
+	evaluator_write(&w, c->daemon->evaluator);
 	jw_key(&w, "limits");
 	jw_object(&w);
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)

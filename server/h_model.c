@@ -56,12 +56,13 @@ static int draw(struct call *c, struct published *p, struct sample_request *r, s
 
 static int sample(struct call *c, bool cacheable, struct err *err)
 {
+	static const struct sample_rule rule = {.count = 64, .min = 1, .max = LIMIT_VECTORS, .cols = LIMIT_GRID_IMAGES};
 	struct published *p;
 	struct sample_request r;
 	int code = use_acquire_painter(c, &p, err);
 	if (code)
 		return code;
-	if (!(code = input_sample(c, p, &r, err)) && !(cacheable && call_unchanged(c, p->etag)))
+	if (!(code = input_sample(c, p, &rule, &r, err)) && !(cacheable && call_unchanged(c, p->etag)))
 		code = draw(c, p, &r, err);
 	published_put(p);
 	return code;

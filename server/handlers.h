@@ -16,6 +16,11 @@ handler_fn h_confusion;                                             /* h_confusi
 handler_fn h_checkpoints, h_checkpoint_weights, h_model_weights;    /* h_weights.c */
 handler_fn h_models, h_model, h_pytorch, h_decode, h_decode_get, h_sample, h_samples_get, h_encode, h_reconstruct, h_classify; /* h_model.c */
 handler_fn h_interpolate;                                           /* h_interpolate.c */
+handler_fn h_score, h_classes;                                      /* h_score.c */
 /* clang-format on */
+
+struct evaluator;
+/* "evaluator":{…} */
+void evaluator_write(struct jsonw *w, const struct evaluator *e);
 
 #endif

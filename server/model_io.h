@@ -32,7 +32,12 @@ struct sample_request {
 	struct sample_spec spec;
 	int64_t count, cols;
 };
-int input_sample(struct call *c, const struct published *p, struct sample_request *ret, struct err *err);
+/* How many, unless they say so themselves, and what they may say; cols: pictures a line may be asked for. */
+struct sample_rule {
+	int64_t count, min, max, cols;
+};
+int input_sample(struct call *c, const struct published *p, const struct sample_rule *rule, struct sample_request *ret,
+	struct err *err);
 
 /* {"seed":3}, at `pointer`: codes of the distribution that auto means for this model. */
 int input_seed(const struct published *p, const struct json *object, const char *pointer, struct sample_spec *ret,

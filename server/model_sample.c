@@ -36,13 +36,14 @@ static int check_box(struct sample_spec *spec, bool has_low, bool has_high, stru
 enum { SEED_BITS = 53, BOX = 1000000 };
 static const int64_t seed_max = ((int64_t)1 << SEED_BITS) - 1;
 
-static int sample_from_query(const struct uri *u, const struct published *p, struct sample_request *r, struct err *err)
+static int sample_from_query(const struct uri *u, const struct published *p, const struct sample_rule *rule,
+	struct sample_request *r, struct err *err)
 {
 	const char *distribution = uri_get(u, "distribution");
 	int64_t seed = 0;
-	int code = uri_int(u, "count", 1, LIMIT_VECTORS, &r->count, err);
+	int code = uri_int(u, "count", rule->min, rule->max, &r->count, err);
 	if (!code)
-		code = uri_int(u, "cols", 1, LIMIT_GRID_IMAGES, &r->cols, err);
+		code = uri_int(u, "cols", 1, rule->cols, &r->cols, err);
 	if (!code)
 		code = uri_int(u, "seed", 0, seed_max, &seed, err);
 	if (!code)
@@ -55,16 +56,17 @@ static int sample_from_query(const struct uri *u, const struct published *p, str
 	return code ? code : check_box(&r->spec, uri_get(u, "low"), uri_get(u, "high"), err);
 }
 
-static int sample_from_json(const struct json *body, const struct published *p, struct sample_request *r, struct err *err)
+static int sample_from_json(const struct json *body, const struct published *p, const struct sample_rule *rule,
+	struct sample_request *r, struct err *err)
 {
-	static const char *const fields[] = {"count", "seed", "distribution", "low", "high", "cols", NULL};
+	static const char *const fields[] = {"cols", "count", "seed", "distribution", "low", "high", NULL};
 	const char *distribution = "auto";
 	int64_t seed = 0;
-	int code = json_only(body, fields, "#", err, NULL);
+	int code = json_only(body, rule->cols ? fields : fields + 1, "#", err, NULL);
 	if (!code)
-		code = json_take_int(body, "count", "#/count", 1, LIMIT_VECTORS, &r->count, err);
-	if (!code)
-		code = json_take_int(body, "cols", "#/cols", 1, LIMIT_GRID_IMAGES, &r->cols, err);
+		code = json_take_int(body, "count", "#/count", rule->min, rule->max, &r->count, err);
+	if (!code && rule->cols)
+		code = json_take_int(body, "cols", "#/cols", 1, rule->cols, &r->cols, err);
 	if (!code)
 		code = json_take_int(body, "seed", "#/seed", 0, seed_max, &seed, err);
 	if (!code)
@@ -89,16 +91,17 @@ int input_seed(const struct published *p, const struct json *object, const char 
 	return code ? code : set_distribution("auto", p, ret, err);
 }
 
-int input_sample(struct call *c, const struct published *p, struct sample_request *ret, struct err *err)
+int input_sample(struct call *c, const struct published *p, const struct sample_rule *rule, struct sample_request *ret,
+	struct err *err)
 {
 	struct json *body;
-	*ret = (struct sample_request){.count = 64};
+	*ret = (struct sample_request){.count = rule->count};
 	if (!method_changes(c->req.method))
-		return sample_from_query(&c->req.uri, p, ret, err);
+		return sample_from_query(&c->req.uri, p, rule, ret, err);
 	int code = call_body_json(c, &body, err);
 	if (code)
 		return code;
-	code = sample_from_json(body, p, ret, err);
+	code = sample_from_json(body, p, rule, ret, err);
 	json_free(body);
 	return code;
 }

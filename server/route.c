@@ -60,6 +60,8 @@ const struct route routes[] = {
 	{POST, "/v1/models/{model}/encode", h_encode, AS(FORMAT_JSON, FORMAT_NPY), "", ROUTE_BODY | ROUTE_BINARY, "images to codes"},
 	{POST, "/v1/models/{model}/reconstruct", h_reconstruct, PIXELS, "scale", ROUTE_BODY | ROUTE_BINARY, "images to codes and back"},
 	{POST, "/v1/models/{model}/classify", h_classify, AS(FORMAT_JSON, FORMAT_NPY), "", ROUTE_BODY | ROUTE_BINARY, "images to classes"},
+	{POST, "/v1/models/{model}/score", h_score, JSON, "", 0, "what the judge says of its samples"},
+	{GET, "/v1/models/{model}/classes", h_classes, PNG, SAMPLING, 0, "samples of each class, the most certain first; cacheable"},
 	{GET, "/*", h_page, FILES, "*", ROUTE_OPEN | ROUTE_INLINE, "files of the dashboard"},
 	{0, NULL, NULL, 0, {0}, NULL, 0, NULL},
 };

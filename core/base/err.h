@@ -16,6 +16,7 @@
 	X(ERR_NOT_FOUND, "not_found")             \
 	X(ERR_CONFLICT, "conflict")               /* illegal transition, wrong state */ \
 	X(ERR_UNSUPPORTED, "not_supported_by_kind") \
+	X(ERR_NO_JUDGE, "no_judge")              /* the evaluator does not know this data set */ \
 	X(ERR_ACCEPT, "not_acceptable")           /* format asked for does not exist here */ \
 	X(ERR_MEDIA, "unsupported_media_type")    \
 	X(ERR_TOO_LARGE, "too_large")             \

@@ -10,6 +10,7 @@ static void every_code_has_a_status(void **state)
 		[ERR_NOT_FOUND] = 404,
 		[ERR_CONFLICT] = 409,
 		[ERR_UNSUPPORTED] = 422,
+		[ERR_NO_JUDGE] = 422,
 		[ERR_ACCEPT] = 406,
 		[ERR_MEDIA] = 415,
 		[ERR_TOO_LARGE] = 413,

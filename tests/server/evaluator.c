@@ -34,7 +34,7 @@ static void test_other_data(void **state)
 	struct dataset *d = calloc(1, sizeof *d);
 	*d = (struct dataset){.name = "digits", .sha256 = "0123", .refs = 1};
 	assert_int_equal(evaluator_open(&e, NULL, best_kern(), NULL), OK);
-	assert_int_equal(evaluator_judge(e, d, &j, &err), ERR_INVALID);
+	assert_int_equal(evaluator_judge(e, d, &j, &err), ERR_NO_JUDGE);
 	assert_non_null(strstr(err.message, "digits has 0123"));
 	dataset_put(d);
 	evaluator_close(e);

@@ -1,3 +1,4 @@
+#include "server/limits.h"
 #include "server/model_io.h"
 
 #include "core/data/npy.h"
@@ -263,6 +264,7 @@ static const struct {
 static void reads_samples_alike(void **state)
 {
 	(void)state;
+	static const struct sample_rule rule = {.count = 64, .min = 1, .max = LIMIT_VECTORS, .cols = LIMIT_GRID_IMAGES};
 	const struct published p = model();
 	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
 		char target[200];
@@ -272,9 +274,9 @@ static void reads_samples_alike(void **state)
 		struct call get = {.req.method = METHOD_GET};
 		snprintf(target, sizeof target, "/?%s", samples[i].query);
 		assert_int_equal(uri_parse(&get.req.uri, target, "", NULL), OK);
-		if (input_sample(&post, &p, &a, &err) != samples[i].code || strcmp(err.pointer, samples[i].pointer) != 0)
+		if (input_sample(&post, &p, &rule, &a, &err) != samples[i].code || strcmp(err.pointer, samples[i].pointer) != 0)
 			fail_msg("%s: %s %s", samples[i].body, err.pointer, err.message);
-		if (input_sample(&get, &p, &b, NULL) != samples[i].code)
+		if (input_sample(&get, &p, &rule, &b, NULL) != samples[i].code)
 			fail_msg("?%s", samples[i].query);
 		if (!samples[i].code)
 			assert_true(a.count == b.count && a.cols == b.cols && a.spec.seed == b.spec.seed && a.spec.low == b.spec.low &&
