@@ -8,6 +8,7 @@ import { clock, count, duration, endedBy, loss, param, gapText, measured, percen
 import { ClassesPanel } from './panel_classes.js';
 import { CurvePanel, SmallCurvesPanel } from './panel_curve.js';
 import { EditPanel } from './panel_edit.js';
+import { JudgePanel } from './panel_judge.js';
 import { LatentPanel } from './panel_latent.js';
 import { PreviewPanel } from './panel_preview.js';
 import { SamplesPanel } from './panel_samples.js';
@@ -64,6 +65,7 @@ class RunView {
     this.ofWeights.forEach((link) => show(link, true));
     this.samples.set(model);
     this.walk.set(model);
+    this.judge.set(model);
   }
 
   onOpen() {
@@ -147,11 +149,12 @@ class RunView {
     this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: (model) => this.onWeights(model) });
     this.samples = new SamplesPanel(this.job, this.signal);
     this.walk = new WalkPanel(this.job, this.signal);
+    this.judge = new JudgePanel(this.job, this.signal);
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
       h('div', { class: 'column' }, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
-      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.edit.node, this.details())));
+      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.judge.node, this.edit.node, this.details())));
     if (this.kind.abilities.includes('decode')) return;
-    for (const panel of [this.previews, this.latent, this.samples, this.walk]) show(panel.node, false); // nothing of it can be painted
+    for (const panel of [this.previews, this.latent, this.samples, this.walk, this.judge]) show(panel.node, false); // nothing of it can be painted
   }
 
   header() {

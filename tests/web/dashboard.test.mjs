@@ -487,6 +487,22 @@ test('a walk between seeds and classes, the way that suits the codes or another'
     { from: { seed: 5 }, to: { class: 'Bag' }, steps: 10 }, { from: { seed: 5 }, to: { class: 'Bag' }, steps: 10, mode: 'lerp' }]);
 });
 
+test('the judge tells what samples are worth, beside real images', async () => {
+  const { id } = await daemon.api('v1/jobs', { kind: 'vae', params: { train_limit: 2000, epochs: 1, latent_dim: 3 } });
+  await finished(id);
+  await open(`#/runs/${id}`);
+  const panel = page.locator('.judge-panel');
+  await panel.getByRole('button', { name: 'Score' }).click();
+  await panel.getByRole('rowheader', { name: 'FCD', exact: true }).waitFor({ timeout: 60000 });
+  const score = await daemon.api(`v1/models/${id}/score`, { count: 1000, seed: 1 });
+  const cells = await panel.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'FCD', exact: true }) }).getByRole('cell').allTextContents();
+  assert.deepEqual(cells.map(Number), [score.fcd, score.fcd_floor].map((x) => Number(x.toPrecision(3))));
+  assert.equal(await panel.locator('.class-figures tbody tr').count(), 10);
+  assert.equal(await panel.getByRole('row', { name: /^Bag/ }).locator('.num').textContent(), `${(100 * score.class_shares.Bag).toFixed(1)} %`);
+  await panel.locator('canvas').and(page.locator('[data-shown="1"]')).waitFor({ timeout: 20000 });
+  assert.ok((await canvasOf(panel.locator('canvas'))).width > 500);
+});
+
 test('a run that diverged says so', async () => {
   const job = await finished((await daemon.api('v1/jobs',
     { kind: 'ae', params: { ...QUICK.params, optimizer: 'sgd', lr: 10, weight_decay: 1, schedule: 'constant', warmup_epochs: 0, epochs: 60 } })).id);
