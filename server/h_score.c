@@ -65,6 +65,12 @@ static int draw(struct call *c, struct trial *t, struct err *err)
 
 typedef int trial_fn(struct call *c, struct trial *t, struct err *err);
 
+/* Between things that take a second: nobody waits for the rest of a daemon that stops. */
+static int check_draining(const struct call *c, struct err *err)
+{
+	return atomic_load(&c->daemon->draining) ? err_set(err, ERR_UNAVAILABLE, "the daemon is stopping") : OK;
+}
+
 /* Everything up to the samples and the judge, then fn. */
 static int hold_trial(struct call *c, const struct sample_rule *rule, trial_fn *fn, struct err *err)
 {
@@ -84,7 +90,11 @@ static int hold_trial(struct call *c, const struct sample_rule *rule, trial_fn *
 	if (!code)
 		code = evaluator_judge(c->daemon->evaluator, t.data, &t.judge, err);
 	if (!code)
+		code = check_draining(c, err);
+	if (!code)
 		code = draw(c, &t, err);
+	if (!code)
+		code = check_draining(c, err);
 	if (!code)
 		code = fn(c, &t, err);
 	trial_close(&t);
@@ -149,6 +159,7 @@ static int write_score(struct call *c, const struct trial *t, const struct judge
 	jw_kreal(&w, "recall", r->prdc.recall);
 	jw_kreal(&w, "density", r->prdc.density);
 	jw_kreal(&w, "coverage", r->prdc.coverage);
+	jw_kreal(&w, "duplicate_share", r->prdc.duplicates);
 	evaluator_write(&w, c->daemon->evaluator);
 	jw_end_object(&w);
 	return call_json_end(c, &w, err);
@@ -160,6 +171,8 @@ static int score(struct call *c, struct trial *t, struct err *err)
 	struct pool *pool = c->daemon->pool;
 	const struct kern *kern = c->daemon->kern;
 	int code = judge_floor(t->judge, pool, kern, t->data, err);
+	if (!code)
+		code = check_draining(c, err);
 	if (!code)
 		code = judge_score(t->judge, pool, kern, t->images.v, t->images.n, &report, err);
 	return code ? code : write_score(c, t, &report, err);

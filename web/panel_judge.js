@@ -22,6 +22,7 @@ const FIGURES = [
   ['recall', (s) => share(s.recall), () => '≈ 95 %', 'Test images among the neighbours of a sample.'],
   ['density', (s) => plain(s.density), () => '≈ 1', 'How many test images have a sample as their neighbour, in shares of how many would.'],
   ['coverage', (s) => share(s.coverage), () => '≈ 97 %', 'Test images with a sample among their neighbours: is all there that is real?'],
+  ['duplicates', (s) => share(s.duplicate_share), () => '≈ 1 %', 'Samples that are nearer to another one than nearly all test images are to each other.'],
   ['diversity', (s) => plain(s.diversity), () => '≈ 1', 'How much features vary, in shares of how they do over the test images.'],
   ['classifier score', (s) => plain(s.classifier_score), () => '', 'From 1 (all alike, or nothing recognised) to the number of classes.'],
   ['unsure', (s) => share(s.unsure_share), () => '', 'Samples that the judge cannot tell the class of: the largest probability is below one half.'],

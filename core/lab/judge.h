@@ -11,7 +11,7 @@
  *   class_kl          sum p log(p K)
  *   classifier_score  exp of the mean over images of KL(p(y|x) | mean of p(y|x)); 1 … K
  *   unsure_share      share of the images whose largest probability is below 1/2
- *   precision, recall, density, coverage  against as many test images, k = 5 (prdc.h)
+ *   precision, recall, density, coverage, duplicates  against as many test images, k = 5 (prdc.h)
  * Owner: judge_close; it keeps copies and features, neither the model nor the data set.
  * Threads: any number may ask a judge at the same time.
  * Invariants: figures depend on the images and the weights only: the same bits for any number of threads, with AVX2 and with

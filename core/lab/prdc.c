@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A cloud, its rows' squared lengths and the squared radii of their balls. */
+enum { RARELY = 100 }; /* one real in so many has so near a neighbour */
+
+/* A cloud, its rows' squared lengths, the squared radii of their balls and distances of their nearest neighbours. */
 struct balls {
 	struct cloud cloud; /* offset: - |row|^2 / 2, so that |a - b|^2 = |a|^2 - 2 product */
-	real *square, *reach;
+	real *square, *reach, *nearest;
 };
 
 struct search {
@@ -36,13 +38,14 @@ static void balls_close(struct balls *b)
 
 static int balls_open(struct balls *ret, const float *rows, size_t n, int d, const double *centre, struct err *err)
 {
-	struct balls b = {.square = calloc(2 * n + 1, sizeof *b.square)};
+	struct balls b = {.square = calloc(3 * n + 1, sizeof *b.square)};
 	int code = b.square ? cloud_open(&b.cloud, n, d, err) : err_set(err, ERR_NO_MEMORY, "no memory for %zu balls", n);
 	if (code) {
 		free(b.square);
 		return code;
 	}
 	b.reach = b.square + n;
+	b.nearest = b.reach + n;
 	for (size_t i = 0; i < n; i++) {
 		double square = 0;
 		for (int j = 0; j < d; j++) {
@@ -111,8 +114,10 @@ static void near_task(void *ctx, int task, int slot)
 	memcpy(square, b->square + first, (size_t)lanes * sizeof *square);
 	for (size_t from = 0; from < b->cloud.n; from += CLOUD_TILE)
 		near_tile(s, near, block, square, first, from);
-	for (int l = 0; l < lanes; l++)
+	for (int l = 0; l < lanes; l++) {
 		b->reach[first + (size_t)l] = near[l].v[s->k - 1];
+		b->nearest[first + (size_t)l] = near[l].v[0];
+	}
 }
 
 static int blocks_of(size_t n)
@@ -203,6 +208,23 @@ static int count(struct prdc *ret, struct counts *c, int k, struct pool *pool, s
 	return code;
 }
 
+static int ascending(const void *a, const void *b)
+{
+	const real x = *(const real *)a, y = *(const real *)b;
+	return (x > y) - (x < y);
+}
+
+/* Sorts what the reals know of their nearest neighbours. */
+static double duplicates(const struct balls *reals, const struct balls *fakes)
+{
+	size_t near = 0;
+	qsort(reals->nearest, reals->cloud.n, sizeof *reals->nearest, ascending);
+	const real bound = reals->nearest[reals->cloud.n / RARELY];
+	for (size_t i = 0; i < fakes->cloud.n; i++)
+		near += fakes->nearest[i] < bound;
+	return (double)near / (double)fakes->cloud.n;
+}
+
 int prdc(struct prdc *ret, const struct prdc_clouds *c, struct pool *pool, const struct kern *kern, struct err *err)
 {
 	double centre[FEATURES_MAX] = {0};
@@ -219,6 +241,8 @@ int prdc(struct prdc *ret, const struct prdc_clouds *c, struct pool *pool, const
 		pool_run(pool, blocks_of(c->reals), near_task, &(struct search){&reals, kern, c->k});
 		pool_run(pool, blocks_of(c->fakes), near_task, &(struct search){&fakes, kern, c->k});
 		code = count(ret, &(struct counts){.reals = &reals, .fakes = &fakes, .kern = kern}, c->k, pool, err);
+		if (!code)
+			ret->duplicates = duplicates(&reals, &fakes);
 	}
 	balls_close(&reals);
 	balls_close(&fakes);

@@ -3,6 +3,7 @@
  * A row's ball reaches to its k-th nearest neighbour in its own cloud, itself left out. Strictly inside counts.
  *   precision  share of fakes in at least one real ball           density   (pairs of a real ball and a fake in it) / (k fakes)
  *   recall     share of reals in at least one fake's ball         coverage  share of real balls with at least one fake in them
+ *   duplicates share of fakes that are nearer to another fake than 99 % of the reals are to another real: 1 % for real images
  * Sources: Kynkäänniemi et al. 2019; Naeem et al. 2020.
  * Invariants: the same bits for any number of threads; distances are float, from the mean of the reals.
  */
@@ -18,7 +19,7 @@
 enum { PRDC_K_MAX = 16 };
 
 struct prdc {
-	double precision, recall, density, coverage;
+	double precision, recall, density, coverage, duplicates;
 };
 
 /* Two clouds of d features; k in 1..PRDC_K_MAX, below both numbers of rows. */

@@ -27,7 +27,7 @@ scores() {
   is "$status" 200 "a score"
   cp "$T/body" "$T/good"
   is "$(j 'keys | map(select(. != "object" and . != "model")) | join(" ")')" \
-    "class_kl class_shares classifier_score count coverage density distribution diversity evaluator fcd fcd_floor fcd_inf kid kid_sd min_share precision recall seed unsure_share" "its figures"
+    "class_kl class_shares classifier_score count coverage density distribution diversity duplicate_share evaluator fcd fcd_floor fcd_inf kid kid_sd min_share precision recall seed unsure_share" "its figures"
   is "$(j '[.count, .seed, .distribution, (.class_shares | length), ([.class_shares[]] | add - 1 | fabs < 1e-9), ([.class_shares[]] | min) == .min_share]')" \
     '[1000,1,"gmm",10,true,true]' "of what was asked for, in shares that add up"
   is "$(j '(.fcd_floor > 0) and (.fcd_floor < .fcd) and (.precision >= 0) and (.precision <= 1) and (.coverage <= 1) and (.classifier_score >= 1) and (.classifier_score <= 10)')" \

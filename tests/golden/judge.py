@@ -9,7 +9,7 @@ Needs Debian's python3-torch, python3-scipy and dataset-fashion-mnist; run by `m
   spread                   F64 [1]: mean over features of sd(b) / sd(a)
   eigenvalues, root        F64: of a's covariance: ascending; its symmetric square root
   kid                      F64 [1]: unbiased MMD^2 of the first 260 rows of a and b
-  prdc                     F64 [4]: precision, recall, density, coverage of b (fakes) against a (reals), k = 5
+  prdc                     F64 [5]: precision, recall, density, coverage, duplicates of b (fakes) against a (reals), k = 5
   probabilities.score      F64 [1]: exp of the mean KL of the probabilities from their mean
 """
 import json
@@ -79,7 +79,9 @@ def prdc(real, fake, k):
     fake_reach = np.sort(distances(fake, fake), 1)[:, k]
     far = distances(real, fake)
     inside = far < real_reach[:, None]
-    return np.array([inside.any(0).mean(), (far < fake_reach[None]).any(1).mean(), inside.sum(0).mean() / k, inside.any(1).mean()])
+    bound = np.sort(np.sort(distances(real, real), 1)[:, 1])[len(real) // 100]
+    return np.array([inside.any(0).mean(), (far < fake_reach[None]).any(1).mean(), inside.sum(0).mean() / k, inside.any(1).mean(),
+                     (np.sort(distances(fake, fake), 1)[:, 1] < bound).mean()])
 
 
 def main():

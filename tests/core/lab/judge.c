@@ -283,6 +283,7 @@ static void test_real_images(void **state)
 	assert_int_equal(judge_floor(j, pool, best_kern(), d, NULL), OK);
 	assert_int_equal(judge_score(j, pool, best_kern(), images, HALF, &r, NULL), OK);
 	assert_true(fabs(r.prdc.density - 1) < 0.05 && fabs(r.prdc.coverage - (1 - 1.0 / 32)) < 0.015);
+	assert_true(r.prdc.duplicates > 0 && r.prdc.duplicates < 0.03);
 	assert_true(r.prdc.precision > 0.9 && r.prdc.recall > 0.9);
 	assert_near(r.look.fcd, r.fcd_floor, 0.01); /* the same images in another order */
 	assert_true(fabs(r.fcd_inf) < r.look.fcd && fabs(r.kid) < r.kid_sd);

@@ -30,6 +30,8 @@ static void test_numpy(void **state)
 			assert_near(r.recall, wanted[1], 1e-12);
 			assert_near(r.density, wanted[2], 1e-12);
 			assert_near(r.coverage, wanted[3], 1e-12);
+			assert_near(r.duplicates, wanted[4], 1e-12);
+			assert_true(r.duplicates > 0);
 		}
 	pool_close(pool);
 	vectors_close(&v);
@@ -48,7 +50,7 @@ static void test_extremes(void **state)
 		fakes[i] = c.real_rows[i % d];
 	c.fake_rows = fakes;
 	assert_int_equal(prdc(&r, &c, NULL, best_kern(), NULL), OK);
-	assert_true(r.precision == 1 && r.recall == 0 && r.coverage < 0.2);
+	assert_true(r.precision == 1 && r.recall == 0 && r.coverage < 0.2 && r.duplicates == 1);
 	for (size_t i = 0; i < c.fakes * d; i++)
 		fakes[i] += 1000;
 	assert_int_equal(prdc(&r, &c, NULL, best_kern(), NULL), OK);
