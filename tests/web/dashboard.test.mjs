@@ -497,7 +497,7 @@ test('the judge tells what samples are worth, beside real images', async () => {
   const score = await daemon.api(`v1/models/${id}/score`, { count: 1000, seed: 1 });
   const cells = await panel.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'FCD', exact: true }) }).getByRole('cell').allTextContents();
   assert.deepEqual(cells.map(Number), [score.fcd, score.fcd_floor].map((x) => Number(x.toPrecision(3))));
-  assert.equal(await panel.locator('.class-figures tbody tr').count(), 10);
+  assert.equal(await panel.getByRole('region', { name: 'Share of each class' }).locator('tr').count(), 10);
   assert.equal(await panel.getByRole('row', { name: /^Bag/ }).locator('.num').textContent(), `${(100 * score.class_shares.Bag).toFixed(1)} %`);
   await panel.locator('canvas').and(page.locator('[data-shown="1"]')).waitFor({ timeout: 20000 });
   assert.ok((await canvasOf(panel.locator('canvas'))).width > 500);
