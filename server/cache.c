@@ -155,7 +155,7 @@ int cache_publish(struct cache *c, const char *job_id, const struct trainer *t, 
 	snprintf(p->dataset, sizeof p->dataset, "%s", trainer_dataset(t)->name);
 	snprintf(p->dataset_sha256, sizeof p->dataset_sha256, "%s", trainer_dataset(t)->sha256);
 	int code = copy_model(p, trainer_model(t), trainer_weights(t), err);
-	if (!code && p->model.latent_dim)
+	if (!code && model_has_codes(&p->model))
 		code = code_stats_copy(&p->codes, trainer_codes(t), err);
 	if (!code) {
 		pthread_mutex_lock(&c->lock);
@@ -225,7 +225,7 @@ static struct published *find_loaded(struct cache *c, const char *job_id, int64_
 static void load_mixture(struct published *p, const char *data_dir, const struct checkpoint *file)
 {
 	struct gmm g, *kept;
-	if (!p->model.latent_dim || !file->number ||
+	if (!model_has_codes(&p->model) || !file->number ||
 		mixture_read(&g, data_dir, p->job_id, file->number, p->model.latent_dim, NULL))
 		return;
 	kept = malloc(sizeof *kept);
@@ -244,7 +244,7 @@ static int published_load(
 	if (!p)
 		return err_set(err, ERR_NO_MEMORY, "out of memory");
 	int code = checkpoint_model(file, &p->model, &p->w, err);
-	if (!code && p->model.latent_dim)
+	if (!code && model_has_codes(&p->model))
 		code = code_stats_load(&p->codes, &file->st.state, p->model.latent_dim, err);
 	safetensors_metadata(&file->st, "dataset", p->dataset, sizeof p->dataset);
 	safetensors_metadata(&file->st, "dataset_sha256", p->dataset_sha256, sizeof p->dataset_sha256);

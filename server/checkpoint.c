@@ -282,12 +282,12 @@ static size_t file_bytes(const char *data_dir, const char *job_id, int epoch)
 }
 
 /* Position of the file to drop, or -1. */
-static int least_missed(const int *epochs, int n, int best)
+static int least_missed(const int *epochs, int n, const int keep[2])
 {
 	int at = -1, least = 0;
 	for (int i = 0; i < n - 2; i++) {
 		int gap = epochs[i + 1] - (i ? epochs[i - 1] : 0);
-		if (epochs[i] != best && (at < 0 || gap < least)) {
+		if (epochs[i] != keep[0] && epochs[i] != keep[1] && (at < 0 || gap < least)) {
 			at = i;
 			least = gap;
 		}
@@ -295,7 +295,7 @@ static int least_missed(const int *epochs, int n, int best)
 	return at;
 }
 
-void checkpoint_thin(const char *data_dir, const char *job_id, int best, size_t budget_bytes)
+void checkpoint_thin(const char *data_dir, const char *job_id, const int keep[2], size_t budget_bytes)
 {
 	int *epochs, n, at;
 	char path[BLOB_PATH_MAX];
@@ -304,7 +304,7 @@ void checkpoint_thin(const char *data_dir, const char *job_id, int best, size_t 
 		return;
 	for (int i = 0; i < n; i++)
 		total += file_bytes(data_dir, job_id, epochs[i]);
-	while (total > budget_bytes && (at = least_missed(epochs, n, best)) >= 0) {
+	while (total > budget_bytes && (at = least_missed(epochs, n, keep)) >= 0) {
 		total -= file_bytes(data_dir, job_id, epochs[at]);
 		path_of(path, data_dir, job_id, epochs[at]);
 		unlink(path);

@@ -80,11 +80,13 @@ static int write_samples(const struct preview *p, struct room *r, struct err *er
 	const struct model *m = trainer_model(p->trainer);
 	int distribution = distribution_find(m->family->auto_distribution);
 	const struct sample_spec spec = {.distribution = (enum distribution)distribution, .seed = p->seed};
+	struct code_stats stats = *trainer_codes(p->trainer);
+	stats.latent_dim = m->latent_dim; /* of a kind without codes nothing else is known, or needed */
 	struct canvas canvas;
 	int code = distribution < 0 ? err_set(err, ERR_INTERNAL, "unknown distribution '%s'", m->family->auto_distribution)
-								: sample_codes(r->z, PREVIEW_SAMPLES, &spec, trainer_codes(p->trainer), err);
+								: sample_codes(r->z, PREVIEW_SAMPLES, &spec, &stats, err);
 	if (!code)
-		code = model_decode(m, p->kern, trainer_weights(p->trainer), r->ws, r->z, PREVIEW_SAMPLES, r->beneath, err);
+		trainer_generate(p->trainer, r->z, PREVIEW_SAMPLES, r->beneath);
 	if (!code)
 		code = grid_images(
 			&canvas, r->beneath, PREVIEW_SAMPLES, m->image.c, m->image.h, m->image.w, SAMPLE_COLUMNS, 0, err);

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLAIM_RETRY_S = 1, BACKWARD_FACTOR = 3 }; /* a backward pass costs about two forward ones */
+enum { CLAIM_RETRY_S = 1 };
 
 struct seat {
 	pthread_t thread;
@@ -192,12 +192,12 @@ static double known_speed(struct sched *s, const char *kind)
 static void work_out(struct sched *s, const struct model *m, const struct dataset *shape, struct estimate *ret)
 {
 	const struct progress p = trainer_plan(m, shape);
-	double trained = (double)p.train_images, held = (double)p.val_images, speed = known_speed(s, m->family->name);
+	double trained = (double)p.epoch_images, held = (double)p.val_images, speed = known_speed(s, m->family->name);
 	*ret = (struct estimate){
 		.parameters = model_parameters(m),
 		.memory_bytes = trainer_bytes(m, shape, pool_threads(s->config.pool)),
-		.flops_per_epoch = model_flops(m) * (BACKWARD_FACTOR * trained + held),
-		.seconds_per_epoch = speed > 0 ? model_flops(m) * trained / speed : -1,
+		.flops_per_epoch = model_train_flops(m) * trained + model_flops(m) * held,
+		.seconds_per_epoch = speed > 0 ? model_train_flops(m) * trained / speed : -1,
 		.steps_per_epoch = p.steps_per_epoch,
 	};
 }

@@ -333,7 +333,7 @@ static void train(struct run *r)
 	if (code)
 		settle_failed(r, &err);
 	else if (end != LOOP_STOPPED)
-		settle_succeeded(r, end == LOOP_EARLY ? "early_stop" : "completed");
+		settle_succeeded(r, end == LOOP_EARLY ? "early_stop" : end == LOOP_COLLAPSED ? "collapsed" : "completed");
 	else if (atomic_load(&r->worker->cancel))
 		settle_cancelled(r);
 	else

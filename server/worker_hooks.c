@@ -130,8 +130,21 @@ static int hook_save(void *ctx, struct trainer *t, int epoch, struct err *err)
 	if (code)
 		return err_wrap(err, "the checkpoint of epoch %d", epoch);
 	run_checkpointed(r, epoch, bytes);
-	checkpoint_thin(r->config->data_dir, r->job.id, r->job.best_epoch, (size_t)CHECKPOINT_BUDGET_MIB << 20);
+	const int keep[2] = {r->job.best_epoch, trainer_sound_epoch(t)};
+	checkpoint_thin(r->config->data_dir, r->job.id, keep, (size_t)CHECKPOINT_BUDGET_MIB << 20);
 	return OK;
+}
+
+static int hook_recall(void *ctx, struct trainer *t, int epoch, struct err *err)
+{
+	struct run *r = ctx;
+	struct checkpoint c;
+	int code = checkpoint_load(&c, r->config->data_dir, r->job.id, epoch, err);
+	if (code)
+		return code;
+	code = trainer_roll_back(t, &c.st.state, err);
+	checkpoint_free(&c);
+	return code;
 }
 
 const struct hooks run_hooks = {
@@ -139,6 +152,7 @@ const struct hooks run_hooks = {
 	.edit = hook_edit,
 	.poll = hook_poll,
 	.alert = hook_alert,
+	.recall = hook_recall,
 	.publish = hook_publish,
 	.preview = hook_preview,
 	.save = hook_save,

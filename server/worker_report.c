@@ -48,7 +48,7 @@ void run_log(struct run *r, const char *level, const char *format, ...)
 size_t run_samples(const struct progress *p, int64_t step)
 {
 	size_t epochs = (size_t)(step / p->steps_per_epoch), rest = (size_t)(step % p->steps_per_epoch) * p->batch_size;
-	return epochs * p->train_images + (rest < p->train_images ? rest : p->train_images);
+	return epochs * p->epoch_images + (rest < p->epoch_images ? rest : p->epoch_images);
 }
 
 static void show(struct run *r)
@@ -227,7 +227,7 @@ static void remember_speed(struct run *r, double samples_per_s)
 	struct worker *w = r->worker;
 	pthread_mutex_lock(&w->lock);
 	memcpy(w->view.kind, r->job.kind, sizeof w->view.kind);
-	w->view.flops_per_s = samples_per_s * model_flops(&r->model);
+	w->view.flops_per_s = samples_per_s * model_train_flops(&r->model);
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -23,10 +23,15 @@ static void say(const struct loop *l, const char *series, double value)
 /* The rows of one sort, in order, are the parts in order. */
 static void say_parts(const struct loop *l, bool per_step, const double part[RESULT_PARTS], double images)
 {
+	const struct trainer *t = l->t;
 	int i = 0;
-	for (const struct series *s = l->t->m->family->series; s->name; s++)
-		if (s->per_step == per_step && s->source == SERIES_PART)
-			say(l, s->name, part[i++] / images);
+	for (const struct series *s = t->m->family->series; s->name; s++) {
+		const bool told = s->per_step == per_step && !(s->told && !s->told(t->m, t->step));
+		if (s->source == SERIES_PART && s->per_step == per_step && i++ >= 0 && told)
+			say(l, s->name, part[i - 1] / images);
+		if (s->source == SERIES_GRAD_NORM && told)
+			say(l, s->name, t->grad_norm[s->at]);
+	}
 }
 
 /* Which part of a pass over the validation images is the one that is watched. */
@@ -62,16 +67,6 @@ static bool parts_epoch(int64_t step, int64_t n, int64_t parts)
 	return step * parts / n > (step - 1) * parts / n;
 }
 
-/* On the way through an epoch; its end has its own. */
-static int preview_inside(const struct loop *l, struct err *err)
-{
-	const struct trainer *t = l->t;
-	int64_t step = t->step % t->steps_per_epoch;
-	if (!step || !parts_epoch(step, t->steps_per_epoch, t->m->family->previews_per_epoch))
-		return OK;
-	return preview(l, t->step / t->steps_per_epoch + 1, err);
-}
-
 /* A new best is always saved, so that "best" is a file too. */
 static int save(const struct loop *l, int64_t epoch, struct err *err)
 {
@@ -86,7 +81,7 @@ static int save(const struct loop *l, int64_t epoch, struct err *err)
 static int check_epoch(const struct trainer *t, double value, struct err *err)
 {
 	bool codes = true;
-	for (int i = 0; i < t->m->latent_dim; i++)
+	for (int i = 0; model_has_codes(t->m) && i < t->m->latent_dim; i++)
 		codes = codes && isfinite(t->codes.mean[i]) && isfinite(t->codes.std[i]);
 	if (isfinite(value) && codes && trainer_finite(t))
 		return OK;
@@ -127,36 +122,87 @@ static void watch_patience(const struct loop *l, int64_t epoch, double before, d
 	warn(l, &alert);
 }
 
-/* Once until it is better: more units than before. */
-static void watch(const struct loop *l, int64_t epoch, int64_t active)
+/* --- looks: what samples are worth, and whether something goes wrong --- */
+
+/* Samples in a look, and at an epoch's end. */
+enum { LOOK_SAMPLES = 1000, EPOCH_SAMPLES = 10000 };
+
+static int judge(const struct loop *l, bool epoch_end, struct err *err)
 {
 	struct trainer *t = l->t;
-	const struct epoch_view view = {.epoch = epoch, .active = {active, t->active[0], t->active[1]}};
-	struct alert alert;
-	if (!t->m->family->watch)
-		return;
-	if (t->active[0] >= 0 && active > t->active[0])
-		t->alerted = 0;
-	if (!t->alerted && t->m->family->watch(t->m, &view, &alert)) {
-		t->alerted = 1;
-		warn(l, &alert);
+	t->verdict.count = 0;
+	if (!t->m->family->judged || !t->judge.look)
+		return OK;
+	return t->judge.look(t->judge.ctx, t, epoch_end ? EPOCH_SAMPLES : LOOK_SAMPLES, &t->verdict, err);
+}
+
+static double verdict_value(const struct verdict *v, const struct series *s)
+{
+	return *(const double *)((const char *)v + s->at);
+}
+
+/* Of few samples not everything is known. */
+static void say_verdict(const struct loop *l)
+{
+	const struct verdict *v = &l->t->verdict;
+	for (const struct series *s = l->t->m->family->series; v->count && s->name; s++) {
+		if (s->source == SERIES_VERDICT && !isnan(verdict_value(v, s)))
+			say(l, s->name, verdict_value(v, s));
+		for (int k = 0; s->source == SERIES_SHARES && k < v->classes; k++)
+			say(l, l->t->share_name[k], v->share[k]);
 	}
-	t->active[1] = t->active[0];
-	t->active[0] = active;
+}
+
+/* What the verdict says of an epoch. */
+static double verdict_monitor(const struct trainer *t)
+{
+	const struct series *s = t->m->family->series;
+	while (strcmp(s->name, t->m->family->monitor))
+		s++;
+	return verdict_value(&t->verdict, s);
+}
+
+static void look_for_signs(const struct loop *l, bool epoch_end, int64_t active)
+{
+	struct trainer *t = l->t;
+	double mean[RESULT_PARTS];
+	struct alert alert;
+	const struct view view = {.epoch = t->step / t->steps_per_epoch,
+		.step = t->step,
+		.epoch_end = epoch_end,
+		.active = {active, t->watch.active[0], t->watch.active[1]},
+		.mean = mean,
+		.grad_norm = t->watch.grad_norm,
+		.verdict = t->verdict.count ? &t->verdict : NULL,
+		.best = t->track.best_epoch ? t->track.best_value : (double)NAN};
+	watch_mean(&t->watch, mean);
+	for (int i = 0; t->m->family->signs && t->m->family->signs[i].code; i++)
+		if (watch_sign(&t->watch, t->m, i, &view, &alert))
+			warn(l, &alert);
+	watch_end(&t->watch, t->m, &view, t->verdict.count ? verdict_monitor(t) : (double)INFINITY);
+}
+
+/* Inside an epoch; at its end end_epoch looks. */
+static int look(const struct loop *l, struct err *err)
+{
+	int code = judge(l, false, err);
+	if (code)
+		return code;
+	say_verdict(l);
+	look_for_signs(l, false, -1);
+	return preview(l, l->t->step / l->t->steps_per_epoch + 1, err);
 }
 
 /* What the parts of a batch cannot tell: of each unit, and of the codes. `sums` are over so many images. */
-static void say_units(const struct loop *l, int64_t epoch, const double *sums, double images)
+static void say_units(const struct loop *l, const double *sums, double images, int64_t active)
 {
 	const struct trainer *t = l->t;
-	const int64_t active = t->m->latent_dim ? active_units(t) : 0;
 	for (const struct series *s = t->m->family->series; s->name; s++) {
 		for (int j = 0; s->source == SERIES_UNITS && j < t->m->unit_sums; j++)
 			say(l, t->unit_name[j], sums[j] / images);
 		if (s->source == SERIES_ACTIVE_UNITS)
 			say(l, s->name, (double)active);
 	}
-	watch(l, epoch, active);
 }
 
 static int tell_epoch(const struct loop *l, int64_t epoch, struct err *err)
@@ -196,20 +242,27 @@ static int end_epoch(const struct loop *l, struct err *err)
 	int64_t epoch = t->step / t->steps_per_epoch;
 	struct epoch_loss loss;
 	double part[RESULT_PARTS];
-	loss.monitor = loss.train = t->epoch_part[0] / (double)t->trains; /* the first headline: the first part */
+	loss.monitor = loss.train = t->epoch_part[0] / (double)t->epoch_images; /* the first headline: the first part */
 	prune(l, epoch);
 	if (t->vals) {
 		trainer_pass(t, SPLIT_TRAIN, t->val, t->vals, t->served, part);
 		loss.monitor = part[monitor_part(t->m->family)] / (double)t->vals;
 	}
-	if (t->m->latent_dim && !trainer_cached(t)) /* else they are those of the epoch before */
+	if (model_has_codes(t->m) && !trainer_cached(t)) /* else they are those of the epoch before */
 		trainer_take_codes(t);
-	int code = check_epoch(t, loss.monitor, err);
+	int code = judge(l, true, err);
+	if (!code && t->verdict.count && !t->vals)
+		loss.monitor = verdict_monitor(t);
+	if (!code)
+		code = check_epoch(t, loss.monitor, err);
 	if (code)
 		return code;
+	const int64_t active = model_has_codes(t->m) ? active_units(t) : 0;
 	if (t->vals)
 		say_parts(l, false, part, (double)t->vals);
-	say_units(l, epoch, t->vals ? t->unit : t->epoch_unit, (double)(t->vals ? t->vals : t->trains));
+	say_units(l, t->vals ? t->unit : t->epoch_unit, (double)(t->vals ? t->vals : t->epoch_images), active);
+	say_verdict(l);
+	look_for_signs(l, true, active);
 	watch_patience(l, epoch, t->track.last_value, loss.monitor);
 	memset(t->epoch_part, 0, sizeof t->epoch_part);
 	tracker_epoch(&t->track, t->p, epoch, loss);
@@ -230,7 +283,53 @@ static int one_step(const struct loop *l, struct err *err)
 		t->epoch_unit[j] += t->unit[j];
 	say_parts(l, true, part, images);
 	say(l, "lr", lr);
-	return t->step % t->steps_per_epoch ? preview_inside(l, err) : end_epoch(l, err);
+	if (t->step % t->steps_per_epoch == 0)
+		return end_epoch(l, err);
+	return parts_epoch(t->step % t->steps_per_epoch, t->steps_per_epoch, t->m->family->looks_per_epoch) ? look(l, err)
+																										: OK;
+}
+
+/* --- a run that is lost --- */
+
+/* To the best epoch that showed no sign of collapse; without one, to the beginning. */
+static int roll_back(const struct loop *l, struct err *err)
+{
+	struct trainer *t = l->t;
+	const int64_t epoch = t->watch.sound_epoch;
+	struct alert alert = {
+		.code = "rolled_back", .remedy = "nothing if the samples stay sound; else a lower lr_d, or a larger r1"};
+	int code = OK;
+	if (epoch && l->hooks->recall)
+		code = l->hooks->recall(l->hooks->ctx, t, (int)epoch, err);
+	else
+		trainer_start_over(t);
+	if (code)
+		return code;
+	if (epoch)
+		snprintf(alert.text, sizeof alert.text,
+			"went back to the weights of epoch %lld, with half the learning rate and twice the penalty (%lld of %d times)",
+			(long long)epoch, (long long)t->watch.roll_backs, ROLL_BACKS_MAX);
+	else
+		snprintf(alert.text, sizeof alert.text,
+			"no epoch was sound yet: began anew, with half the learning rate and twice the penalty (%lld of %d times)",
+			(long long)t->watch.roll_backs, ROLL_BACKS_MAX);
+	warn(l, &alert);
+	return publish(l, err);
+}
+
+/* Between two steps, so that a run that is killed here does the same when it goes on. */
+static int answer_collapse(const struct loop *l, bool *ret_lost, struct err *err)
+{
+	struct trainer *t = l->t;
+	if (!t->watch.lost)
+		return OK;
+	const enum on_collapse policy = t->m->family->on_collapse ? t->m->family->on_collapse(t->m) : COLLAPSE_WARN;
+	*ret_lost = policy == COLLAPSE_STOP || (policy == COLLAPSE_ROLLBACK && t->watch.roll_backs == ROLL_BACKS_MAX);
+	if (policy == COLLAPSE_ROLLBACK && !*ret_lost)
+		return roll_back(l, err);
+	if (policy == COLLAPSE_WARN)
+		t->watch.lost = 0;
+	return OK;
 }
 
 static int answer_poll(const struct loop *l, bool *ret_stop, struct err *err)
@@ -261,18 +360,20 @@ int train_loop(struct trainer *t, const struct hooks *hooks, enum loop_end *ret_
 	int code = publish(&l, err);
 	if (!code && t->step == 0)
 		code = preview(&l, 0, err);
-	bool stop = false;
+	bool stop = false, lost = false;
 	if (!code)
 		code = edit(&l, err);
 	while (!code && !all_done(t) && !tracker_stops(&t->track, t->p)) {
 		code = answer_poll(&l, &stop, err);
-		if (stop || code)
+		if (!code && !stop)
+			code = answer_collapse(&l, &lost, err);
+		if (stop || lost || code)
 			break;
 		code = one_step(&l, err);
 		if (!code)
 			code = edit(&l, err);
 	}
 	if (!code)
-		*ret_end = stop ? LOOP_STOPPED : all_done(t) ? LOOP_COMPLETED : LOOP_EARLY;
+		*ret_end = stop ? LOOP_STOPPED : lost ? LOOP_COLLAPSED : all_done(t) ? LOOP_COMPLETED : LOOP_EARLY;
 	return code;
 }

@@ -2,6 +2,7 @@
 
 #include "core/base/cpu.h"
 #include "core/model/train.h"
+#include "core/nn/layer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -93,6 +94,28 @@ const struct preset *preset_find(const struct family *f, const char *name)
 	return NULL;
 }
 
+bool family_validates(const struct family *f)
+{
+	for (const struct series *s = f->series; s->name; s++)
+		if (!s->per_step && s->source == SERIES_PART)
+			return true;
+	return false;
+}
+
+bool model_has_codes(const struct model *m)
+{
+	return m->latent_dim > 0 && m->family->encode;
+}
+
+struct pace model_pace(const struct model *m, int net)
+{
+	struct pace pace = {.lr_scale = 1};
+	if (m->family->pace)
+		m->family->pace(m, net, &pace);
+	pace.every = pace.every > 0 ? pace.every : 1;
+	return pace;
+}
+
 static bool all_digits(const char *text, size_t n)
 {
 	return n > 0 && strspn(text, "0123456789") >= n;
@@ -104,7 +127,7 @@ const struct series *series_find(const struct family *f, const char *name, size_
 		size_t own = strlen(s->name);
 		if (n < own || memcmp(s->name, name, own))
 			continue;
-		if (s->source == SERIES_UNITS ? n > own + 1 && name[own] == '_' && all_digits(name + own + 1, n - own - 1)
+		if (s->source == SERIES_UNITS || s->source == SERIES_SHARES ? n > own + 1 && name[own] == '_' && all_digits(name + own + 1, n - own - 1)
 									  : n == own)
 			return s;
 	}
@@ -279,6 +302,28 @@ double model_flops(const struct model *m)
 	return total;
 }
 
+static double op_flops(const struct model *m, const struct step_op *op)
+{
+	const struct net *net = &m->net[op->net];
+	const struct layer *first = &net->layer[0];
+	const double all = net->flops_fwd, below = first->spec.op->flops ? first->spec.op->flops(first) : 0;
+	if (op->kind == OP_FORWARD)
+		return all;
+	if (op->kind != OP_BACKWARD)
+		return 0;
+	return (op->flags & OP_FROZEN ? 0 : all) + (op->flags & OP_INPUT_GRAD ? all : all - below);
+}
+
+double model_train_flops(const struct model *m)
+{
+	const struct family *f = m->family;
+	double total = 0;
+	for (const struct train_phase *p = f->cached && f->cached(m, 0) ? f->cached_phases : f->phases; p->ops; p++)
+		for (const struct step_op *op = p->ops; op->kind != OP_END; op++)
+			total += op_flops(m, op) / (double)model_pace(m, p->first_net).every;
+	return total;
+}
+
 bool model_tensor(const struct model *m, int n, int i, struct net_tensor *ret_tensor, size_t *ret_offset)
 {
 	if (!net_tensor(&m->net[n], i, ret_tensor))
@@ -336,7 +381,7 @@ static uint64_t pass_address(const struct block *b)
 struct net_run model_net_run(const struct model *m, const struct block *b, int i)
 {
 	struct net_run run = {.kern = b->kern,
-		.w = b->w + m->net_offset[i],
+		.w = (b->effective && m->net[i].spectral ? b->effective : b->w) + m->net_offset[i],
 		.dw = b->dw ? b->dw + m->net_offset[i] : NULL,
 		.buffers = b->w + m->params + m->buffer_offset[i],
 		.new_buffers = b->new_buffers ? b->new_buffers + m->buffer_offset[i] : NULL,

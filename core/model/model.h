@@ -38,6 +38,9 @@ enum series_source {
 	SERIES_PART,         /* a sum over images, divided by their number */
 	SERIES_UNITS,        /* a curve per unit of the code, name_0, name_1, …: likewise */
 	SERIES_ACTIVE_UNITS, /* units whose code varies by more than ACTIVE_VARIANCE over the training images */
+	SERIES_GRAD_NORM,    /* of the gradient of phase `at`, before it is clipped: per step */
+	SERIES_VERDICT,      /* what a judge says of samples at a look (verdict.h): the double at offset `at` of the verdict */
+	SERIES_SHARES,       /* a curve per class, name_0, name_1, …: its share of the verdict */
 };
 
 /* A curve a kind draws, or one for each unit; rows end with name NULL. The i-th per_step row of the parts is part[i] of struct
@@ -48,15 +51,23 @@ struct series {
 	struct reference_line lines[4]; /* until label NULL */
 	bool per_step;                  /* a point per optimiser step, else per epoch */
 	enum series_source source;
+	size_t at;     /* SERIES_GRAD_NORM: phase; SERIES_VERDICT: offset in struct verdict */
+	/* Whether the step that has number `step` (from 1) tells a point; NULL: each one does. */
+	bool (*told)(const struct model *m, int64_t step);
 	bool headline; /* told where there is room for a few only: events.txt, lists of jobs, the default picture */
 };
 enum { SERIES_NAME_MAX = 32 };
 static const double active_variance = 0.01; /* Burda et al. 2016 */
 
-/* What the end of an epoch looks like to whoever watches over a run. */
-struct epoch_view {
-	int64_t epoch;         /* that ended, from 1 */
-	int64_t active[3];     /* active units: now, an epoch ago, two ago; -1: not known */
+/* What a look at a run sees: at the ends of epochs, and in between where the kind wants more of them. */
+struct view {
+	int64_t epoch, step;            /* epoch: finished */
+	bool epoch_end;
+	int64_t active[3];              /* active units: at this epoch's end, an epoch ago, two ago; -1: not known */
+	const double *mean;             /* [RESULT_PARTS] per image, over the steps since the look before */
+	double grad_norm;               /* of the last phase at the last step that had one */
+	const struct verdict *verdict;  /* of its samples, now; NULL: nobody judges them */
+	double best;                    /* the best of the epochs before, by the family's monitor; NaN: none yet */
 };
 
 /* Something people should know of and can do something about. */
@@ -65,6 +76,18 @@ struct alert {
 	char text[200];
 	const char *remedy;
 };
+
+/* A sign that something goes wrong; rows end with code NULL. It is told once, when it has shown at every look over so many
+ * steps, and again only after it was gone. */
+struct sign {
+	const char *code, *remedy;
+	int64_t steps;
+	bool collapse; /* the run is lost: on_collapse (struct family) says what follows */
+	/* Whether it shows; then with words for people. */
+	bool (*shows)(const struct model *m, const struct view *v, char *text, size_t size);
+};
+
+enum on_collapse { COLLAPSE_WARN, COLLAPSE_STOP, COLLAPSE_ROLLBACK };
 
 /* What happens to a block of samples, one row after the other: the step of a kind as its paper would print it. Whoever walks
  * the rows (program.h) knows where the whole batch must come together. */
@@ -117,6 +140,7 @@ struct train_phase {
 struct pace {
 	double lr_scale;     /* its learning rate, in shares of lr */
 	int64_t first_epoch; /* the optimiser's steps for it count from this epoch's first (epochs from 0) */
+	int64_t every;       /* phases that begin with it run at steps whose number is a multiple of this; 0: 1 */
 };
 
 enum { MODEL_NETS_MAX = 4, PHASES_MAX = 4, OPS_MAX = 64, LATENT_DIM_MAX = 512, MODEL_PARAMETERS_MAX = 50000000 };
@@ -129,11 +153,13 @@ struct family {
 	const struct series *series;   /* its own: those that every kind has (series_at) are not repeated here */
 	const char *auto_distribution; /* what "auto" means when sampling (core/model/sample.h); NULL: cannot sample */
 	const char *fitted_distribution; /* what it means once a mixture is kept with the model; NULL: none is fitted by itself */
-	int previews_per_epoch; /* pictures on the way through an epoch, its end included; 0: at its end only */
-	const char *monitor; /* series whose least value is best; the first headline instead when there is no validation */
-
-	/* Looks at the end of an epoch: true, with an alert, where something has gone wrong. NULL: nothing is watched. */
-	bool (*watch)(const struct model *m, const struct epoch_view *v, struct alert *ret_alert);
+	const char *monitor; /* series whose least value is best; the first headline instead when nothing is held out or judged */
+	int looks_per_epoch; /* previews, verdicts and signs inside an epoch, its end included; 0: at its end only */
+	bool drop_last;      /* the last, short batch of an epoch is left out (as of torch's DataLoader) */
+	bool judged;         /* samples are judged at each look, and by `monitor` at an epoch's end (trainer_judge) */
+	bool signed_pixels;  /* what the nets paint is in -1 … 1, not 0 … 1 */
+	const struct sign *signs; /* NULL: nothing is watched */
+	enum on_collapse (*on_collapse)(const struct model *m); /* NULL: a warning is all */
 
 	/* Plans m->net[] and latent_dim from m->family_params and m->image. */
 	int (*plan)(struct model *m, struct err *err);
@@ -163,7 +189,7 @@ struct family {
 		float *rows);
 };
 
-#define FAMILIES(X) X(family_ae) X(family_vae) X(family_finetune) X(family_classifier)
+#define FAMILIES(X) X(family_ae) X(family_vae) X(family_gan) X(family_finetune) X(family_classifier)
 #define X(f) extern const struct family f;
 FAMILIES(X)
 #undef X
@@ -171,6 +197,8 @@ FAMILIES(X)
 /* NULL if there is none. family_at: rows in order, NULL past the last. */
 const struct family *family_find(const char *name);
 const struct family *family_at(int i);
+/* Some of its series is of held-out images. */
+bool family_validates(const struct family *f);
 /* The curves of a kind: its own, then those of every kind; NULL past the last. */
 const struct series *series_at(const struct family *f, int i);
 /* The i-th headline of a kind; NULL past the last. The first one has a point per step. */
@@ -201,6 +229,7 @@ struct model {
 	size_t params, buffers;               /* reals of all parameters, of all buffers */
 	size_t extra;                         /* reals a block needs between its nets (noise), set by plan */
 	int unit_sums;                        /* of struct block_result, set by plan */
+	bool carries;                         /* a phase goes on from what the one before left in each block's workspace, set by plan */
 	bool settles;                         /* the blocks of a batch meet at OP_SETTLE rows, set by plan */
 };
 
@@ -220,6 +249,12 @@ const struct train_params *model_train(const struct model *m);
 size_t model_parameters(const struct model *m); /* weights and biases that are trained */
 size_t model_reals(const struct model *m);      /* of a block of weights: parameters and buffers, padding included */
 double model_flops(const struct model *m);      /* forward, per sample */
+/* Nominal FLOPs of one training step per sample, as the first epoch takes it: 2 per multiply-add, padded taps counted; nothing
+ * else is. */
+double model_train_flops(const struct model *m);
+/* There are codes of images, with statistics; else, where it decodes, a code is standard normal. */
+bool model_has_codes(const struct model *m);
+struct pace model_pace(const struct model *m, int net);
 /* Appends a net to the plan (for family->plan). */
 int model_add_net(
 	struct model *m, const char *name, struct map in, const struct layer_spec *rows, int n, struct err *err);

@@ -2,7 +2,7 @@
 
 bool program_waits(const struct model *m)
 {
-	return model_shared(m) > 0 || m->settles;
+	return model_shared(m) > 0 || m->settles || m->carries;
 }
 
 /* Which pass through a net the row belongs to: the way back meets the masks of the way there. */

@@ -17,7 +17,7 @@ struct place {
 };
 static const struct place program_begin = {0, NET_WHOLE};
 
-/* Whether blocks of this model ever wait for each other within a step. */
+/* Whether blocks of this model ever wait for each other within a step: each then has a workspace of its own. */
 bool program_waits(const struct model *m);
 /* Runs b from `at` on; returns the barrier it waits at (layer >= 0), or where it ended: the end of ops or, unless b->training,
  * behind the loss. `phase` tells the passes of one phase from those of the next. */

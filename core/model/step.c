@@ -5,6 +5,8 @@
  */
 #include "core/model/trainer.h"
 
+#include "core/nn/spectral.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -68,7 +70,7 @@ double trainer_lr(const struct trainer *t)
 
 size_t trainer_next_batch(const struct trainer *t)
 {
-	return smaller(t->batch, t->trains - (size_t)(t->step % t->steps_per_epoch) * t->batch);
+	return smaller(t->batch, t->epoch_images - (size_t)(t->step % t->steps_per_epoch) * t->batch);
 }
 
 static const uint32_t *next_picks(struct trainer *t)
@@ -113,6 +115,7 @@ static void open_block(const struct step *s, int i)
 	gather(&t->lanes[i], t, SPLIT_TRAIN, index, 0, count);
 	t->block[i] = (struct block){.kern = t->kern,
 		.w = t->w,
+		.effective = t->effective,
 		.new_buffers = t->new_buffers,
 		.ws = t->ws[i % t->spaces],
 		.shared = t->shared,
@@ -125,6 +128,7 @@ static void open_block(const struct step *s, int i)
 		.batch = s->images,
 		.training = true,
 		.epoch = (double)t->step / (double)t->steps_per_epoch,
+		.penalty_scale = t->watch.penalty_scale,
 		.rng = {.seed = t->seed, .step = (uint64_t)s->number},
 		.sample = (uint32_t)from};
 }
@@ -257,16 +261,16 @@ static void optimise(const struct step *s, struct range r)
 	const struct model *m = t->m;
 	size_t end = r.from + r.n;
 	for (int net = 0; net < m->nets; net++) {
-		struct pace pace = {.lr_scale = 1};
+		const struct pace pace = model_pace(m, net);
 		size_t from = m->net_offset[net], to = net + 1 < m->nets ? m->net_offset[net + 1] : m->params;
 		from = from > r.from ? from : r.from;
 		to = smaller(to, end);
 		if (from >= to)
 			continue;
-		if (m->family->pace)
-			m->family->pace(m, net, &pace);
+		int64_t first = pace.first_epoch * t->steps_per_epoch;
+		first = first > t->watch.origin ? first : t->watch.origin;
 		optim_update(&t->optim, t->kern, t->w, t->sum, t->moment, from, to - from,
-			s->number - pace.first_epoch * t->steps_per_epoch, s->lr * pace.lr_scale);
+			s->number / pace.every - first / pace.every, s->lr * pace.lr_scale);
 	}
 }
 
@@ -279,45 +283,101 @@ static void update_task(void *ctx, int task, int slot)
 	optimise(s, r);
 }
 
-/* A clipped gradient must be known as a whole before any of it is used. Its square is added up in double, range by range. */
-static void norm_task(void *ctx, int task, int slot)
+/* Where more is wanted of the gradient than to go into the weights, it is added up as a whole before any of it is used. */
+static void sum_task(void *ctx, int task, int slot)
+{
+	(void)slot;
+	const struct step *s = ctx;
+	sum_groups(s, range_of(s, task));
+}
+
+/* Squares are added up in double, range by range. */
+static void square_task(void *ctx, int task, int slot)
 {
 	(void)slot;
 	const struct step *s = ctx;
 	const struct range r = range_of(s, task);
 	double sum = 0;
-	sum_groups(s, r);
 	for (size_t i = 0; i < r.n; i++)
 		sum += (double)s->t->sum[r.from + i] * (double)s->t->sum[r.from + i];
 	s->t->square[task] = sum;
 }
 
-static void clipped_task(void *ctx, int task, int slot)
+static void scaled_task(void *ctx, int task, int slot)
 {
 	(void)slot;
 	const struct step *s = ctx;
 	struct trainer *t = s->t;
 	const struct range r = range_of(s, task);
-	for (size_t i = 0; i < r.n; i++)
+	for (size_t i = 0; s->scale < 1 && i < r.n; i++)
 		t->sum[r.from + i] *= s->scale;
 	optimise(s, r);
+}
+
+static double norm_of(struct step *s)
+{
+	double sum = 0;
+	pool_run(s->pool, ranges_of(s), square_task, s);
+	for (int i = 0; i < ranges_of(s); i++)
+		sum += s->t->square[i];
+	return sqrt(sum);
+}
+
+/* A net of the phase, from its parameters' place on. */
+static void each_spectral(const struct step *s,
+	void (*act)(const struct step *s, const struct net *net, size_t params, size_t buffers))
+{
+	const struct model *m = s->t->m;
+	for (int i = 0; i < m->nets; i++)
+		if (m->net[i].spectral)
+			act(s, &m->net[i], m->net_offset[i], m->buffer_offset[i]);
+}
+
+static bool trained(const struct step *s, size_t params)
+{
+	return params >= s->from && params < s->from + s->reals;
+}
+
+/* The vectors of a net move once a step, in the phase that trains it. */
+static void prepare_spectral(const struct step *s, const struct net *net, size_t params, size_t buffers)
+{
+	struct trainer *t = s->t;
+	if (trained(s, params))
+		spectral_iterate(net, t->w + params, t->new_buffers + buffers);
+	spectral_weights(net, t->w + params, t->new_buffers + buffers, t->effective + params);
+}
+
+static void finish_spectral(const struct step *s, const struct net *net, size_t params, size_t buffers)
+{
+	struct trainer *t = s->t;
+	if (trained(s, params))
+		spectral_grad(net, t->w + params, t->new_buffers + buffers, t->sum + params);
+}
+
+/* Somebody wants to see the norm of this phase's gradient. */
+static bool norm_told(const struct step *s)
+{
+	for (const struct series *row = s->t->m->family->series; row->name; row++)
+		if (row->source == SERIES_GRAD_NORM && row->at == (size_t)s->phase)
+			return true;
+	return false;
 }
 
 static void update(struct step *s)
 {
 	static const double eps = 1e-6; /* torch.nn.utils.clip_grad_norm_'s */
-	const struct trainer *t = s->t;
-	if (!(t->p->grad_clip > 0)) {
+	struct trainer *t = s->t;
+	const bool clipped = t->p->grad_clip > 0, norm = clipped || norm_told(s);
+	if (!norm && !t->effective) {
 		pool_run(s->pool, ranges_of(s), update_task, s);
 		return;
 	}
-	double sum = 0;
-	pool_run(s->pool, ranges_of(s), norm_task, s);
-	for (int i = 0; i < ranges_of(s); i++)
-		sum += t->square[i];
-	double scale = t->p->grad_clip / (sqrt(sum) + eps);
-	s->scale = (real)(scale < 1 ? scale : 1);
-	pool_run(s->pool, ranges_of(s), clipped_task, s);
+	pool_run(s->pool, ranges_of(s), sum_task, s);
+	each_spectral(s, finish_spectral);
+	if (norm)
+		t->grad_norm[s->phase] = t->watch.grad_norm = norm_of(s);
+	s->scale = clipped ? (real)fmin(1, t->p->grad_clip / (t->grad_norm[s->phase] + eps)) : 1;
+	pool_run(s->pool, ranges_of(s), scaled_task, s);
 }
 
 /* The mean of the first steps looks back over few of them: at step t the decay is (1 + t) / (10 + t), while that is less. */
@@ -393,6 +453,11 @@ const struct train_phase *trainer_phases(const struct trainer *t)
 	return f->cached && f->cached(t->m, t->step / t->steps_per_epoch) ? f->cached_phases : f->phases;
 }
 
+bool trainer_due(const struct trainer *t, int phase, int64_t number)
+{
+	return number % model_pace(t->m, trainer_phases(t)[phase].first_net).every == 0;
+}
+
 bool trainer_cached(const struct trainer *t)
 {
 	const struct family *f = t->m->family;
@@ -419,7 +484,10 @@ int trainer_step(struct trainer *t, double ret_part[RESULT_PARTS], struct err *e
 		keep_undo(t);
 	double part[RESULT_PARTS];
 	for (int phase = 0; phases[phase].ops; phase++) {
+		if (!trainer_due(t, phase, s.number))
+			continue;
 		choose_phase(&s, phase);
+		each_spectral(&s, prepare_spectral);
 		run_phase(&s);
 		int code = check_finite(&s, part, err);
 		if (code && phase > 0)
@@ -435,6 +503,7 @@ int trainer_step(struct trainer *t, double ret_part[RESULT_PARTS], struct err *e
 	for (int g = 0; g < t->groups; g++)
 		add_units(t, t->group[g].unit);
 	t->step = s.number;
+	watch_step(&t->watch, part, (double)s.images);
 	memcpy(ret_part, part, sizeof part);
 	return OK;
 }
@@ -497,4 +566,30 @@ void trainer_pass(
 		add_parts(ret_part, t->span[i].part);
 		add_units(t, t->span[i].unit);
 	}
+}
+
+/* --- samples ----------------------------------------------------------------------------------------------------------- */
+
+struct generation {
+	struct trainer *t;
+	const float *z;
+	size_t n;
+	float *images;
+};
+
+static void generate_task(void *ctx, int task, int slot)
+{
+	const struct generation *g = ctx;
+	struct trainer *t = g->t;
+	const size_t d = (size_t)t->m->latent_dim, pixels = (size_t)map_features(&t->m->image);
+	const size_t end = smaller((size_t)(task + 1) * SPAN_IMAGES, g->n);
+	for (size_t from = (size_t)task * SPAN_IMAGES; from < end; from += LANES)
+		t->m->family->decode(t->m, t->kern, t->served, t->ws[slot], g->z + from * d, (int)smaller(LANES, end - from),
+			g->images + from * pixels);
+}
+
+void trainer_generate(struct trainer *t, const float *z, size_t n, float *ret_images)
+{
+	struct generation g = {t, z, n, ret_images};
+	pool_run(t->pool, (int)((n + SPAN_IMAGES - 1) / SPAN_IMAGES), generate_task, &g);
 }

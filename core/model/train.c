@@ -20,7 +20,9 @@ struct progress trainer_plan(const struct model *m, const struct dataset *d)
 	plan.val_images = held < n ? held : n - 1; /* one image at least stays for training */
 	plan.train_images = n - plan.val_images;
 	plan.batch_size = (size_t)p->batch_size < plan.train_images ? (size_t)p->batch_size : plan.train_images;
-	plan.steps_per_epoch = (int64_t)((plan.train_images + plan.batch_size - 1) / plan.batch_size);
+	const size_t rest = m->family->drop_last ? plan.train_images % plan.batch_size : 0;
+	plan.epoch_images = plan.train_images - rest;
+	plan.steps_per_epoch = (int64_t)((plan.epoch_images + plan.batch_size - 1) / plan.batch_size);
 	plan.steps = p->epochs * plan.steps_per_epoch;
 	return plan;
 }
@@ -85,6 +87,15 @@ static void layout_blocks(struct trainer *t, struct arena *a, int threads)
 }
 
 /* Sums per unit, and how their curves are called. */
+static void name_units(char (*ret)[SERIES_NAME_MAX], int units, const struct family *f, enum series_source source)
+{
+	const struct series *row = f->series;
+	while (row->name && row->source != source)
+		row++;
+	for (int j = 0; row->name && j < units; j++)
+		snprintf(ret[j], sizeof *ret, "%s_%d", row->name, j);
+}
+
 static void layout_units(struct trainer *t, struct arena *a, size_t spans)
 {
 	const size_t units = (size_t)t->m->unit_sums;
@@ -96,11 +107,17 @@ static void layout_units(struct trainer *t, struct arena *a, size_t spans)
 	t->unit = take(a, units, sizeof *t->unit);
 	t->epoch_unit = take(a, units, sizeof *t->epoch_unit);
 	t->unit_name = take(a, units, sizeof *t->unit_name);
-	const struct series *row = t->m->family->series;
-	while (row->name && row->source != SERIES_UNITS)
-		row++;
-	for (size_t j = 0; t->unit_name && j < units; j++)
-		snprintf(t->unit_name[j], sizeof *t->unit_name, "%s_%zu", row->name, j);
+	if (t->unit_name)
+		name_units(t->unit_name, (int)units, t->m->family, SERIES_UNITS);
+	name_units(t->share_name, VERDICT_CLASSES_MAX, t->m->family, SERIES_SHARES);
+}
+
+static bool spectral(const struct model *m)
+{
+	bool any = false;
+	for (int i = 0; i < m->nets; i++)
+		any = any || m->net[i].spectral;
+	return any;
 }
 
 static void layout_compute(struct trainer *t, struct arena *a, int threads)
@@ -110,7 +127,8 @@ static void layout_compute(struct trainer *t, struct arena *a, int threads)
 	for (int i = 0; i < t->moments; i++)
 		t->moment[i] = take(a, m->params, sizeof(real));
 	t->sum = take(a, m->params, sizeof(real));
-	t->square = take(a, t->p->grad_clip > 0 ? m->params / UPDATE_GRAIN + 1 : 0, sizeof *t->square);
+	t->square = take(a, m->params / UPDATE_GRAIN + 1, sizeof *t->square);
+	t->effective = spectral(m) ? take(a, m->params, sizeof(real)) : NULL;
 	t->new_buffers = take(a, m->buffers, sizeof(real));
 	t->ema = t->p->ema > 0 ? take(a, model_reals(m), sizeof(real)) : NULL;
 	t->served = t->ema ? t->ema : t->w;
@@ -131,6 +149,7 @@ static void layout(struct trainer *t, struct arena *a, const struct model *m, co
 	t->trains = plan.train_images;
 	t->vals = plan.val_images;
 	t->batch = plan.batch_size;
+	t->epoch_images = plan.epoch_images;
 	t->steps_per_epoch = plan.steps_per_epoch;
 	t->optim = optim_of(t->p);
 	t->moments = optim_moments(&t->optim);
@@ -143,7 +162,7 @@ static void layout(struct trainer *t, struct arena *a, const struct model *m, co
 	layout_compute(t, a, threads);
 	bool cached = m->family->cached && m->family->cached(m, 0);
 	t->own_features = take(a, cached ? n * (size_t)m->latent_dim : 0, sizeof *t->own_features);
-	if (m->latent_dim)
+	if (model_has_codes(m))
 		codes_layout(t, a, m->latent_dim, t->trains < CODE_STATS_IMAGES ? t->trains : CODE_STATS_IMAGES, threads);
 }
 
@@ -199,17 +218,17 @@ int trainer_open(struct trainer **ret, const struct model *m, struct dataset *d,
 	t->data = dataset_get(d);
 	t->pool = pool;
 	t->kern = kern;
-	t->active[0] = t->active[1] = -1;
 	t->seed = seed;
 	split_draw(t->train, t->order, t->trains, t->vals, t->p->val_seed);
 	t->order_epoch = -1;
 	tracker_init(&t->track);
+	watch_init(&t->watch);
 	model_init(m, t->w, seed);
 	if (t->ema)
 		memcpy(t->ema, t->w, model_reals(m) * sizeof *t->ema);
 	if (t->mask)
 		memset(t->mask, 1, m->params);
-	if (m->latent_dim)
+	if (model_has_codes(m))
 		trainer_take_codes(t);
 	*ret = t;
 	return OK;
@@ -263,9 +282,24 @@ struct best trainer_best(const struct trainer *t)
 	return (struct best){.epoch = (int)t->track.best_epoch, .value = t->track.best_value};
 }
 
+void trainer_judge(struct trainer *t, const struct judge_hook *judge)
+{
+	t->judge = *judge;
+}
+
+int trainer_sound_epoch(const struct trainer *t)
+{
+	return (int)t->watch.sound_epoch;
+}
+
+bool trainer_monitored(const struct trainer *t)
+{
+	return t->vals || t->judge.look;
+}
+
 const char *trainer_monitor(const struct trainer *t)
 {
-	return t->vals ? t->m->family->monitor : headline_at(t->m->family, 0)->name;
+	return trainer_monitored(t) ? t->m->family->monitor : headline_at(t->m->family, 0)->name;
 }
 
 const struct dataset *trainer_dataset(const struct trainer *t)
@@ -283,9 +317,9 @@ const struct code_stats *trainer_codes(const struct trainer *t)
 	return &t->codes;
 }
 
-void trainer_state(struct trainer *t, struct state *ret)
+/* What an optimiser step changes. */
+static void weights_state(struct trainer *t, struct state *ret)
 {
-	static const int64_t one[] = {1}, parts[] = {RESULT_PARTS};
 	*ret = (struct state){0};
 	state_add_model(ret, t->m, t->served);
 	if (t->ema)
@@ -297,16 +331,20 @@ void trainer_state(struct trainer *t, struct state *ret)
 		snprintf(prefix, sizeof prefix, "optim.%s", optim_moment_name(&t->optim, i));
 		state_add_prefixed(ret, prefix, t->m, t->moment[i], false);
 	}
+}
+
+void trainer_state(struct trainer *t, struct state *ret)
+{
+	static const int64_t one[] = {1}, parts[] = {RESULT_PARTS};
+	weights_state(t, ret);
 	state_add(ret, "counter.step", DTYPE_I64, 1, one, &t->step);
 	tracker_state(&t->track, ret);
 	state_add(ret, "tracker.epoch_part", DTYPE_F64, 1, parts, t->epoch_part);
 	if (t->m->unit_sums)
 		state_add(ret, "tracker.epoch_unit", DTYPE_F64, 1, (int64_t[]){t->m->unit_sums}, t->epoch_unit);
-	if (t->m->family->watch) {
-		state_add(ret, "tracker.active_units", DTYPE_I64, 1, (int64_t[]){2}, t->active);
-		state_add(ret, "tracker.alerted", DTYPE_I64, 1, one, &t->alerted);
-	}
-	if (t->m->latent_dim)
+	if (t->m->family->signs)
+		watch_state(&t->watch, ret);
+	if (model_has_codes(t->m))
 		code_stats_state(&t->codes, ret);
 }
 
@@ -324,11 +362,41 @@ int trainer_restore(struct trainer *t, const struct state *saved, struct err *er
 	int code =
 		live.failed ? err_set(err, ERR_NO_MEMORY, "no memory for the list of tensors") : state_copy(&live, saved, err);
 	state_free(&live);
-	if (!code && t->m->latent_dim)
+	if (!code && model_has_codes(t->m))
 		code_stats_derive(&t->codes);
 	if (!code)
 		t->features = NULL; /* of other weights */
 	return code;
+}
+
+/* What both ways back have in common: a slower, safer run from here on. */
+static void rolled_back(struct trainer *t)
+{
+	t->track.lr_scale /= 2;
+	watch_rolled_back(&t->watch);
+}
+
+int trainer_roll_back(struct trainer *t, const struct state *saved, struct err *err)
+{
+	struct state live;
+	weights_state(t, &live);
+	int code =
+		live.failed ? err_set(err, ERR_NO_MEMORY, "no memory for the list of tensors") : state_copy(&live, saved, err);
+	state_free(&live);
+	if (!code)
+		rolled_back(t);
+	return code;
+}
+
+void trainer_start_over(struct trainer *t)
+{
+	model_init(t->m, t->w, t->seed);
+	if (t->ema)
+		memcpy(t->ema, t->w, model_reals(t->m) * sizeof *t->ema);
+	for (int i = 0; i < t->moments; i++)
+		memset(t->moment[i], 0, t->m->params * sizeof *t->moment[i]);
+	t->watch.origin = t->step;
+	rolled_back(t);
 }
 
 /* The model's params are the run's own copy; whatever reads them while it trains does so on this thread, between steps. */

@@ -15,12 +15,14 @@
 #include "core/data/dataset.h"
 #include "core/model/model.h"
 #include "core/model/state.h"
+#include "core/model/verdict.h"
 #include "core/nn/optim.h"
 
 /* One block of a batch: what the rows of a phase work on. */
 struct block {
 	const struct kern *kern;
 	const real *w;                    /* model weights */
+	const real *effective;            /* in place of those of nets with a spectral norm; NULL: there are none */
 	real *dw;                         /* group's gradient block; NULL unless training */
 	real *new_buffers;                /* running statistics after this step; NULL unless training */
 	real *ws;                         /* model_workspace reals */
@@ -34,6 +36,7 @@ struct block {
 	size_t batch;                     /* images in the whole batch: losses are means over it */
 	bool training;
 	double epoch;    /* fractional, as the step begins; 0 unless training */
+	double penalty_scale; /* what roll-backs have made of penalties; 1 at first */
 	struct rng rng;  /* seed and optimiser step, from 1; step 0 unless training */
 	uint32_t sample; /* position in the batch of lane 0 */
 	int pass;        /* counts the passes through nets in a step: masks differ between them */
@@ -65,6 +68,7 @@ struct progress {
 	int epoch, epochs;   /* finished */
 	int64_t steps_per_epoch;
 	size_t train_images, val_images, batch_size;
+	size_t epoch_images; /* that an epoch's steps see: train_images, without the short batch where that is left out */
 };
 
 struct best {
@@ -96,6 +100,21 @@ int trainer_adopt(
  * while the trainer lives. */
 void trainer_features(struct trainer *t, const float *rows);
 
+/* Who says what samples are worth (struct family, judged). look: verdict on `count` samples of t's served weights, on the thread
+ * that runs train_loop; the same for the same weights. */
+struct judge_hook {
+	void *ctx;
+	int (*look)(void *ctx, struct trainer *t, size_t count, struct verdict *ret, struct err *err);
+};
+/* Before the first step, where there is a judge for the data set; without one the newest epoch is as good as any. */
+void trainer_judge(struct trainer *t, const struct judge_hook *judge);
+/* The best epoch without a sign of collapse, to which a roll-back would go; 0: none yet. */
+int trainer_sound_epoch(const struct trainer *t);
+/* Epochs are told apart by what `trainer_monitor` names; else the newest one is the best. */
+bool trainer_monitored(const struct trainer *t);
+/* What the served weights make of n rows of latent_dim codes: images [n][pixels] in 0 … 1. On the pool; same bits as model_decode. */
+void trainer_generate(struct trainer *t, const float *z, size_t n, float *ret_images);
+
 const struct model *trainer_model(const struct trainer *t);
 struct progress trainer_progress(const struct trainer *t);
 struct best trainer_best(const struct trainer *t);
@@ -108,6 +127,9 @@ const struct code_stats *trainer_codes(const struct trainer *t);
 void trainer_state(struct trainer *t, struct state *ret);
 /* From a saved state of an equal model. */
 int trainer_restore(struct trainer *t, const struct state *saved, struct err *err);
+/* The same of an earlier epoch: weights, moments and running statistics are taken over; the count of steps, what was best and who
+ * was told stay. For hooks->recall. */
+int trainer_roll_back(struct trainer *t, const struct state *saved, struct err *err);
 /* Takes over from `params` (the family's struct) the rows that may change while a job runs, as of the step that follows step
  * number `step`. The epoch that has begun then is finished whatever `epochs` says. A loss that changes its meaning has its
  * best and its patience begin anew. */
@@ -144,18 +166,20 @@ struct hooks {
 	 * get longer. */
 	int (*edit)(void *ctx, struct trainer *t, struct err *err);
 	unsigned (*poll)(void *ctx);
-	/* Once when something goes wrong, and again only after it went better: after the points of the epoch. */
+	/* Once when something goes wrong, and again only after it went better: after the points of the look. */
 	void (*alert)(void *ctx, struct trainer *t, const struct alert *a);
+	/* The state saved at that epoch's end, for trainer_roll_back. */
+	int (*recall)(void *ctx, struct trainer *t, int epoch, struct err *err);
 	/* Before the first step of this run, at each epoch's end, and when polled. */
 	int (*publish)(void *ctx, struct trainer *t, struct err *err);
 	/* Epoch 0 before the first step; of those that preview_every_epochs chooses the end, after publish, and where the family has
-	 * previews_per_epoch the steps that part it so, evenly: `epoch` is the one that the last step belongs to. */
+	 * looks_per_epoch the steps that part it so, evenly: `epoch` is the one that the last step belongs to. */
 	int (*preview)(void *ctx, struct trainer *t, int epoch, struct err *err);
 	/* epoch > 0: that epoch just ended (numbered, if checkpoint_every_epochs says so); 0: inside an epoch, when polled. */
 	int (*save)(void *ctx, struct trainer *t, int epoch, struct err *err);
 };
 
-enum loop_end { LOOP_COMPLETED, LOOP_EARLY, LOOP_STOPPED };
+enum loop_end { LOOP_COMPLETED, LOOP_EARLY, LOOP_COLLAPSED, LOOP_STOPPED };
 
 /* Trains from where the trainer stands to the last step, to the end of early stopping's patience, or until poll says stop. ERR_DIVERGED "non-finite loss at step
  * 1234" leaves the state of the step before; found at an epoch's end, nothing of that epoch is told or saved. Order at an

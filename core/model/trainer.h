@@ -1,7 +1,7 @@
 /* trainer.h: what a trainer is made of: for the files of this room only (train.c, step.c, codes.c, loop.c, mixture.c).
  *
  * Owner: one arena holds all of it; layout is the same code when measuring (trainer_bytes) and when filling.
- * Invariants: `step`, `track` and `epoch_part` with weights, moments, mask and codes are the whole state; everything else follows
+ * Invariants: `step`, `track`, `watch` and `epoch_part` with weights, moments, mask and codes are the whole state; everything else follows
  * from the parameters, the seed and the data set. What is validated, served and saved as the model is `served`.
  */
 #ifndef LATENTD_CORE_MODEL_TRAINER_H
@@ -10,6 +10,7 @@
 #include "core/base/arena.h"
 #include "core/model/program.h"
 #include "core/model/tracker.h"
+#include "core/model/watch.h"
 
 enum {
 	GROUPS_MAX = 16,        /* gradient blocks of one batch */
@@ -58,6 +59,7 @@ struct trainer {
 	/* what is trained on: positions in the train split */
 	uint32_t *train, *val; /* ascending; both in one array of `split` order */
 	size_t trains, vals, batch;
+	size_t epoch_images; /* that the steps of an epoch see */
 	int64_t steps_per_epoch;
 	uint32_t *order;     /* of this epoch: a permutation of 0 … trains-1 */
 	int64_t order_epoch; /* -1: none yet */
@@ -65,7 +67,9 @@ struct trainer {
 	struct optim optim;
 	int moments, groups;
 	real *w, *moment[MOMENTS_MAX], *sum; /* sum: gradient of the whole batch */
-	double *square;                      /* [ranges of UPDATE_GRAIN]: of the gradient, where it is clipped */
+	double *square;                      /* [ranges of UPDATE_GRAIN]: of the gradient, where its norm is wanted */
+	real *effective;                     /* [model->params], those of nets with a spectral norm; NULL: there are none */
+	double grad_norm[PHASES_MAX];        /* of the last step's gradients, where it is wanted */
 	struct group *group;                 /* [groups] */
 	int spaces;                /* workspaces: a block's is a thread's, or its own where blocks wait for each other */
 	real **ws;                 /* [spaces] */
@@ -92,13 +96,16 @@ struct trainer {
 	float **rows;    /* [pool threads][LANES][pixels] */
 	struct code_stats codes;
 
+	struct judge_hook judge; /* look NULL: samples are not judged */
+	struct verdict verdict;  /* of the last look; count 0: none */
+	char share_name[VERDICT_CLASSES_MAX][SERIES_NAME_MAX];
+
 	/* the state, beside weights, moments and codes */
 	int64_t step; /* done */
 	struct tracker track;
 	double epoch_part[RESULT_PARTS]; /* sums over the training images of the epoch so far */
 	double *epoch_unit;              /* likewise, [model->unit_sums] */
-	int64_t active[2];               /* active units at the ends of the last epochs, newest first; -1: not known */
-	int64_t alerted;                 /* an alert was given and nothing has gone better since */
+	struct watch watch;
 };
 
 /* One optimiser step on the batch that follows; ret_part: its sums over images. On failure nothing of the state changed. */
@@ -109,6 +116,11 @@ bool trainer_finite(const struct trainer *t);
 double trainer_lr(const struct trainer *t);
 /* Images in the step that would follow. */
 size_t trainer_next_batch(const struct trainer *t);
+
+/* A phase of the step that has this number (from 1) runs. */
+bool trainer_due(const struct trainer *t, int phase, int64_t number);
+/* New weights from the seed, at half the rate; the optimiser forgets. For runs that have no sound epoch to go back to. */
+void trainer_start_over(struct trainer *t);
 
 /* Takes weights out as t->p->prune says for the end of this epoch; false: none was due. */
 bool trainer_prune(struct trainer *t, int64_t epoch);

@@ -251,26 +251,27 @@ static const struct train_phase phases[] = {{step, ENCODER, MIRROR_NETS}, {0}};
 /* --- watching ----------------------------------------------------------------------------------------------------------- */
 
 /* Posterior collapse: units that were of use fall silent, or none is at two epochs' ends with the whole beta. */
-static bool watch(const struct model *m, const struct epoch_view *v, struct alert *ret_alert)
+static bool collapsed(const struct model *m, const struct view *v, char *text, size_t size)
 {
 	const struct vae_params *p = m->family_params;
 	const bool falls = v->active[0] < v->active[1] && v->active[1] < v->active[2];
 	const bool none = v->active[0] == 0 && v->active[1] == 0 && (double)(v->epoch - 1) >= p->beta_warmup;
 	if (!falls && !none)
 		return false;
-	*ret_alert =
-		(struct alert){.code = "posterior_collapse", .remedy = "lower beta, a longer beta_warmup, or free_bits"};
 	if (none)
-		snprintf(ret_alert->text, sizeof ret_alert->text,
+		snprintf(text, size,
 			"posterior collapse: none of %d units is active after epoch %lld; every image gets the same code",
 			m->latent_dim, (long long)v->epoch);
 	else
-		snprintf(ret_alert->text, sizeof ret_alert->text,
+		snprintf(text, size,
 			"posterior collapse: active units fell from %lld to %lld to %lld of %d by epoch %lld",
 			(long long)v->active[2], (long long)v->active[1], (long long)v->active[0], m->latent_dim,
 			(long long)v->epoch);
 	return true;
 }
+
+static const struct sign signs[] = {
+	{.code = "posterior_collapse", .remedy = "lower beta, a longer beta_warmup, or free_bits", .shows = collapsed}, {0}};
 
 /* --- use ---------------------------------------------------------------------------------------------------------------- */
 
@@ -312,7 +313,7 @@ const struct family family_vae = {
 	.auto_distribution = "normal",
 	.monitor = "val_loss",
 	.plan = plan,
-	.watch = watch,
+	.signs = signs,
 	.phases = phases,
 	.encode = encode,
 	.decode = mirror_decode,

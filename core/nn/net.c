@@ -2,6 +2,7 @@
 
 #include "core/base/shape.h"
 #include "core/nn/layer.h"
+#include "core/nn/spectral.h"
 
 #include <limits.h>
 #include <math.h>
@@ -137,6 +138,14 @@ static int buffers_of(const struct layer *l)
 	return n;
 }
 
+static bool plan_spectral(struct net *net, struct layer *l)
+{
+	net->spectral = true;
+	l->u_count = (size_t)layer_units(l);
+	l->v_count = l->weights / l->u_count;
+	return carve(&net->buffers, l->u_count, &l->u) && carve(&net->buffers, l->v_count, &l->v);
+}
+
 static bool plan_buffers(struct net *net)
 {
 	for (int i = 0; i < net->n; i++) {
@@ -148,6 +157,8 @@ static bool plan_buffers(struct net *net)
 		for (int b = 1; b < buffers_of(l); b++)
 			if (!carve(&net->buffers, l->buffers, &ignored))
 				return false;
+		if (l->spec.spectral_norm && !plan_spectral(net, l))
+			return false;
 		if (l->spec.op->shared && !carve(&net->shared, l->spec.op->shared(l), &l->shared))
 			return false;
 	}
@@ -271,6 +282,19 @@ size_t layer_buffer_pitch(const struct layer *l)
 	return (l->buffers + LANES - 1) / LANES * LANES;
 }
 
+/* The i-th singular vector, as torch.nn.utils.spectral_norm calls them. */
+static bool spectral_tensor(const struct layer *l, int i, struct net_tensor *ret, const char **ret_word)
+{
+	const size_t at[] = {l->u, l->v}, count[] = {l->u_count, l->v_count};
+	static const char *const word[] = {"weight_u", "weight_v"};
+	if (i >= 2)
+		return false;
+	*ret = (struct net_tensor){
+		.rank = 1, .shape = {(int64_t)count[i]}, .buffer = true, .offset = at[i], .count = count[i]};
+	*ret_word = word[i];
+	return true;
+}
+
 /* The i-th tensor of one layer; false when it has fewer. */
 static bool layer_tensor(const struct layer *l, int i, struct net_tensor *ret, const char **ret_word)
 {
@@ -278,7 +302,7 @@ static bool layer_tensor(const struct layer *l, int i, struct net_tensor *ret, c
 	if (i == 0 && l->weights) {
 		*ret = (struct net_tensor){.offset = l->weight, .count = l->weights};
 		ret->rank = op->weight_shape(l, ret->shape);
-		*ret_word = "weight";
+		*ret_word = l->spec.spectral_norm ? "weight_orig" : "weight";
 		return true;
 	}
 	i -= l->weights > 0;
@@ -288,6 +312,8 @@ static bool layer_tensor(const struct layer *l, int i, struct net_tensor *ret, c
 		return true;
 	}
 	i -= l->biases > 0;
+	if (l->u_count)
+		return spectral_tensor(l, i, ret, ret_word);
 	if (i >= buffers_of(l))
 		return false;
 	*ret = (struct net_tensor){.rank = 1,
@@ -301,7 +327,7 @@ static bool layer_tensor(const struct layer *l, int i, struct net_tensor *ret, c
 
 static int tensors_of(const struct layer *l)
 {
-	return (l->weights > 0) + (l->biases > 0) + buffers_of(l);
+	return (l->weights > 0) + (l->biases > 0) + (l->u_count ? 2 : buffers_of(l));
 }
 
 bool net_tensor(const struct net *net, int i, struct net_tensor *ret_tensor)
@@ -326,13 +352,26 @@ size_t net_parameters(const struct net *net)
 	return total;
 }
 
-static void init_tensor(real *w, size_t n, struct rng r, double bound)
+/* The draws are floats. Where real is wider they spread out over their own memory, the last one first. */
+static void widen(real *w, size_t n)
 {
-	/* The draws are floats. Where real is wider they spread out over their own memory, the last one first. */
-	float *drawn = (float *)w;
-	rng_uniform(drawn, n, r, (float)-bound, (float)bound);
+	const float *drawn = (const float *)w;
 	for (size_t i = n; sizeof(real) != sizeof(float) && i-- > 0;)
 		w[i] = (real)drawn[i];
+}
+
+static void init_uniform(real *w, size_t n, struct rng r, double bound)
+{
+	rng_uniform((float *)w, n, r, (float)-bound, (float)bound);
+	widen(w, n);
+}
+
+static void init_normal(real *w, size_t n, struct rng r, double mean, double sd)
+{
+	rng_normal((float *)w, n, r);
+	widen(w, n);
+	for (size_t i = 0; i < n; i++)
+		w[i] = (real)(mean + sd * (double)w[i]);
 }
 
 static void fill(real *x, size_t n, real value)
@@ -341,16 +380,24 @@ static void fill(real *x, size_t n, real value)
 		x[i] = value;
 }
 
-static void init_drawn(const struct layer *l, real *w, uint64_t seed, uint64_t tensor)
+static void init_drawn(const struct layer *l, real *w, real *buffers, uint64_t seed, uint64_t tensor)
 {
-	double bound = 1 / sqrt(l->spec.op->fan_in(l));
-	init_tensor(w + l->weight, l->weights, (struct rng){seed, RNG_INIT, tensor}, bound);
-	init_tensor(w + l->bias, l->biases, (struct rng){seed, RNG_INIT, tensor + 1}, bound);
+	const double bound = 1 / sqrt(l->spec.op->fan_in(l)), sd = l->spec.init_sd;
+	const struct rng weight = {seed, RNG_INIT, tensor}, bias = {seed, RNG_INIT, tensor + 1};
+	if (sd > 0)
+		init_normal(w + l->weight, l->weights, weight, 0, sd);
+	else
+		init_uniform(w + l->weight, l->weights, weight, bound);
+	init_uniform(w + l->bias, l->biases, bias, bound);
+	if (l->u_count)
+		spectral_init(l, w, buffers, (struct rng){seed, RNG_INIT, tensor + 2});
 }
 
-static void init_constant(const struct layer *l, real *w, real *buffers)
+static void init_constant(const struct layer *l, real *w, real *buffers, uint64_t seed, uint64_t tensor)
 {
 	fill(w + l->weight, l->weights, 1);
+	if (l->spec.init_sd > 0)
+		init_normal(w + l->weight, l->weights, (struct rng){seed, RNG_INIT, tensor}, 1, l->spec.init_sd);
 	fill(w + l->bias, l->biases, 0);
 	for (int b = 0; b < buffers_of(l); b++)
 		fill(buffers + l->buffer + (size_t)b * layer_buffer_pitch(l), l->buffers, (real)b);
@@ -362,9 +409,9 @@ void net_init(const struct net *net, real *w, real *buffers, uint64_t seed, int 
 	for (int i = 0; i < net->n; i++) {
 		const struct layer *l = &net->layer[i];
 		if (l->spec.op->fan_in)
-			init_drawn(l, w, seed, tensor);
+			init_drawn(l, w, buffers, seed, tensor);
 		else
-			init_constant(l, w, buffers);
+			init_constant(l, w, buffers, seed, tensor);
 		tensor += (uint64_t)tensors_of(l);
 	}
 }

@@ -32,6 +32,8 @@ struct layer_spec {
 	int scale_factor;                            /* up-sampling */
 	double p;                                    /* dropout: share that is dropped */
 	bool no_bias;                                /* PyTorch's bias=False */
+	bool spectral_norm;                          /* works with W / its largest singular value (spectral.h); conv and linear */
+	double init_sd;                              /* weights begin as N(0, sd), a norm's as N(1, sd); 0: as PyTorch has it */
 	enum act act;
 	double alpha; /* LeakyReLU's slope */
 };
@@ -67,6 +69,8 @@ struct layer {
 	size_t weight, bias;    /* offsets in the net's block of parameters, in reals */
 	size_t weights, biases; /* how many; 0: none */
 	size_t buffer, buffers; /* offset and size of one buffer in the net's block of them; they follow each other */
+	size_t u, v;            /* offsets of the singular vectors in that block, where it has a spectral norm … */
+	size_t u_count, v_count; /* … and their sizes; 0: it has none */
 	size_t x, y;            /* offsets of input and output in the workspace; equal for a layer that works in place */
 	size_t dx, dy;          /* the same for their gradients, which lie where an activation is no longer needed */
 	size_t keep, keeps;     /* private reals between forward and backward (SiLU's input, dropout's mask) */
@@ -86,6 +90,7 @@ struct net {
 	size_t shared;      /* reals that the blocks of a batch have in common; 0: the net has no barrier */
 	size_t one[2];      /* offsets of two places in the workspace for one sample by itself (net_forward_one) … */
 	size_t one_scratch; /* … and of what its layers overwrite; 0: some layer goes through in blocks only */
+	bool spectral;      /* some layer has a spectral norm */
 	bool logits;        /* a step's loss takes what its last layer, an activation, takes: that is for those who use the net */
 	double flops_fwd;   /* nominal, per sample: 2 per multiply-add, padded taps counted */
 };
@@ -108,7 +113,8 @@ bool net_tensor(const struct net *net, int i, struct net_tensor *ret_tensor);
 /* Number of weights and biases without the rounding. */
 size_t net_parameters(const struct net *net);
 
-/* PyTorch's default initialisation: U(±1/sqrt(fan_in)) for weights and biases, 1 and 0 for norms; means 0, variances 1.
+/* PyTorch's default initialisation: U(±1/sqrt(fan_in)) for weights and biases, 1 and 0 for norms; means 0, variances 1. With
+ * init_sd weights are normal (DCGAN's, Radford et al. 2016); singular vectors are found by power iteration.
  * Tensor i of the net uses stream RNG_INIT, step first_tensor + i. buffers may be NULL when net->buffers is 0. */
 void net_init(const struct net *net, real *w, real *buffers, uint64_t seed, int first_tensor);
 

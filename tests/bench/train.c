@@ -58,7 +58,7 @@ static void report(
 		sorted[i] = runs[i];
 	qsort(sorted, (size_t)n, sizeof *sorted, bench_by_value);
 	double median = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
-	double gflops = workload_flops(t->m) * all_images / median * 1e-9;
+	double gflops = model_train_flops(t->m) * all_images / median * 1e-9;
 	printf(
 		"{\"workload\":\"%s\",\"threads\":%d,\"batch\":%zu,\"level\":\"%s\",\"images\":%zu,\"seconds\":%.4f,\"runs\":[",
 		w->name, s->threads, t->batch, cpu_name(s->kern->level), t->trains, median);

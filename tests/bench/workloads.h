@@ -23,9 +23,5 @@ const struct workload *workload_at(int i);
 const struct workload *workload_find(const char *name);
 /* Plans its model for 28x28 images; `more` are further overrides. */
 int workload_plan(struct model *ret, const struct workload *w, const char *more, struct err *err);
-/* The phases of its first step. */
-const struct train_phase *workload_phases(const struct model *m);
-/* Nominal FLOPs of one training step per sample: 2 per multiply-add, padded taps counted; nothing else is. */
-double workload_flops(const struct model *m);
 
 #endif

@@ -43,15 +43,18 @@ static void assert_epochs(const char *dir, const char *expected)
 
 static void test_thinning(void **state)
 {
+	const int best[2] = {3, 0}, both[2] = {3, 5};
 	for (int epoch = 1; epoch <= 8; epoch++)
 		write_file(*state, epoch, 100);
-	checkpoint_thin(*state, "job_1", 3, 800);
+	checkpoint_thin(*state, "job_1", best, 800);
 	assert_epochs(*state, "1 2 3 4 5 6 7 8");
-	checkpoint_thin(*state, "job_1", 3, 500);
+	checkpoint_thin(*state, "job_1", best, 500);
 	assert_epochs(*state, "2 3 5 7 8");
-	checkpoint_thin(*state, "job_1", 3, 1); /* the best and the newest two stay whatever they cost */
+	checkpoint_thin(*state, "job_1", both, 1);
+	assert_epochs(*state, "3 5 7 8");
+	checkpoint_thin(*state, "job_1", best, 1); /* the best and the newest two stay whatever they cost */
 	assert_epochs(*state, "3 7 8");
-	checkpoint_thin(*state, "job_2", 3, 1); /* nothing there: nothing happens */
+	checkpoint_thin(*state, "job_2", best, 1); /* nothing there: nothing happens */
 }
 
 static void test_numbered_file_replaces_the_inner_one(void **state)

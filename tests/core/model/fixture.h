@@ -102,6 +102,11 @@ static inline struct model finetune_for(
 	"channels=4,6 batch_size=40 epochs=2 lr=0.05 optimizer=sgd nesterov=true schedule=one_cycle " \
 	"augment=hflip,crop,erase label_smoothing=0.1 "
 
+/* 12 x 12 pixels: batch norm, spectral norm, the penalty at every third step, noise that fades, two steps to one of the generator. */
+#define SMALL_GAN                                                                                        \
+	"latent_dim=5 channels=6,4 discriminator_channels=4,6 batch_size=40 epochs=2 val_fraction=0 lr=1e-3 " \
+	"lr_d=2e-3 r1_every=3 n_critic=2 instance_noise=0.1 label_smoothing=0.1 ema=0.9 "
+
 static inline const struct kern *best_kern(void)
 {
 	const struct kern *k = kern_at(cpu_best());

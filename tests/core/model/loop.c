@@ -169,7 +169,7 @@ static void test_previews_inside_epochs(void **state)
 		snprintf(text, sizeof text, SMALL_AE "batch_size=2 val_fraction=0 lr=1e-3 %s", rows[i].params);
 		struct model m = ae_for(d, text);
 		struct family f = *m.family;
-		f.previews_per_epoch = rows[i].parts;
+		f.looks_per_epoch = rows[i].parts;
 		m.family = &f;
 		struct ears e = {.d.at_step = i ? -1 : 4, .d.answer = LOOP_STOP};
 		e.t = open_trainer(&m, d, NULL, best_kern());

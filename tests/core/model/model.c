@@ -25,9 +25,10 @@ static void test_families(void **state)
 	assert_ptr_equal(family_at(0), &family_ae);
 	assert_ptr_equal(family_find("vae"), &family_vae);
 	assert_ptr_equal(family_at(1), &family_vae);
-	assert_ptr_equal(family_at(2), &family_finetune);
-	assert_ptr_equal(family_at(3), &family_classifier);
-	assert_null(family_at(4));
+	assert_ptr_equal(family_at(2), &family_gan);
+	assert_ptr_equal(family_at(3), &family_finetune);
+	assert_ptr_equal(family_at(4), &family_classifier);
+	assert_null(family_at(5));
 	assert_null(family_at(-1));
 	assert_string_equal(family_ae.presets[0].name, "default");
 	assert_ptr_equal(preset_find(&family_ae, "report"), &family_ae.presets[1]);

@@ -40,6 +40,8 @@ static void test_any_number_of_threads(void **state)
 		{&family_classifier, SMALL_CLASSIFIER, false},
 		{&family_ae, SMALL_AE "batch_size=100 denoise=0.2 denoise_mask=0.3", false},
 		{&family_vae, SMALL_VAE "batch_size=100 free_bits=0.3 binarize=true activation=glu", false},
+		{&family_gan, SMALL_GAN, false},
+		{&family_gan, SMALL_GAN "norm=none gan_loss=hinge label_smoothing=0 n_critic=1 batch_size=33 grad_clip=1", false},
 	};
 	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -81,6 +83,7 @@ static void test_levels_agree(void **state)
 		{&family_vae, "epochs=4 batch_size=15 norm=batch dropout2d=0.1"},
 		{&family_classifier, SMALL_CLASSIFIER "epochs=8 channels=5,9"},
 		{&family_ae, "epochs=4 batch_size=15 denoise=0.1 denoise_mask=0.1"},
+		{&family_gan, SMALL_GAN "epochs=5 batch_size=15 channels=16,8,4"},
 		{&family_vae, "epochs=4 batch_size=15 channels=- hidden=20 activation=glu likelihood=bernoulli binarize=true "
 					  "free_bits=0.2"},
 	};

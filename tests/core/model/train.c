@@ -243,6 +243,8 @@ static void test_resume_anywhere(void **state)
 		{&family_ae, SMALL_AE "prune.method=global_l1_unstructured prune.start_epoch=1 prune.every=1 prune.end_epoch=2 "
 							  "val_fraction=0 early_stopping.patience=1 early_stopping.min_delta=1"},
 		{&family_vae, SMALL_VAE "likelihood=bernoulli binarize=true free_bits=0.1"},
+		{&family_gan, SMALL_GAN},
+		{&family_gan, SMALL_GAN "n_critic=1 optimizer=rmsprop discriminator_norm=batch spectral_norm=false r1=0"},
 	};
 	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
 	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {

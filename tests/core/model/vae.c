@@ -425,18 +425,19 @@ static void test_watch(void **state)
 {
 	(void)state;
 	static const struct {
-		struct epoch_view v;
+		int64_t epoch, active[3];
 		bool alarm;
 	} cases[] = {
-		{{1, {3, -1, -1}}, false}, {{2, {2, 3, -1}}, false}, {{3, {1, 2, 3}}, true}, {{3, {2, 2, 3}}, false},
-		{{3, {3, 2, 3}}, false}, {{9, {0, 3, 3}}, false}, {{2, {0, 0, -1}}, false},
-		{{3, {0, 0, 0}}, true}, /* warm-up: 1.5 epochs */
+		{1, {3, -1, -1}, false}, {2, {2, 3, -1}, false}, {3, {1, 2, 3}, true}, {3, {2, 2, 3}, false}, {3, {3, 2, 3}, false},
+		{9, {0, 3, 3}, false}, {2, {0, 0, -1}, false}, {3, {0, 0, 0}, true}, /* warm-up: 1.5 epochs */
 	};
 	struct use u = open_use(SMALL_VAE);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct alert a = {0};
-		assert_int_equal(family_vae.watch(&u.m, &cases[i].v, &a), cases[i].alarm);
-		assert_true(!cases[i].alarm || (!strcmp(a.code, "posterior_collapse") && a.remedy && strstr(a.text, "epoch")));
+		const int64_t *active = cases[i].active;
+		const struct view v = {.epoch = cases[i].epoch, .epoch_end = true, .active = {active[0], active[1], active[2]}};
+		char text[200] = "";
+		assert_int_equal(family_vae.signs[0].shows(&u.m, &v, text, sizeof text), cases[i].alarm);
+		assert_true(!cases[i].alarm || strstr(text, "epoch"));
 	}
 	close_use(&u);
 }

@@ -1,0 +1,120 @@
+#include "core/model/gan.h"
+#include "core/nn/layer.h"
+
+#include <stdio.h>
+
+enum { ROWS_MAX = 3 * PARAM_INTS_MAX + 6 };
+
+struct rows {
+	struct layer_spec row[ROWS_MAX];
+	int n;
+};
+
+static void add(struct rows *r, struct layer_spec row)
+{
+	r->row[r->n++] = row;
+}
+
+static const double init_sd = 0.02; /* DCGAN's */
+
+/* A layer with weights and what follows it; a norm takes the mean away and adds a bias of its own. */
+static void add_stage(struct rows *r, struct layer_spec layer, int norm, bool vector, struct layer_spec act)
+{
+	struct layer_spec row;
+	const int norms = mirror_norm(norm, layer.out, &row);
+	layer.init_sd = init_sd;
+	layer.no_bias = norms;
+	add(r, layer);
+	if (norms) {
+		row = vector && row.op == &layer_batch_norm2d ? BATCH_NORM1D : row;
+		row.init_sd = init_sd;
+		add(r, row);
+	}
+	add(r, act);
+}
+
+/* The side of the smallest maps, so that doubling it per further channel makes the image's. */
+static int smallest_side(int side, int doublings)
+{
+	return side % (1 << doublings) ? 0 : side >> doublings;
+}
+
+static int check_sides(const struct model *m, int doublings, struct err *err)
+{
+	if (doublings < 12 && smallest_side(m->image.h, doublings) && smallest_side(m->image.w, doublings))
+		return OK;
+	return err_field(err, ERR_INVALID, "#/params/channels",
+		"%d channels double the side %d times, and images of %dx%d cannot be halved so often; give fewer channels",
+		doublings + 1, doublings, m->image.h, m->image.w);
+}
+
+static int plan_generator(struct model *m, struct err *err)
+{
+	const struct gan_params *p = m->family_params;
+	const int doublings = p->channels.n - 1;
+	int code = check_sides(m, doublings, err);
+	if (code)
+		return code;
+	struct rows r = {.n = 0};
+	const int c = (int)p->channels.v[0], h = smallest_side(m->image.h, doublings),
+			  w = smallest_side(m->image.w, doublings);
+	add_stage(&r, LINEAR(c * h * w), p->norm, true, ACTIVATION(ACT_RELU));
+	add(&r, UNFLATTEN(c, h, w));
+	for (int i = 1; i < p->channels.n; i++)
+		add_stage(&r, CONV_TRANSPOSE((int)p->channels.v[i], 4, 2, 1, 0), p->norm, false, ACTIVATION(ACT_RELU));
+	add_stage(&r, CONV_TRANSPOSE(m->image.c, 3, 1, 1, 0), 0, false, ACTIVATION(ACT_TANH));
+	return model_add_net(m, "generator", (struct map){.c = m->latent_dim, .h = 1, .w = 1}, r.row, r.n, err);
+}
+
+static int plan_discriminator(struct model *m, struct err *err)
+{
+	const struct gan_params *p = m->family_params;
+	struct layer_spec leaky = ACTIVATION(ACT_LEAKY_RELU), last = LINEAR(1);
+	struct rows r = {.n = 0};
+	leaky.alpha = 0.2;
+	for (int i = 0; i < p->discriminator_channels.n; i++)
+		add_stage(&r, CONV((int)p->discriminator_channels.v[i], 4, 2, 1), i ? p->discriminator_norm : 0, false, leaky);
+	add(&r, FLATTEN);
+	last.init_sd = init_sd;
+	add(&r, last);
+	for (int i = 0; i < r.n; i++)
+		r.row[i].spectral_norm = p->spectral_norm && (r.row[i].op == &layer_conv2d || r.row[i].op == &layer_linear);
+	int code = model_add_net(m, "discriminator", m->image, r.row, r.n, err);
+	if (code == ERR_INVALID && err)
+		snprintf(err->pointer, sizeof err->pointer, "#/params/discriminator_channels");
+	return code;
+}
+
+static int check(const struct gan_params *p, struct err *err)
+{
+	if (p->train.val_fraction > 0)
+		return err_field(err, ERR_INVALID, "#/params/val_fraction",
+			"must be 0: a gan has no loss on held-out images; its samples are judged");
+	if (p->train.prune.on)
+		return err_field(err, ERR_INVALID, "#/params/prune", "must be null: a gan is not pruned");
+	if (p->r1 > 0 && p->discriminator_norm)
+		return err_field(err, ERR_INVALID, "#/params/r1",
+			"needs a discriminator without norm: set discriminator_norm to \"none\", or r1 to 0");
+	if (p->label_smoothing > 0 && p->gan_loss == HINGE)
+		return err_field(
+			err, ERR_INVALID, "#/params/label_smoothing", "must be 0 with gan_loss hinge, which has no labels");
+	return OK;
+}
+
+/* The penalty needs the discriminator's workspace twice more: for slopes, and for values along them. */
+int gan_plan(struct model *m, struct err *err)
+{
+	const struct gan_params *p = m->family_params;
+	m->latent_dim = (int)p->latent_dim;
+	m->carries = true; /* the generated images, from the discriminator's phase to the generator's */
+	int code = check(p, err);
+	if (!code && m->image.c > IMAGE_CHANNELS_MAX)
+		code = err_set(err, ERR_INVALID, "images have %d channels; at most %d", m->image.c, IMAGE_CHANNELS_MAX);
+	if (!code)
+		code = plan_generator(m, err);
+	if (!code)
+		code = plan_discriminator(m, err);
+	if (!code && p->r1 > 0)
+		m->extra = 2 * m->net[DISCRIMINATOR].workspace;
+	return code;
+}

@@ -1,0 +1,91 @@
+#include "core/model/watch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void watch_init(struct watch *w)
+{
+	*w = (struct watch){.active = {-1, -1}, .penalty_scale = 1, .sound_value = INFINITY};
+	for (int i = 0; i < SIGNS_MAX; i++)
+		w->shown[i] = -1;
+}
+
+void watch_state(struct watch *w, struct state *s)
+{
+	static const int64_t one[] = {1}, two[] = {2}, parts[] = {RESULT_PARTS}, signs[] = {SIGNS_MAX};
+	state_add(s, "watch.sum", DTYPE_F64, 1, parts, w->sum);
+	state_add(s, "watch.images", DTYPE_I64, 1, one, &w->images);
+	state_add(s, "watch.steps", DTYPE_I64, 1, one, &w->steps);
+	state_add(s, "watch.shown", DTYPE_I64, 1, signs, w->shown);
+	state_add(s, "watch.active_units", DTYPE_I64, 1, two, w->active);
+	state_add(s, "watch.grad_norm", DTYPE_F64, 1, one, &w->grad_norm);
+	state_add(s, "watch.lost", DTYPE_I64, 1, one, &w->lost);
+	state_add(s, "watch.roll_backs", DTYPE_I64, 1, one, &w->roll_backs);
+	state_add(s, "watch.penalty_scale", DTYPE_F64, 1, one, &w->penalty_scale);
+	state_add(s, "watch.origin", DTYPE_I64, 1, one, &w->origin);
+	state_add(s, "watch.sound_epoch", DTYPE_I64, 1, one, &w->sound_epoch);
+	state_add(s, "watch.sound_value", DTYPE_F64, 1, one, &w->sound_value);
+}
+
+void watch_step(struct watch *w, const double part[RESULT_PARTS], double images)
+{
+	for (int i = 0; i < RESULT_PARTS; i++)
+		w->sum[i] += part[i];
+	w->images += (int64_t)images;
+	w->steps++;
+}
+
+void watch_mean(const struct watch *w, double ret_mean[RESULT_PARTS])
+{
+	for (int i = 0; i < RESULT_PARTS; i++)
+		ret_mean[i] = w->images ? w->sum[i] / (double)w->images : 0;
+}
+
+bool watch_sign(struct watch *w, const struct model *m, int i, const struct view *v, struct alert *ret_alert)
+{
+	const struct sign *sign = &m->family->signs[i];
+	const int64_t before = w->shown[i];
+	if (!sign->shows(m, v, ret_alert->text, sizeof ret_alert->text)) {
+		w->shown[i] = -1;
+		return false;
+	}
+	w->shown[i] = (before > 0 ? before : 0) + w->steps;
+	ret_alert->code = sign->code;
+	ret_alert->remedy = sign->remedy;
+	const bool now = before < sign->steps && w->shown[i] >= sign->steps;
+	if (now && sign->collapse)
+		w->lost = 1;
+	return now;
+}
+
+static bool sound(const struct watch *w, const struct model *m)
+{
+	bool shows = false;
+	for (int i = 0; m->family->signs[i].code; i++)
+		shows = shows || (m->family->signs[i].collapse && w->shown[i] >= 0);
+	return !shows;
+}
+
+void watch_end(struct watch *w, const struct model *m, const struct view *v, double value)
+{
+	memset(w->sum, 0, sizeof w->sum);
+	w->images = w->steps = 0;
+	if (!v->epoch_end)
+		return;
+	w->active[1] = w->active[0];
+	w->active[0] = v->active[0];
+	if (m->family->signs && sound(w, m) && value < w->sound_value) {
+		w->sound_value = value;
+		w->sound_epoch = v->epoch;
+	}
+}
+
+void watch_rolled_back(struct watch *w)
+{
+	for (int i = 0; i < SIGNS_MAX; i++)
+		w->shown[i] = -1;
+	w->roll_backs++;
+	w->penalty_scale *= 2;
+	w->lost = 0;
+}
