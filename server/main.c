@@ -121,7 +121,7 @@ static int open_compute(struct parts *p, int *ret_exit, struct err *err)
 	if (!code)
 		code = cache_open(&d->cache, d->store, c->data_dir, c->dataset_dirs, c->ndataset_dirs, err);
 	struct sched_config s = {.store = d->store, .cache = d->cache, .pool = d->pool, .kern = d->kern, .data_dir = c->data_dir,
-		.workers = c->workers, .queue_limit = LIMIT_QUEUE, .path_prefix = c->path_prefix};
+		.workers = c->workers, .queue_limit = LIMIT_QUEUE, .evaluator = d->evaluator, .path_prefix = c->path_prefix};
 	return code ? code : sched_open(&d->sched, &s, err);
 }
 

@@ -25,6 +25,7 @@ struct sched_config {
 	size_t memory_limit_bytes; /* for one job; 0: three quarters of the machine's */
 	int queue_limit;
 	/* optional */
+	struct evaluator *evaluator; /* judges the samples of kinds that want it; NULL: nobody does */
 	const char *path_prefix; /* of the urls in preview events; NULL: "" */
 	int checkpoint_ms;       /* longest time between checkpoints; 0: within ten seconds */
 };

@@ -309,7 +309,9 @@ static int begin(struct run *r, struct err *err)
 		return code;
 	snprintf(r->job.dataset_sha256, sizeof r->job.dataset_sha256, "%s", r->data->sha256);
 	r->begin_ms = r->epoch_ms = r->saved_ms = clock_ms();
-	code = resume(r, err);
+	code = run_judge(r, err);
+	if (!code)
+		code = resume(r, err);
 	if (!code)
 		code = write_manifest(r, err);
 	if (code)

@@ -6,6 +6,7 @@
 #ifndef LATENTD_SERVER_WORKER_INTERNAL_H
 #define LATENTD_SERVER_WORKER_INTERNAL_H
 
+#include "server/evaluator.h"
 #include "server/preview.h"
 #include "server/worker.h"
 
@@ -31,6 +32,7 @@ struct run {
 	struct dataset *data;
 	struct model model; /* family NULL: not planned yet */
 	struct trainer *trainer;
+	struct judge *judge; /* of its samples; NULL: none */
 
 	int64_t begin_ms, begin_step; /* of this run, monotonic */
 	double train_s_before;        /* in earlier runs */
@@ -55,6 +57,9 @@ struct run_results {
 };
 int run_results(struct run *r, struct run_results *ret, struct err *err);
 void run_results_free(struct run_results *results);
+
+/* worker_judge.c: once the trainer is there, who judges its samples, if the kind asks for it and somebody knows the data set. */
+int run_judge(struct run *r, struct err *err);
 
 /* worker_edit.c: parameters that change under way. */
 /* Before the model is planned: the parameters become what they were at the first step. */

@@ -22,7 +22,7 @@ static const struct param params[] = {
 	{"latent_dim", PARAM_INT, offsetof(struct gan_params, latent_dim), "100", 1, LATENT_DIM_MAX, NULL, "net", "units",
 		"Numbers of noise that the generator paints an image from.", 0},
 	{"channels", PARAM_INTS, offsetof(struct gan_params, channels), "128,64,32", 1, 1024, NULL, "net", NULL,
-		"Channels of the generator's maps, the smallest maps first; each that follows doubles the side. Three make 28x28 of 7x7.", 2},
+		"Channels of the generator's maps, the smallest maps first; each that follows doubles the side. Three make 28x28 of 7x7.", 1},
 	{"discriminator_channels", PARAM_INTS, offsetof(struct gan_params, discriminator_channels), "64,128", 1, 1024, NULL, "net", NULL,
 		"Output channels of the discriminator's convolutions; each halves the picture.", 1},
 	{"norm", PARAM_ENUM, offsetof(struct gan_params, norm), "batch", 0, 0, MIRROR_NORMS, "net", NULL,

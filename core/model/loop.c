@@ -133,7 +133,10 @@ static int judge(const struct loop *l, bool epoch_end, struct err *err)
 	t->verdict.count = 0;
 	if (!t->m->family->judged || !t->judge.look)
 		return OK;
-	return t->judge.look(t->judge.ctx, t, epoch_end ? EPOCH_SAMPLES : LOOK_SAMPLES, &t->verdict, err);
+	int code = t->judge.look(t->judge.ctx, t, epoch_end ? EPOCH_SAMPLES : LOOK_SAMPLES, &t->verdict, err);
+	if (!epoch_end)
+		t->verdict.fcd = (double)NAN; /* it falls with the number of samples: epochs would not compare with looks */
+	return code;
 }
 
 static double verdict_value(const struct verdict *v, const struct series *s)

@@ -22,6 +22,9 @@ static const struct workload workloads[] = {
 	{"small", &family_classifier, "activation=silu pool=avg dropout=0 label_smoothing=0.1", false},
 	{"class1", &family_finetune, "", true},
 	{"class2", &family_finetune, "head=-", true},
+	{"sngan", &family_gan,
+		"channels=32,16,8 discriminator_channels=16,32 optimizer=adam lr=2e-4 beta1=0.5 beta2=0.999 lr_d=0 lr_g=0 r1=1 r1_every=1",
+		false},
 	{"gan", &family_gan, sizeof(real) == sizeof(double) ? GAN " " SLIM : GAN, false},
 };
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };

@@ -20,16 +20,18 @@ Nets, as rows of nn.Sequential (the names of tensors follow from them):
           BatchNorm, ReLU, ConvT 32 k4 s2 p1 without bias, BatchNorm, ReLU, ConvT 1 k3 s1 p1, Tanh
           discriminator: Conv 64 k4 s2 p1, LeakyReLU .2, Conv 128 k4 s2 p1 without bias, BatchNorm, LeakyReLU .2,
           Flatten, Linear 1
+  sngan   the same with a quarter of the channels, no BatchNorm in the discriminator (whose convolutions then have biases), and
+          torch.nn.utils.spectral_norm on its layers
 
 Weights. Tensor t is the t-th (from 0) of the file's metadata `tensors`: the nets in the order above, their rows in
-order, and of a row weight, bias, running_mean, running_var. Element e, in PyTorch's order, of a weight or bias of a
+order, and of a row weight, bias, running_mean, running_var (of one with a spectral norm bias, weight_orig, weight_u, weight_v). Element e, in PyTorch's order, of a weight or bias of a
 linear layer or convolution is, in unsigned arithmetic modulo 2^64,
   h = (t * 2^32 + e + 1) * 0x9E3779B97F4A7C15
   h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9;  h = (h ^ h >> 27) * 0x94D049BB133111EB;  h = h ^ h >> 31
   (float)(((double)(h >> 40) * 2^-23 - 1) * (1 / sqrt((double)fan)))
-with fan = elements of the row's weight[0]. Of a batch norm: weight 1, bias 0, running_mean 0, running_var 1.
+with fan = elements of the row's weight[0] (of weight_u and weight_v, too). Of a batch norm: weight 1, bias 0, running_mean 0, running_var 1.
 
-Batches. Step s = 1, 2, ... takes images (s-1)*B ... s*B-1 of the test split, B = 40 (small, gan: 24), and their labels;
+Batches. Step s = 1, 2, ... takes images (s-1)*B ... s*B-1 of the test split, B = 40 (small, gan, sngan: 24), and their labels;
 pixels / 255, gan: pixels / 127.5 - 1. Noise: element i*L+j of rng_normal with {seed 5, RNG_NOISE, step s} is number j
 of sample i: the vae's eps (L = 5), the gan's z (L = 100), and the codes that class1 and class2 see in place of images
 (L = 8).
@@ -46,11 +48,13 @@ Losses, of a batch of B:
           the sum of the first two (two passes, real first, each with its own batch statistics), then G takes its step
           on the third, through the D that has just learnt and whose statistics move once more (the same G(z); D's
           weights get no gradient).
+  sngan   the same three, and mean over x of |dD/dx|^2, half of which is added to what D takes its step on. The singular
+          vectors move once a step, before D(x).
 Batch norm: eps 1e-5, momentum .1, biased variance to normalise, unbiased for running_var.
 
 Files trajectory_<net>.safetensors: for RUN in `sgd` (50 steps, no momentum, metadata `lr`) and `adam` (10 steps,
 eps 1e-8, metadata `adam_lr` and `betas`), both from the same weights:
-  RUN.losses    F64 [steps] (gan: [steps,3]), before each step's update
+  RUN.losses    F64 [steps] (gan: [steps,3], sngan: [steps,4]), before each step's update
   RUN.norms     F64 [tensors], of each tensor at the end: the square root of the sum of squares
   RUN.loss_drift, RUN.drift
                 F64 [steps] and [tensors]: how far rounding alone leads away. PyTorch takes the same path in float,
@@ -137,6 +141,9 @@ def fill(net):
             for kind, p in module.named_parameters():
                 values = hashed(number[row + "." + kind], tuple(p.shape), module.weight[0].numel())
                 p.data = torch.from_numpy(values).to(p.dtype)
+            for kind, p in module.named_buffers():  # singular vectors
+                values = hashed(number[row + "." + kind], tuple(p.shape), module.weight[0].numel())
+                p.data = torch.from_numpy(values).to(p.dtype)
     return net
 
 
@@ -201,6 +208,19 @@ def gan_nets():
     discriminator = nn.Sequential(
         nn.Conv2d(1, 64, 4, 2, 1), nn.LeakyReLU(.2), nn.Conv2d(64, 128, 4, 2, 1, bias=False), nn.BatchNorm2d(128),
         nn.LeakyReLU(.2), nn.Flatten(), nn.Linear(6272, 1))
+    return nets_of(generator=generator, discriminator=discriminator)
+
+
+def sngan_nets():
+    generator = nn.Sequential(
+        nn.Linear(100, 1568, bias=False), nn.BatchNorm1d(1568), nn.ReLU(), nn.Unflatten(1, (32, 7, 7)),
+        nn.ConvTranspose2d(32, 16, 4, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(),
+        nn.ConvTranspose2d(16, 8, 4, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(),
+        nn.ConvTranspose2d(8, 1, 3, 1, 1), nn.Tanh())
+    norm = nn.utils.spectral_norm
+    discriminator = nn.Sequential(
+        norm(nn.Conv2d(1, 16, 4, 2, 1)), nn.LeakyReLU(.2), norm(nn.Conv2d(16, 32, 4, 2, 1)), nn.LeakyReLU(.2),
+        nn.Flatten(), norm(nn.Linear(1568, 1)))
     return nets_of(generator=generator, discriminator=discriminator)
 
 
@@ -282,6 +302,28 @@ def gan_step(net, optimizers, x, labels, step):
     return [real_loss.item(), fake_loss.item(), g_loss.item()]
 
 
+def sngan_step(net, optimizers, x, labels, step):
+    g, d = net.generator, net.discriminator
+    one, zero = torch.ones(len(x), 1, dtype=x.dtype), torch.zeros(len(x), 1, dtype=x.dtype)
+    x = (x * 2 - 1).requires_grad_()
+    fake = g(noise(step, len(x), 100).to(x.dtype))
+    bce = F.binary_cross_entropy_with_logits
+    real = d(x)
+    d.eval()  # the singular vectors stay; there is nothing else in it that would know
+    slope, = torch.autograd.grad(real.sum(), x, create_graph=True)
+    r1 = (slope ** 2).sum((1, 2, 3)).mean()
+    real_loss, fake_loss = bce(real, one), bce(d(fake.detach()), zero)
+    net.zero_grad()
+    (real_loss + fake_loss + r1 / 2).backward()
+    optimizers["discriminator"].step()
+    net.zero_grad()
+    g_loss = bce(d(fake), one)
+    g_loss.backward()
+    optimizers["generator"].step()
+    d.train()
+    return [real_loss.item(), fake_loss.item(), g_loss.item(), r1.item()]
+
+
 # name: (nets, step, batch, lr of SGD, lr and betas of Adam). The rates of SGD move the loss in 50 steps and leave float
 # on the path of double.
 WORKLOADS = {
@@ -293,6 +335,7 @@ WORKLOADS = {
     "class1": (class1_nets, single(head_loss), 40, 0.5, 1e-3, (0.9, 0.999)),
     "class2": (class2_nets, single(head_loss), 40, 0.5, 1e-3, (0.9, 0.999)),
     "gan": (gan_nets, gan_step, 24, 1e-4, 2e-4, (0.5, 0.999)),
+    "sngan": (sngan_nets, sngan_step, 24, 1e-3, 2e-4, (0.5, 0.999)),
 }
 
 

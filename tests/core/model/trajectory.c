@@ -24,12 +24,12 @@ static float *codes_of(int batch)
 	return codes;
 }
 
-/* Of a gan PyTorch tells three losses, d_loss_real, d_loss_fake and g_loss; of the others one. */
+/* Of a gan PyTorch tells d_loss_real, d_loss_fake and g_loss, and r1 where there is one; of the others one loss. */
 static void assert_losses(const struct trajectory *t, const struct workload *w, int step, const double *part)
 {
-	static const int of_gan[] = {1, 2, 6};
-	const bool gan = !strcmp(w->name, "gan");
-	for (int i = 0; i < (gan ? 3 : 1); i++)
+	static const int of_gan[] = {1, 2, 6, 7};
+	const int gan = !strcmp(w->name, "gan") ? 3 : !strcmp(w->name, "sngan") ? 4 : 0;
+	for (int i = 0; i < (gan ? gan : 1); i++)
 		assert_loss(t, step, i, part[gan ? of_gan[i] : i] / t->batch);
 }
 

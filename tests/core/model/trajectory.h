@@ -123,6 +123,8 @@ static inline bool trajectory_normal(const struct state *live, const char *name,
 	snprintf(weight, sizeof weight, "%.*s.weight", (int)(strrchr(name, '.') - name), name);
 	const struct tensor *w = state_find(live, weight);
 	if (!w)
+		w = state_find(live, strcat(weight, "_orig"));
+	if (!w)
 		fail_msg("%s has no weight beside it", name);
 	*ret_fan = trajectory_count(w) / (size_t)w->shape[0];
 	return w->rank == 1;

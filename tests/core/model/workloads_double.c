@@ -11,7 +11,8 @@ static double gan_loss(const double part[RESULT_PARTS], int phase)
 static void test_gradients(void **state)
 {
 	const struct workload *w = *state;
-	if (!strcmp(w->name, "small")) /* as large as it is slow; classifier_double.c has smaller ones */
+	/* as large as it is slow; classifier_double.c has smaller ones. Singular vectors must settle first: gan_double.c */
+	if (!strcmp(w->name, "small") || !strcmp(w->name, "sngan"))
 		skip();
 	struct dataset *d = balls(WHOLE_BATCH, 1, 1, 28, 28);
 	float codes[WHOLE_BATCH * CODE_DIM];
