@@ -33,7 +33,7 @@ static int look(void *ctx, struct trainer *t, size_t count, struct verdict *ret,
 int run_judge(struct run *r, struct err *err)
 {
 	struct evaluator *e = r->config->evaluator;
-	if (!r->model.family->judged || !e || !evaluator_knows(e, r->data->sha256))
+	if (!r->model.judge_samples || !e || !evaluator_knows(e, r->data->sha256))
 		return OK;
 	int code = evaluator_judge(e, r->data, &r->judge, err);
 	if (!code)

@@ -58,6 +58,9 @@ static const struct param params[] = {
 		"What happens when the run collapses (the discriminator wins, samples lose their variety or a class). warn: it is told. "
 		"stop: training ends, and the best epoch is kept. rollback: training goes on from the best sound epoch with half the "
 		"learning rate and twice r1, at most three times.", 0},
+	{"judge_samples", PARAM_INT, offsetof(struct gan_params, judge_samples), "10000", 0, 10000, NULL, "output", "images",
+		"Samples that are judged at each epoch's end, and a tenth as many ten times on the way: what fcd, the shares of classes and "
+		"the signs of collapse come from, and which epoch is best. fcd falls with their number; 0: none.", 0},
 	TRAIN_PARAM_ROWS(struct gan_params),
 	{0},
 };
@@ -161,11 +164,18 @@ static bool no_gradient(const struct model *m, const struct view *v, char *text,
 	return v->grad_norm < least;
 }
 
+/* Early samples are alike in every run: what they lack may yet come. */
+static bool had_time(const struct model *m, const struct view *v)
+{
+	enum { IMAGES = 60000 };
+	return v->epoch > 0 || v->step * model_train(m)->batch_size >= IMAGES;
+}
+
 static bool diversity_lost(const struct model *m, const struct view *v, char *text, size_t size)
 {
 	(void)m;
 	static const double least = 0.3;
-	if (!v->verdict)
+	if (!v->verdict || !had_time(m, v))
 		return false;
 	snprintf(text, size, "mode collapse: samples differ by %.0f %% of what real images do at step %lld",
 		100 * v->verdict->diversity, (long long)v->step);
@@ -176,7 +186,7 @@ static bool class_lost(const struct model *m, const struct view *v, char *text, 
 {
 	(void)m;
 	static const double least_share = 0.01, most_kl = 0.5;
-	if (!v->verdict)
+	if (!v->verdict || !had_time(m, v))
 		return false;
 	snprintf(text, size, "mode collapse: the rarest class has %.1f %% of the samples (KL %.2f) at step %lld",
 		100 * v->verdict->min_share, v->verdict->class_kl, (long long)v->step);
@@ -199,7 +209,7 @@ static const struct sign signs[] = {
 	{"stuck", "a higher lr_d, or a larger discriminator", 500, false, stuck},
 	{"no_gradient", "gan_loss non_saturating, or " CALM, 100, true, no_gradient},
 	{"diversity_lost", CALM, 300, true, diversity_lost},
-	{"class_lost", CALM, 500, true, class_lost},
+	{"class_lost", CALM, 300, true, class_lost},
 	{"got_worse", CALM, 0, false, got_worse},
 	{0},
 };
@@ -232,7 +242,6 @@ const struct family family_gan = {
 	.monitor = "fcd",
 	.looks_per_epoch = 10,
 	.drop_last = true,
-	.judged = true,
 	.signed_pixels = true,
 	.signs = signs,
 	.on_collapse = on_collapse,

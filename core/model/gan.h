@@ -18,7 +18,7 @@ enum gan_loss { NON_SATURATING, SATURATING, HINGE };
 
 struct gan_params {
 	struct train_params train;
-	int64_t latent_dim, n_critic, r1_every;
+	int64_t latent_dim, n_critic, r1_every, judge_samples;
 	struct param_ints channels, discriminator_channels;
 	int norm, discriminator_norm; /* index in MIRROR_NORMS */
 	int gan_loss, on_collapse;

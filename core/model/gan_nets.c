@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-enum { ROWS_MAX = 3 * PARAM_INTS_MAX + 6 };
+/* A Fréchet distance needs more samples than features. */
+enum { ROWS_MAX = 3 * PARAM_INTS_MAX + 6, JUDGE_SAMPLES_MIN = 256 };
 
 struct rows {
 	struct layer_spec row[ROWS_MAX];
@@ -95,6 +96,9 @@ static int check(const struct gan_params *p, struct err *err)
 	if (p->r1 > 0 && p->discriminator_norm)
 		return err_field(err, ERR_INVALID, "#/params/r1",
 			"needs a discriminator without norm: set discriminator_norm to \"none\", or r1 to 0");
+	if (p->judge_samples > 0 && p->judge_samples < JUDGE_SAMPLES_MIN)
+		return err_field(err, ERR_INVALID, "#/params/judge_samples", "must be 0 or %d..10000, got %lld", JUDGE_SAMPLES_MIN,
+			(long long)p->judge_samples);
 	if (p->label_smoothing > 0 && p->gan_loss == HINGE)
 		return err_field(
 			err, ERR_INVALID, "#/params/label_smoothing", "must be 0 with gan_loss hinge, which has no labels");
@@ -114,6 +118,7 @@ int gan_plan(struct model *m, struct err *err)
 		code = plan_generator(m, err);
 	if (!code)
 		code = plan_discriminator(m, err);
+	m->judge_samples = (size_t)p->judge_samples;
 	if (!code && p->r1 > 0)
 		m->extra = 2 * m->net[DISCRIMINATOR].workspace;
 	return code;

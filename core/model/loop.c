@@ -124,16 +124,15 @@ static void watch_patience(const struct loop *l, int64_t epoch, double before, d
 
 /* --- looks: what samples are worth, and whether something goes wrong --- */
 
-/* Samples in a look, and at an epoch's end. */
-enum { LOOK_SAMPLES = 1000, EPOCH_SAMPLES = 10000 };
+enum { LOOK_SHARE = 10 }; /* one in so many of the samples at an epoch's end */
 
 static int judge(const struct loop *l, bool epoch_end, struct err *err)
 {
 	struct trainer *t = l->t;
 	t->verdict.count = 0;
-	if (!t->m->family->judged || !t->judge.look)
+	if (!t->m->judge_samples || !t->judge.look)
 		return OK;
-	int code = t->judge.look(t->judge.ctx, t, epoch_end ? EPOCH_SAMPLES : LOOK_SAMPLES, &t->verdict, err);
+	int code = t->judge.look(t->judge.ctx, t, t->m->judge_samples / (epoch_end ? 1 : LOOK_SHARE), &t->verdict, err);
 	if (!epoch_end)
 		t->verdict.fcd = (double)NAN; /* it falls with the number of samples: epochs would not compare with looks */
 	return code;

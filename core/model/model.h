@@ -156,7 +156,6 @@ struct family {
 	const char *monitor; /* series whose least value is best; the first headline instead when nothing is held out or judged */
 	int looks_per_epoch; /* previews, verdicts and signs inside an epoch, its end included; 0: at its end only */
 	bool drop_last;      /* the last, short batch of an epoch is left out (as of torch's DataLoader) */
-	bool judged;         /* samples are judged at each look, and by `monitor` at an epoch's end (trainer_judge) */
 	bool signed_pixels;  /* what the nets paint is in -1 … 1, not 0 … 1 */
 	const struct sign *signs; /* NULL: nothing is watched */
 	enum on_collapse (*on_collapse)(const struct model *m); /* NULL: a warning is all */
@@ -227,6 +226,7 @@ struct model {
 	size_t net_offset[MODEL_NETS_MAX];    /* of its parameters in the block of weights */
 	size_t buffer_offset[MODEL_NETS_MAX]; /* of its buffers behind all parameters */
 	size_t params, buffers;               /* reals of all parameters, of all buffers */
+	size_t judge_samples;                 /* at an epoch's end, which is then judged by `monitor` (trainer_judge); a tenth at each look; set by plan */
 	size_t extra;                         /* reals a block needs between its nets (noise), set by plan */
 	int unit_sums;                        /* of struct block_result, set by plan */
 	bool carries;                         /* a phase goes on from what the one before left in each block's workspace, set by plan */

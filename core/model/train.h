@@ -100,7 +100,7 @@ int trainer_adopt(
  * while the trainer lives. */
 void trainer_features(struct trainer *t, const float *rows);
 
-/* Who says what samples are worth (struct family, judged). look: verdict on `count` samples of t's served weights, on the thread
+/* Who says what samples are worth (struct model, judge_samples). look: verdict on `count` samples of t's served weights, on the thread
  * that runs train_loop; the same for the same weights. */
 struct judge_hook {
 	void *ctx;

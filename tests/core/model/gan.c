@@ -30,6 +30,7 @@ static void test_what_cannot_be(void **state)
 		struct map image;
 	} cases[] = {
 		{"val_fraction=0.1", "#/params/val_fraction", "must be 0", {1, 28, 28, 0}},
+		{"judge_samples=100", "#/params/judge_samples", "0 or 256", {1, 28, 28, 0}},
 		{"prune.amount=0.5", "#/params/prune", "must be null", {1, 28, 28, 0}},
 		{"discriminator_norm=batch", "#/params/r1", "discriminator_norm", {1, 28, 28, 0}},
 		{"gan_loss=hinge label_smoothing=0.1", "#/params/label_smoothing", "hinge", {1, 28, 28, 0}},
