@@ -39,7 +39,10 @@ static const char loader[] =
 	"    return model.eval()\n"
 	"\n"
 	"\n"
-	"def main():\n"
+	"def main():\n";
+
+/* What main begins with: a model that looks at images, and one that paints them from noise. */
+static const char images_in[] =
 	"    if len(sys.argv) not in (3, 4):\n"
 	"        sys.exit(f\"usage: {sys.argv[0]} weights.safetensors images.npy [out.npy]\")\n"
 	"    images = np.load(sys.argv[2])\n"
@@ -47,6 +50,13 @@ static const char loader[] =
 	"    x = torch.from_numpy(images.astype(np.float32) / np.float32(scale)).reshape(-1, *IMAGE)\n"
 	"    with torch.no_grad():\n"
 	"        y = load(sys.argv[1])(x)\n";
+
+static const char noise_main[] =
+	"    if len(sys.argv) != 4:\n"
+	"        sys.exit(f\"usage: {sys.argv[0]} weights.safetensors z.npy out.npy\")\n"
+	"    z = torch.from_numpy(np.load(sys.argv[2]).astype(np.float32)).reshape(-1, LATENT_DIM)\n"
+	"    with torch.no_grad():\n"
+	"        np.save(sys.argv[3], load(sys.argv[1])(z).numpy())\n";
 
 /* What main does with y: of a model that paints images, and of one that tells classes apart. */
 static const char images_main[] =
@@ -65,6 +75,12 @@ static const char ending[] = "\n"
 							 "if __name__ == \"__main__\":\n"
 							 "    main()\n";
 
+/* It has no use for images: its first net paints them. */
+static bool generates(const struct model *m)
+{
+	return m->family->decode && !m->family->encode;
+}
+
 static void print_opening(struct buf *b, const struct model *m, const char *weights_url)
 {
 	buf_printf(b, "#!/usr/bin/env python3\n\"\"\"%s\n\n", m->family->blurb);
@@ -74,10 +90,16 @@ static void print_opening(struct buf *b, const struct model *m, const char *weig
 		buf_printf(b, ", %d latent units", m->latent_dim);
 	buf_str(b, ".\n\n");
 	buf_printf(b, "    curl -o weights.safetensors %s\n", weights_url);
-	buf_str(b, "    python3 pytorch.py weights.safetensors images.npy [out.npy]\n\n");
-	buf_printf(b, "images.npy: any number of images of %d x %d x %d, float in [0, 1] or uint8; out.npy gets %s.\n",
-		m->image.c, m->image.h, m->image.w,
-		m->family->logits ? "the probability of each class" : "what the model makes of them");
+	buf_printf(b, "    python3 pytorch.py weights.safetensors %s\n\n",
+		generates(m) ? "z.npy out.npy" : "images.npy [out.npy]");
+	if (generates(m))
+		buf_printf(b,
+			"z.npy: any number of codes of %d standard normal numbers; out.npy gets as many images, pixels in [0, 1].\n",
+			m->latent_dim);
+	else
+		buf_printf(b, "images.npy: any number of images of %d x %d x %d, float in [0, 1] or uint8; out.npy gets %s.\n",
+			m->image.c, m->image.h, m->image.w,
+			m->family->logits ? "the probability of each class" : "what the model makes of them");
 	buf_str(b, "Needs numpy and torch.\n\"\"\"\n");
 }
 
@@ -97,8 +119,9 @@ static void print_net(struct buf *b, const struct net *net)
 	for (int i = 0; i < net->n; i++) {
 		const struct layer *l = &net->layer[i];
 		buf_str(b, "            ");
+		buf_str(b, l->spec.spectral_norm ? "nn.utils.spectral_norm(" : "");
 		l->spec.op->print(l, b);
-		buf_printf(b, ",  # %d: ", i);
+		buf_printf(b, "%s,  # %d: ", l->spec.spectral_norm ? ")" : "", i);
 		print_shape(b, &l->out);
 		buf_str(b, "\n");
 	}
@@ -108,6 +131,12 @@ static void print_net(struct buf *b, const struct net *net)
 /* The nets one after the other; of a distribution per unit the means go on, so that nothing is left to chance. */
 static void print_forward(struct buf *b, const struct model *m)
 {
+	if (generates(m)) {
+		buf_printf(b, "\n    def forward(self, z):\n        return %sself.%s(z)%s\n",
+			m->family->signed_pixels ? "(" : "", m->net[0].name,
+			m->family->signed_pixels ? " + 1) / 2  # pixels are in [-1, 1] there" : "");
+		return;
+	}
 	buf_str(b, "\n    def forward(self, x):\n");
 	for (int i = 0; i < m->nets; i++) {
 		buf_printf(b, "        x = self.%s(x)\n", m->net[i].name);
@@ -122,6 +151,8 @@ static void print_forward(struct buf *b, const struct model *m)
 static void print_class(struct buf *b, const struct model *m)
 {
 	buf_printf(b, "\n\nIMAGE = (%d, %d, %d)  # channels, height, width\n", m->image.c, m->image.h, m->image.w);
+	if (generates(m))
+		buf_printf(b, "LATENT_DIM = %d\n", m->latent_dim);
 	buf_str(b, "\n\nclass Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n");
 	for (int i = 0; i < m->nets; i++)
 		print_net(b, &m->net[i]);
@@ -134,6 +165,8 @@ void pytorch_print(struct buf *b, const struct model *m, const char *weights_url
 	buf_str(b, reader);
 	print_class(b, m);
 	buf_str(b, loader);
-	buf_str(b, m->family->logits ? classes_main : images_main);
+	buf_str(b, generates(m) ? noise_main : images_in);
+	if (!generates(m))
+		buf_str(b, m->family->logits ? classes_main : images_main);
 	buf_str(b, ending);
 }

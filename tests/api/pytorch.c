@@ -56,6 +56,23 @@ static void report_net(void **state)
 	free(text);
 }
 
+/* A generator has noise to look at, not images; its opponent is there to be read, with the norm that PyTorch calls so. */
+static void adversaries(void **state)
+{
+	static const char *const lines[] = {"            nn.Linear(100, 6272, bias=False),  # 0: [6272]\n",
+		"nn.BatchNorm1d(6272)", "            nn.Tanh(),  # 11: [1, 28, 28]\n",
+		"            nn.utils.spectral_norm(nn.Conv2d(1, 64, 4, stride=2, padding=1)),  # 0: [64, 14, 14]\n",
+		"nn.utils.spectral_norm(nn.Linear(6272, 1))",
+		"def forward(self, z):\n        return (self.generator(z) + 1) / 2", "LATENT_DIM = 100", "z.npy out.npy"};
+	char *text = printed("gan", "spectral_norm=true discriminator_norm=none");
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		if (!strstr(text, lines[i]))
+			fail_msg("missing: %s\n%s", lines[i], text);
+	assert_null(strstr(text, "images.npy"));
+	free(text);
+}
+
 /* No printer of a layer is missing: whatever net is planned, every line of it is there. */
 static void other_nets(void **state)
 {
@@ -102,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(report_net),
+		cmocka_unit_test(adversaries),
 		cmocka_unit_test(other_nets),
 		cmocka_unit_test(variational_net),
 	};
