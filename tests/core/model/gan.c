@@ -140,6 +140,48 @@ static void test_samples(void **state)
 	dataset_put(d);
 }
 
+/* Eight images are learned by heart: each has a sample that is near it, which none had at first. */
+static double farthest(struct trainer *t, const struct dataset *d)
+{
+	enum { N = 256, D = 5, PIXELS = 144 };
+	static float z[N * D], images[N * PIXELS];
+	double worst = 0;
+	rng_normal(z, N * D, (struct rng){.seed = 3, .stream = RNG_SAMPLE});
+	trainer_generate(t, z, N, images);
+	for (size_t i = 0; i < d->split[SPLIT_TRAIN].n; i++) {
+		double nearest = INFINITY;
+		for (int k = 0; k < N; k++) {
+			double sum = 0;
+			for (int p = 0; p < PIXELS; p++)
+				sum += pow(
+					(double)images[k * PIXELS + p] - d->split[SPLIT_TRAIN].images[i * PIXELS + (size_t)p] / 255.0, 2);
+			nearest = fmin(nearest, sum / PIXELS);
+		}
+		worst = fmax(worst, nearest);
+	}
+	return worst;
+}
+
+static void test_overfits(void **state)
+{
+	(void)state;
+	struct dataset *d = balls(8, 2, 1, 12, 12);
+	struct model m = model_for(&family_gan, d,
+		"latent_dim=5 channels=16,8 discriminator_channels=8,16 batch_size=8 epochs=1500 val_fraction=0 "
+		"lr=4e-3 beta1=0 beta2=0.9 ema=0.98 r1=0.1");
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+	struct heard h = {0};
+	const double before = farthest(t, d);
+	run(t, &h, 0);
+	const double after = farthest(t, d);
+	if (!(after < before / 5))
+		fail_msg("the worst of eight images is %.4f away from any sample, %.4f before", after, before);
+	free(h.point);
+	trainer_close(t);
+	model_free(&m);
+	dataset_put(d);
+}
+
 /* --- signs --- */
 
 static bool shows(const struct model *m, const char *code, const struct view *v)
@@ -372,8 +414,8 @@ static void test_resume(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_cannot_be), cmocka_unit_test(test_report_net),
-		cmocka_unit_test(test_which_steps), cmocka_unit_test(test_samples), cmocka_unit_test(test_signs),
-		cmocka_unit_test(test_warn), cmocka_unit_test(test_stop), cmocka_unit_test(test_roll_back),
-		cmocka_unit_test(test_resume)};
+		cmocka_unit_test(test_which_steps), cmocka_unit_test(test_samples), cmocka_unit_test(test_overfits),
+		cmocka_unit_test(test_signs), cmocka_unit_test(test_warn), cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_roll_back), cmocka_unit_test(test_resume)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

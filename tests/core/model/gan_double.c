@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { PART_D, PART_G = 6, PART_R1 = 7 };
+enum { PART_D, PART_D_FAKE = 2, PART_G = 6, PART_R1 = 7 };
 static double gamma_of;
 
 /* The penalty is not in d_loss, but in what the discriminator learns from. */
@@ -44,6 +44,21 @@ static void check(const char *overrides, struct map image, double gamma)
 	dataset_put(d);
 }
 
+/* The minimax game: what the generator lowers is what the discriminator raises, of the same images while none of them learns. */
+static void test_saturating(void **state)
+{
+	(void)state;
+	struct dataset *d = balls(WHOLE_BATCH, 1, 1, 8, 8);
+	struct model m = model_for(&family_gan, d, "channels=4,3 discriminator_channels=3 gan_loss=saturating" STILL_STEP);
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
+	double part[RESULT_PARTS];
+	assert_int_equal(trainer_step(t, part, NULL), OK);
+	assert_true(part[PART_D_FAKE] > 0 && fabs(part[PART_G] + part[PART_D_FAKE]) < 1e-9);
+	trainer_close(t);
+	model_free(&m);
+	dataset_put(d);
+}
+
 static const struct map square = {1, 8, 8, 0}, colour = {3, 8, 12, 0};
 
 static void test_losses(void **state)
@@ -72,7 +87,7 @@ static void test_spectral_norm(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_losses), cmocka_unit_test(test_penalty), cmocka_unit_test(test_spectral_norm)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_losses), cmocka_unit_test(test_saturating),
+		cmocka_unit_test(test_penalty), cmocka_unit_test(test_spectral_norm)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
