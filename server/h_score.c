@@ -5,6 +5,7 @@
 #include "core/model/decode_all.h"
 #include "server/limits.h"
 #include "server/model_use.h"
+#include "server/score.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,18 +115,6 @@ static int judge_in_turn(struct call *c, const struct sample_rule *rule, trial_f
 
 /* --- figures ---------------------------------------------------------------------------------------------------------------- */
 
-static void write_classes(struct jsonw *w, const struct verdict *v, const struct dataset *d)
-{
-	jw_key(w, "class_shares");
-	jw_object(w);
-	for (int i = 0; i < v->classes; i++)
-		jw_kreal(w, d->class_name[i], v->share[i]);
-	jw_end_object(w);
-	jw_kreal(w, "class_kl", v->class_kl);
-	jw_kreal(w, "min_share", v->min_share);
-	jw_kreal(w, "diversity", v->diversity);
-}
-
 void evaluator_write(struct jsonw *w, const struct evaluator *e)
 {
 	const struct evaluator_facts *f = evaluator_facts(e);
@@ -144,22 +133,9 @@ static int write_score(struct call *c, const struct trial *t, const struct judge
 	jw_object(&w);
 	jw_kstring(&w, "object", "score");
 	jw_kstring(&w, "model", t->p->job_id);
-	jw_kint(&w, "count", r->look.count);
 	jw_kstring(&w, "distribution", distribution_name(t->request.spec.distribution));
 	jw_kint(&w, "seed", (int64_t)t->request.spec.seed);
-	jw_kreal(&w, "fcd", r->look.fcd);
-	jw_kreal(&w, "fcd_floor", r->fcd_floor);
-	jw_kreal(&w, "fcd_inf", r->fcd_inf);
-	jw_kreal(&w, "kid", r->kid);
-	jw_kreal(&w, "kid_sd", r->kid_sd);
-	write_classes(&w, &r->look, t->data);
-	jw_kreal(&w, "classifier_score", r->classifier_score);
-	jw_kreal(&w, "unsure_share", r->unsure_share);
-	jw_kreal(&w, "precision", r->prdc.precision);
-	jw_kreal(&w, "recall", r->prdc.recall);
-	jw_kreal(&w, "density", r->prdc.density);
-	jw_kreal(&w, "coverage", r->prdc.coverage);
-	jw_kreal(&w, "duplicate_share", r->prdc.duplicates);
+	score_write(&w, r, t->data);
 	evaluator_write(&w, c->daemon->evaluator);
 	jw_end_object(&w);
 	return call_json_end(c, &w, err);

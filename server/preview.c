@@ -86,7 +86,7 @@ static int write_samples(const struct preview *p, struct room *r, struct err *er
 	int code = distribution < 0 ? err_set(err, ERR_INTERNAL, "unknown distribution '%s'", m->family->auto_distribution)
 								: sample_codes(r->z, PREVIEW_SAMPLES, &spec, &stats, err);
 	if (!code)
-		trainer_generate(p->trainer, r->z, PREVIEW_SAMPLES, r->beneath);
+		code = model_decode(m, p->kern, trainer_weights(p->trainer), r->ws, r->z, PREVIEW_SAMPLES, r->beneath, err);
 	if (!code)
 		code = grid_images(
 			&canvas, r->beneath, PREVIEW_SAMPLES, m->image.c, m->image.h, m->image.w, SAMPLE_COLUMNS, 0, err);

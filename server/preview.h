@@ -7,7 +7,7 @@
 enum { PREVIEW_IMAGES = 32, PREVIEW_SAMPLES = 64 };
 
 struct preview {
-	struct trainer *trainer;
+	const struct trainer *trainer;
 	const struct dataset *data;
 	const struct kern *kern;
 	uint64_t seed; /* the job's: the samples' z follow from it */

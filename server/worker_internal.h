@@ -60,6 +60,8 @@ void run_results_free(struct run_results *results);
 
 /* worker_judge.c: once the trainer is there, who judges its samples, if the kind asks for it and somebody knows the data set. */
 int run_judge(struct run *r, struct err *err);
+/* What it says of samples of weights w, as members of an object that is open. */
+int run_score(struct run *r, const real *w, struct jsonw *out, struct err *err);
 
 /* worker_edit.c: parameters that change under way. */
 /* Before the model is planned: the parameters become what they were at the first step. */

@@ -36,28 +36,39 @@ static int take_text(struct buf *b, struct jsonw *w, char **ret, struct err *err
 	return *ret ? OK : err_set(err, ERR_NO_MEMORY, "out of memory");
 }
 
-/* {"loss":…}: every val_X of the kind gives an X. */
-static int test_text(struct run *r, const real *w, char **ret, struct err *err)
+/* Every val_X of the kind gives an X. */
+static int write_means(struct run *r, const real *w, struct jsonw *out, struct err *err)
 {
 	static const char prefix[] = "val_";
 	double mean[RESULT_PARTS];
-	struct buf b = BUF_INIT;
-	struct jsonw out;
-	if (!family_validates(r->model.family))
-		return OK;
 	int code = trainer_evaluate(r->trainer, SPLIT_TEST, w, mean, err), i = 0;
 	if (code)
 		return code;
-	jw_init(&out, &b, false);
-	jw_object(&out);
 	for (const struct series *s = r->model.family->series; s->name; s++) {
 		if (s->per_step)
 			continue;
 		if (!strncmp(s->name, prefix, strlen(prefix)))
-			jw_kreal(&out, s->name + strlen(prefix), mean[i]);
+			jw_kreal(out, s->name + strlen(prefix), mean[i]);
 		i++;
 	}
-	return take_text(&b, &out, ret, err);
+	return OK;
+}
+
+/* {"loss":…}, or what a judge says of samples. */
+static int test_text(struct run *r, const real *w, char **ret, struct err *err)
+{
+	struct buf b = BUF_INIT;
+	struct jsonw out;
+	const bool validates = family_validates(r->model.family);
+	if (!validates && !r->judge)
+		return OK;
+	jw_init(&out, &b, false);
+	jw_object(&out);
+	int code = validates ? write_means(r, w, &out, err) : run_score(r, w, &out, err);
+	if (!code)
+		return take_text(&b, &out, ret, err);
+	buf_free(&b);
+	return code;
 }
 
 static int gap_text(struct run *r, const real *w, char **ret, struct err *err)

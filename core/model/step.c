@@ -567,29 +567,3 @@ void trainer_pass(
 		add_units(t, t->span[i].unit);
 	}
 }
-
-/* --- samples ----------------------------------------------------------------------------------------------------------- */
-
-struct generation {
-	struct trainer *t;
-	const float *z;
-	size_t n;
-	float *images;
-};
-
-static void generate_task(void *ctx, int task, int slot)
-{
-	const struct generation *g = ctx;
-	struct trainer *t = g->t;
-	const size_t d = (size_t)t->m->latent_dim, pixels = (size_t)map_features(&t->m->image);
-	const size_t end = smaller((size_t)(task + 1) * SPAN_IMAGES, g->n);
-	for (size_t from = (size_t)task * SPAN_IMAGES; from < end; from += LANES)
-		t->m->family->decode(t->m, t->kern, t->served, t->ws[slot], g->z + from * d, (int)smaller(LANES, end - from),
-			g->images + from * pixels);
-}
-
-void trainer_generate(struct trainer *t, const float *z, size_t n, float *ret_images)
-{
-	struct generation g = {t, z, n, ret_images};
-	pool_run(t->pool, (int)((n + SPAN_IMAGES - 1) / SPAN_IMAGES), generate_task, &g);
-}

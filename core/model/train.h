@@ -112,8 +112,6 @@ void trainer_judge(struct trainer *t, const struct judge_hook *judge);
 int trainer_sound_epoch(const struct trainer *t);
 /* Epochs are told apart by what `trainer_monitor` names; else the newest one is the best. */
 bool trainer_monitored(const struct trainer *t);
-/* What the served weights make of n rows of latent_dim codes: images [n][pixels] in 0 … 1. On the pool; same bits as model_decode. */
-void trainer_generate(struct trainer *t, const float *z, size_t n, float *ret_images);
 
 const struct model *trainer_model(const struct trainer *t);
 struct progress trainer_progress(const struct trainer *t);

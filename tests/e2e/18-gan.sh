@@ -25,7 +25,7 @@ is "$(j '[.series[] | select(.name == "d_loss" or .name == "g_loss") | [.referen
 submit "{\"kind\":\"gan\",\"name\":\"pair\",\"seed\":3,\"params\":{$PAIR,\"epochs\":2}}"
 settle "$job"
 is "$state $(j .stop_reason)" "succeeded completed" "a run ends"
-is "$(j '[.best.metric, (.best.value > 0), .generalisation_gap]')" '["fcd",true,null]' "the best epoch is the one whose samples are nearest to real images"
+is "$(j '[.best.metric, (.best.value > 0), .generalisation_gap, (.test.fcd == .best.value), (.test.class_shares | length), .test.kid]')" '["fcd",true,null,true,10,null]' "the best epoch is the one whose samples are nearest to real images"
 get '/v1/jobs/pair/metrics?by=step'
 steps=$(j '.series.d_loss.step | length')
 is "$steps" "$((N / 64 * 2))" "the short batch is left out"

@@ -4,6 +4,7 @@
 
 #include "tests/core/model/fixture.h"
 
+#include "core/model/decode_all.h"
 #include "core/model/trainer.h"
 
 #include <stdio.h>
@@ -111,31 +112,24 @@ static void test_which_steps(void **state)
 	dataset_put(d);
 }
 
-/* Pixels for everybody else are in 0 … 1, on the pool as block by block. */
+/* Pixels for everybody else are in 0 … 1. */
 static void test_samples(void **state)
 {
 	(void)state;
 	enum { N = 300, D = 5, PIXELS = 144 };
 	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
 	struct model m = model_for(&family_gan, d, SMALL_GAN);
-	struct pool *pool;
-	assert_int_equal(pool_open(&pool, 2, NULL), OK);
-	struct trainer *t = open_trainer(&m, d, pool, best_kern());
+	struct trainer *t = open_trainer(&m, d, NULL, best_kern());
 	struct heard h = {0};
 	run(t, &h, 0);
-	float z[N * D], *one = malloc(2 * N * PIXELS * sizeof *one), *other = one + N * PIXELS;
-	real *ws = zeroed(model_workspace(&m));
+	float z[N * D], *images = malloc(N * PIXELS * sizeof *images);
 	rng_normal(z, N * D, (struct rng){.seed = 3, .stream = RNG_SAMPLE});
-	trainer_generate(t, z, N, one);
-	assert_int_equal(model_decode(&m, best_kern(), trainer_weights(t), ws, z, N, other, NULL), OK);
-	assert_memory_equal(one, other, N * PIXELS * sizeof *one);
+	assert_int_equal(decode_all(&m, trainer_weights(t), z, N, images, NULL, best_kern(), NULL), OK);
 	for (int i = 0; i < N * PIXELS; i++)
-		assert_true(one[i] >= 0 && one[i] <= 1);
-	free(ws);
-	free(one);
+		assert_true(images[i] >= 0 && images[i] <= 1);
+	free(images);
 	free(h.point);
 	trainer_close(t);
-	pool_close(pool);
 	model_free(&m);
 	dataset_put(d);
 }
@@ -147,7 +141,7 @@ static double farthest(struct trainer *t, const struct dataset *d)
 	static float z[N * D], images[N * PIXELS];
 	double worst = 0;
 	rng_normal(z, N * D, (struct rng){.seed = 3, .stream = RNG_SAMPLE});
-	trainer_generate(t, z, N, images);
+	assert_int_equal(decode_all(t->m, trainer_weights(t), z, N, images, NULL, best_kern(), NULL), OK);
 	for (size_t i = 0; i < d->split[SPLIT_TRAIN].n; i++) {
 		double nearest = INFINITY;
 		for (int k = 0; k < N; k++) {
