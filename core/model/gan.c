@@ -152,7 +152,8 @@ static bool stuck(const struct model *m, const struct view *v, char *text, size_
 	static const double near = 0.02;
 	snprintf(text, size, "stuck: the discriminator only guesses (d_loss %.3f is 2 ln 2) at step %lld", v->mean[PART_D],
 		(long long)v->step);
-	return p->gan_loss != HINGE && fabs(v->mean[PART_D] - 2 * LN2) < near;
+	const bool varied = v->verdict && v->verdict->diversity > 0.5; /* then it guesses because the samples are good */
+	return p->gan_loss != HINGE && !varied && fabs(v->mean[PART_D] - 2 * LN2) < near;
 }
 
 static bool no_gradient(const struct model *m, const struct view *v, char *text, size_t size)

@@ -181,7 +181,8 @@ static void look_for_signs(const struct loop *l, bool epoch_end, int64_t active)
 	for (int i = 0; t->m->family->signs && t->m->family->signs[i].code; i++)
 		if (watch_sign(&t->watch, t->m, i, &view, &alert))
 			warn(l, &alert);
-	watch_end(&t->watch, t->m, &view, t->verdict.count ? verdict_monitor(t) : (double)INFINITY);
+	/* of epochs that nobody judges the newest one counts as the best */
+	watch_end(&t->watch, t->m, &view, t->verdict.count ? verdict_monitor(t) : -(double)view.epoch);
 }
 
 /* Inside an epoch; at its end end_epoch looks. */

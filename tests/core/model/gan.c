@@ -205,6 +205,8 @@ static void test_signs(void **state)
 	mean[PART_ACCURACY] = 0.995;
 	assert_true(shows(&m, "discriminator_won", &view));
 	mean[PART_D] = 1.38;
+	assert_false(shows(&m, "stuck", &view));
+	v.diversity = 0.4;
 	assert_true(shows(&m, "stuck", &view));
 	assert_false(shows(&hinge, "stuck", &view));
 	view.grad_norm = 1e-7;
