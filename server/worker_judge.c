@@ -73,7 +73,8 @@ static int report_on(struct run *r, const float *images, size_t n, struct judge_
 		.kid_sd = unknown,
 		.classifier_score = unknown,
 		.unsure_share = unknown,
-		.prdc = {.precision = unknown, .recall = unknown, .density = unknown, .coverage = unknown, .duplicates = unknown}};
+		.prdc = {
+			.precision = unknown, .recall = unknown, .density = unknown, .coverage = unknown, .duplicates = unknown}};
 	return judge_look(r->judge, pool, kern, images, n, &ret->look, err);
 }
 
