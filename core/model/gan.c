@@ -1,7 +1,8 @@
 /* gan.c: the generative adversarial network (Goodfellow et al. 2014) with convolutions (DCGAN, Radford et al. 2016): a generator
  * paints images from noise, a discriminator learns to tell them from real ones, each against the other.
  *
- *   generator      Linear to channels[0] maps, norm, ReLU, (ConvTranspose2d k4 s2 p1, norm, ReLU) per channel that follows,
+ *   generator      Linear to channels[0] maps, norm, ReLU, (ConvTranspose2d k4 s2 p1 (k3 to an odd side), norm, ReLU) per channel
+ *                  that follows,
  *                  ConvTranspose2d k3 s1 p1 to the image, Tanh: pixels in -1 … 1
  *   discriminator  Conv2d k4 s2 p1, LeakyReLU .2, (Conv2d k4 s2 p1, norm, LeakyReLU .2) per channel that follows, Flatten, Linear(1)
  *   d_loss         softplus(-D(x)) + softplus(D(G(z))), each a mean over a batch of its own; hinge: max(0, 1 - D(x)) + max(0, 1 + D(G(z)))

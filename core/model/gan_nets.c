@@ -34,35 +34,43 @@ static void add_stage(struct rows *r, struct layer_spec layer, int norm, bool ve
 	add(r, act);
 }
 
-/* The side of the smallest maps, so that doubling it per further channel makes the image's. */
-static int smallest_side(int side, int doublings)
-{
-	return side % (1 << doublings) ? 0 : side >> doublings;
-}
+/* How a map twice as large comes about: k4 s2 p1 makes 2 n of n, k3 s2 p1 makes 2 n - 1. */
+struct doubling {
+	int h, w, kernel; /* before it */
+};
 
-static int check_sides(const struct model *m, int doublings, struct err *err)
+/* From the image back: ret[0] is the first one, from the smallest maps. */
+static int plan_doublings(const struct model *m, int n, struct doubling *ret, struct err *err)
 {
-	if (doublings < 12 && smallest_side(m->image.h, doublings) && smallest_side(m->image.w, doublings))
+	int h = m->image.h, w = m->image.w, most = 0;
+	for (; most < n && h % 2 == w % 2 && h > 1 && w > 1; most++) {
+		ret[n - 1 - most] = (struct doubling){(h + 1) / 2, (w + 1) / 2, h % 2 ? 3 : 4};
+		h = (h + 1) / 2;
+		w = (w + 1) / 2;
+	}
+	if (most == n)
 		return OK;
 	return err_field(err, ERR_INVALID, "#/params/channels",
-		"%d channels double the side %d times, and images of %dx%d cannot be halved so often; give fewer channels",
-		doublings + 1, doublings, m->image.h, m->image.w);
+		"%d channels double the side %d times, and both sides of images of %dx%d can be halved alike %d times only; %d or "
+		"fewer channels would do",
+		n + 1, n, m->image.h, m->image.w, most, most + 1);
 }
 
 static int plan_generator(struct model *m, struct err *err)
 {
 	const struct gan_params *p = m->family_params;
-	const int doublings = p->channels.n - 1;
-	int code = check_sides(m, doublings, err);
+	const int n = p->channels.n - 1, c = (int)p->channels.v[0];
+	struct doubling twice[PARAM_INTS_MAX];
+	struct rows r = {.n = 0};
+	int code = plan_doublings(m, n, twice, err);
 	if (code)
 		return code;
-	struct rows r = {.n = 0};
-	const int c = (int)p->channels.v[0], h = smallest_side(m->image.h, doublings),
-			  w = smallest_side(m->image.w, doublings);
+	const int h = n ? twice[0].h : m->image.h, w = n ? twice[0].w : m->image.w;
 	add_stage(&r, LINEAR(c * h * w), p->norm, true, ACTIVATION(ACT_RELU));
 	add(&r, UNFLATTEN(c, h, w));
-	for (int i = 1; i < p->channels.n; i++)
-		add_stage(&r, CONV_TRANSPOSE((int)p->channels.v[i], 4, 2, 1, 0), p->norm, false, ACTIVATION(ACT_RELU));
+	for (int i = 1; i <= n; i++)
+		add_stage(&r, CONV_TRANSPOSE((int)p->channels.v[i], twice[i - 1].kernel, 2, 1, 0), p->norm, false,
+			ACTIVATION(ACT_RELU));
 	add_stage(&r, CONV_TRANSPOSE(m->image.c, 3, 1, 1, 0), 0, false, ACTIVATION(ACT_TANH));
 	return model_add_net(m, "generator", (struct map){.c = m->latent_dim, .h = 1, .w = 1}, r.row, r.n, err);
 }
@@ -97,8 +105,8 @@ static int check(const struct gan_params *p, struct err *err)
 		return err_field(err, ERR_INVALID, "#/params/r1",
 			"needs a discriminator without norm: set discriminator_norm to \"none\", or r1 to 0");
 	if (p->judge_samples > 0 && p->judge_samples < JUDGE_SAMPLES_MIN)
-		return err_field(err, ERR_INVALID, "#/params/judge_samples", "must be 0 or %d..10000, got %lld", JUDGE_SAMPLES_MIN,
-			(long long)p->judge_samples);
+		return err_field(err, ERR_INVALID, "#/params/judge_samples", "must be 0 or %d..10000, got %lld",
+			JUDGE_SAMPLES_MIN, (long long)p->judge_samples);
 	if (p->label_smoothing > 0 && p->gan_loss == HINGE)
 		return err_field(
 			err, ERR_INVALID, "#/params/label_smoothing", "must be 0 with gan_loss hinge, which has no labels");

@@ -179,12 +179,15 @@ static void list_of_kinds(void **state)
 	assert_string_equal(text_at(root, "data/0/headlines/1"), "val_loss");
 	assert_string_equal(text_at(root, "data/1/kind"), "vae");
 	assert_int_equal(json_count(at(root, "data/1/headlines")), 2);
-	assert_string_equal(text_at(root, "data/2/kind"), "finetune");
-	assert_string_equal(text_at(root, "data/2/from/1"), "vae");
-	assert_int_equal(json_count(at(root, "data/2/from")), 2);
-	assert_string_equal(text_at(root, "data/3/kind"), "classifier");
-	assert_string_equal(text_at(root, "data/3/abilities/0"), "classify");
-	assert_int_equal(json_type(at(root, "data/3/from")), JSON_NULL);
+	assert_string_equal(text_at(root, "data/2/kind"), "gan");
+	assert_string_equal(text_at(root, "data/2/headlines/0"), "d_loss");
+	assert_string_equal(text_at(root, "data/2/headlines/2"), "fcd");
+	assert_string_equal(text_at(root, "data/3/kind"), "finetune");
+	assert_string_equal(text_at(root, "data/3/from/1"), "vae");
+	assert_int_equal(json_count(at(root, "data/3/from")), 2);
+	assert_string_equal(text_at(root, "data/4/kind"), "classifier");
+	assert_string_equal(text_at(root, "data/4/abilities/0"), "classify");
+	assert_int_equal(json_type(at(root, "data/4/from")), JSON_NULL);
 	assert_string_equal(text_at(root, "last_id"), "classifier");
 	json_free(root);
 }

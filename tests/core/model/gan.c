@@ -35,8 +35,8 @@ static void test_what_cannot_be(void **state)
 		{"prune.amount=0.5", "#/params/prune", "must be null", {1, 28, 28, 0}},
 		{"discriminator_norm=batch", "#/params/r1", "discriminator_norm", {1, 28, 28, 0}},
 		{"gan_loss=hinge label_smoothing=0.1", "#/params/label_smoothing", "hinge", {1, 28, 28, 0}},
-		{"", "#/params/channels", "fewer channels", {1, 30, 28, 0}},
-		{"channels=8,8,8,8", "#/params/channels", "28x28", {1, 28, 28, 0}},
+		{"", "#/params/channels", "2 or fewer channels would do", {1, 30, 28, 0}},
+		{"channels=8,8,8,8,8,8,8", "#/params/channels", "28x28", {1, 28, 28, 0}},
 		{"discriminator_channels=8,8,8,8,8,8", "#/params/discriminator_channels", "conv", {1, 28, 28, 0}},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -75,6 +75,7 @@ static void test_remedies(void **state)
 		{"ae", "default", "stride=2,1,1", {1, 11, 17, 0}},
 		{"classifier", "report", "padding=1", {1, 8, 8, 0}},
 		{"classifier", "small", "global_pool=false", {1, 12, 20, 0}},
+		{"gan", "default", "channels=8,8", {1, 11, 17, 0}},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const struct family *f = family_find(cases[i].family);
