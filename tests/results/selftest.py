@@ -116,6 +116,13 @@ def test_plan():
     same(all(row.params["val_fraction"] == 0 for row in base if row.group.endswith("-report")), True, "reproductions hold nothing out")
 
 
+def test_story():
+    results = made_up()
+    same(story.generalised(results), "", "what no job tells is not told")
+    results["jobs"]["class2-ours/1"] = {"params": {"gce_q": 0.7}}
+    same("(`gce_q` 0.7:" in story.generalised(results), True, "q is the job's")
+
+
 def test_seeds():
     mode = plan.MODES["full"]
     by_group = {row.group: row for row in plan.rows(mode)}
@@ -138,6 +145,7 @@ def test_seeds():
 test_verdicts()
 test_words()
 test_seeds()
+test_story()
 test_plan()
 print(f"1..{count}")
 raise SystemExit(1 if failed else 0)
