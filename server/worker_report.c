@@ -168,12 +168,15 @@ static int recall_series(struct run *r, struct run_series *s, struct err *err)
 	int code = store_curve(r->config->store, r->job.id, s->row->name, begin + 1, &c, err);
 	if (code)
 		return code;
+	bool turned = false; /* perhaps not at `end`: not every step need have a point */
 	for (size_t i = 0; i < c.n && c.step[i] <= p.step; i++) { /* later ones were stored after this checkpoint */
-		if (c.step[i] > end && (i == 0 || c.step[i - 1] <= end))
+		if (c.step[i] > end && !turned) {
 			turn_series(s);
+			turned = true;
+		}
 		add_point(s, c.value[i]);
 	}
-	if (p.step == end)
+	if (!turned)
 		turn_series(s);
 	curve_free(&c);
 	return OK;

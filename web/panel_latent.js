@@ -112,6 +112,7 @@ export class LatentPanel {
       : `An image is painted from ${n} numbers of noise, the latent units.`} Drag one to see what it stands for.`);
     this.units = Array.from({ length: n }, (_, i) => this.makeUnit(i));
     this.list.replaceChildren(...this.units.map((unit) => unit.node));
+    if (!encodes) for (const unit of this.units) unit.place = normal(); // the mean of noise is like none of it
     this.units.slice(FIRST).forEach((unit) => show(unit.node, false));
     show(this.more, n > FIRST);
     setText(this.more, `Show all ${n} units`);

@@ -20,13 +20,19 @@ export class PreviewPanel {
       oninput: () => this.onSlide() });
     this.label = h('output', { class: 'num' }, '–');
     this.newest = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.followNewest() }, 'Newest');
-    this.pictures = KINDS.map(([kind, caption]) => ({ kind, picture: new Picture(`${kind}: none yet`, 'grid'), caption }));
+    this.pictures = KINDS.map(([kind, caption]) => this.figure(kind, caption));
     this.waiting = h('p', { class: 'quiet' }, 'The first pictures come before the first step.');
     this.body = h('div', { hidden: true }, h('div', { class: 'slider-row' }, h('span', {}, 'Epoch'), this.slider, this.label, this.newest),
-      h('div', { class: 'previews' }, this.pictures.map(({ kind, picture, caption }) => h('figure', {},
-        h('figcaption', {}, h('strong', {}, kind), h('span', { class: 'quiet' }, ` ${caption}`)), picture.node))));
+      h('div', { class: 'previews' }, this.pictures.map(({ node }) => node)));
     this.node = h('section', { class: 'card previews-panel', 'aria-labelledby': 'previews-title' },
       h('h2', { id: 'previews-title' }, 'Previews'), this.waiting, this.body);
+  }
+
+  // Hidden until there is one: not every kind of model has both.
+  figure(kind, caption) {
+    const picture = new Picture(`${kind}: none yet`, 'grid');
+    return { kind, picture, node: h('figure', { hidden: true },
+      h('figcaption', {}, h('strong', {}, kind), h('span', { class: 'quiet' }, ` ${caption}`)), picture.node) };
   }
 
   sayNone() {
@@ -87,8 +93,10 @@ export class PreviewPanel {
     setText(this.label, inside ? `${epoch}, step ${step}` : String(epoch));
     this.slider.setAttribute('aria-valuetext', when);
     show(this.newest, !this.follow);
-    for (const { kind, picture } of this.pictures) {
-      if (paths[kind]) picture.show(paths[kind], `${kind} at ${when}`, this.signal).catch(() => {});
+    for (const { kind, picture, node } of this.pictures) {
+      if (!paths[kind]) continue;
+      show(node, true);
+      picture.show(paths[kind], `${kind} at ${when}`, this.signal).catch(() => {});
     }
   }
 }

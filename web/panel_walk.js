@@ -16,13 +16,16 @@ const WAYS = [
 /** One end of a walk: a seed, or a class. */
 class End {
   constructor(name, seed, onChange) {
-    this.choice = h('select', { 'aria-label': `Walk ${name}`, onchange: () => this.chosen(onChange) }, h('option', { value: SEED }, 'seed'));
+    this.only = h('span', {}, 'seed'); // as long as there is no choice
+    this.choice = h('select', { 'aria-label': `Walk ${name}`, hidden: true, onchange: () => this.chosen(onChange) }, h('option', { value: SEED }, 'seed'));
     this.seed = h('input', { type: 'text', inputmode: 'numeric', value: String(seed), 'aria-label': `Seed to walk ${name}`, onchange: onChange });
-    this.node = h('span', { class: 'walk-end' }, name, this.choice, this.seed);
+    this.node = h('span', { class: 'walk-end' }, name, this.only, this.choice, this.seed);
   }
 
   offer(classes) {
     this.choice.append(...classes.map((name) => h('option', { value: name }, name)));
+    show(this.only, false);
+    show(this.choice, true);
   }
 
   chosen(onChange) {
