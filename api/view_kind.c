@@ -13,6 +13,7 @@ static void write_series(struct jsonw *w, const struct series *s)
 	jw_kstring(w, "unit", s->unit);
 	jw_kbool(w, "per_step", s->per_step);
 	jw_kbool(w, "per_unit", s->source == SERIES_UNITS);
+	jw_kbool(w, "per_class", s->source == SERIES_SHARES);
 	jw_kbool(w, "headline", s->headline);
 	jw_key(w, "reference_lines");
 	jw_array(w);

@@ -12,14 +12,18 @@ STATEFUL='"ema":0.99,"norm":"batch","dropout":0.1,"schedule":"plateau","lr_patie
 
 events() { curl -q -sf "$url/v1/jobs/$1/events?limit=100&order=desc" | jq -r '.data[0].seq'; }
 
+# pictures JOB: checksums of its previews.
+pictures() { (cd "$D/jobs/$1/previews" && sha256sum -- *.png); }
+
 # shake WHAT KIND KILLS PARAMS: a run left in peace, then the same one under kills.
 shake() {
-  local what=$1 kind=$2 most=$3 params=$4 kills=0 seen=0 gaps='' calm calm_best span shaken held begin_ms
+  local what=$1 kind=$2 most=$3 params=$4 kills=0 seen=0 gaps='' calm calm_best calm_pictures span shaken held begin_ms
   submit "{\"kind\":\"$kind\",\"name\":\"$what-calm\",\"seed\":5,\"params\":{$params}}"
   settle "$job"
   is "$state" succeeded "$what: the undisturbed run"
   calm=$(fingerprint "$job")
   calm_best=$(weights_sum "$job" best)
+  calm_pictures=$(pictures "$job")
   begin_ms=$(j .started_at_ms)
   span=$(($(j .finished_at_ms) - begin_ms))
   submit "{\"kind\":\"$kind\",\"name\":\"$what-shaken\",\"seed\":5,\"params\":{$params}}"
@@ -44,6 +48,7 @@ shake() {
   is "$gaps" "" "$what: no event was taken back"
   is "$(fingerprint "$shaken")" "$calm" "$what: weights and curve are those of the undisturbed run"
   is "$(weights_sum "$shaken" best)" "$calm_best" "$what: so are the best weights"
+  is "$(pictures "$shaken")" "$calm_pictures" "$what: so are the previews, each of them"
   curl -q -sN -H 'Accept: text/event-stream' "$url/v1/jobs/$shaken/events" | sed -n 's/^id: //p' > "$T/ids"
   is "$(cat "$T/ids")" "$(seq "$(wc -l < "$T/ids")")" "$what: ids count from 1 without a gap"
   check "$what: and go beyond the last one seen ($seen)" [ "$(tail -n 1 "$T/ids")" -ge "$seen" ]

@@ -33,6 +33,37 @@ is "$(j '.series | [(.d_loss_real.value[5] + .d_loss_fake.value[5] - .d_loss.val
   "[true,2,20,$((steps / 16))]" "its series"
 get /v1/jobs/pair/previews
 is "$(j '[.data[] | select(.kind == "samples")] | length')" 21 "ten pictures an epoch, and one before the first"
+is "$(j '[.data[] | .step] == ([.data[] | .step] | sort) and ([.data[] | .url] | unique | length) == 21')" true "in the order in which they were taken"
+step=$(j '.data[14].step')
+get "$(j '.data[14].url')"
+is "$status $(header Latentd-Epoch) $(header Latentd-Step)" "200 2 $step" "one of them is known by its step"
+inside=$(sha256sum < "$T/body")
+get /v1/jobs/pair/previews/2/samples.png
+is "$(header Latentd-Step)" "$steps" "an epoch's is that of its end"
+check "and another picture" [ "$(sha256sum < "$T/body")" != "$inside" ]
+get "/v1/jobs/pair/previews/2/samples.png?step=$((step + 1))"
+like "$status $(j .detail)" "^404 .*nearest is that of step $step" "a step without one is told the nearest that has"
+
+# What stands for a run of this kind: no training loss, no validation.
+get /v1/kinds
+is "$(j '.data[] | select(.kind == "gan") | .headlines')" '["d_loss","g_loss","fcd"]' "headlines"
+get /v1/jobs/pair/events.txt
+like "$(grep '^epoch 2/2' "$T/body")" '^epoch 2/2  d_loss [0-9.]+  g_loss [0-9.]+  fcd [0-9.e+]+  [0-9.]+ s$' "a line for people"
+get "/v1/jobs/pair/events?limit=100&order=desc"
+mean=$(j '[.data[] | select(.epoch_end.epoch == 2)][0].epoch_end.d_loss')
+get '/v1/jobs/pair/metrics?by=epoch&names=d_loss'
+is "$(j ".series.d_loss.value[1] - $mean | fabs < 1e-7")" true "which has the epoch's mean"
+get /v1/jobs/pair/curves.svg
+is "$(grep -o '>[dg]_[a-z_]*</text>\|>fcd</text>\|>2 ln 2[^<]*' "$T/body" | tr -d '\n')" '>d_loss</text>>g_loss</text>>2 ln 2: guessing' "a picture of one unit, with what it is measured by"
+
+# From noise to noise: around the sphere unless told otherwise, from what a seed draws first.
+post /v1/models/pair/sample '{"count":2,"seed":3}'
+drawn=$(j '.z[0] | tostring')
+post /v1/models/pair/interpolate '{"from":{"seed":3},"to":{"seed":4},"steps":5}'
+is "$(j '[.z[0] | tostring, length == 100]')" "$(jq -cn --arg z "$drawn" '[$z, 100 == 100]')" "a walk begins where samples of its seed do"
+is "$(j '[.z[0], .z[2], .z[4] | map(. * .) | add | sqrt] | (.[1] / .[0] - 1 | fabs < 0.3) and (.[1] / .[2] - 1 | fabs < 0.3)')" true "and keeps to the sphere"
+post /v1/models/pair/interpolate '{"from":{"seed":3},"to":{"class":"Bag"}}'
+is "$status $(j '[.errors[0].pointer, .detail]')" '422 ["#/to/class","to.class: a gan has no encoder; abilities: decode, sample"]' "no class is an end of it"
 get '/v1/models/pair/samples.png?count=16&seed=2'
 is "$status $(png_size "$T/body")" "200 112x112" "a grid of samples"
 post /v1/models/pair/encode '{"dataset":"fashion-mnist","split":"test","indices":[0]}'

@@ -398,6 +398,43 @@ static void test_too_late(void **state)
 	assert_int_equal(house_events(h, id, EVENT_END, NULL), 1);
 }
 
+/* The means that the ends of epochs tell of a series that has no point at some steps, the first of an epoch among them: taken
+ * up anywhere, they are those of the curve, each told once. */
+static void test_means_of_a_sparse_series(void **state)
+{
+	enum { EPOCHS = 6, STEPS = 8, CUTS = 6, CUT_US = 200000 };
+	struct house *h = *state;
+	char id[JOB_ID_SIZE], text[80];
+	struct curve c;
+	h->checkpoint_ms = 1;
+	house_close(h);
+	house_open(h);
+	house_submit(h,
+		"{'kind':'gan','dataset':'toy','params':{'n_critic':7,'epochs':6,'batch_size':32,'channels':[16,8],"
+		"'discriminator_channels':[32,64],'latent_dim':4,'judge_samples':0,'preview_every_epochs':0}}",
+		id);
+	for (int i = 0; i < CUTS; i++) {
+		usleep(CUT_US);
+		house_close(h);
+		house_open(h);
+	}
+	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
+	assert_int_equal(store_curve(h->store, id, "g_loss", 0, &c, NULL), OK);
+	assert_int_equal(c.n, EPOCHS * STEPS / 7);
+	for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+		double sum = 0;
+		int n = 0;
+		for (size_t i = 0; i < c.n; i++)
+			if (c.step[i] > (epoch - 1) * STEPS && c.step[i] <= epoch * STEPS) {
+				sum += c.value[i];
+				n++;
+			}
+		snprintf(text, sizeof text, "\"g_loss\":%.9g,", sum / n);
+		assert_int_equal(house_events(h, id, EVENT_METRICS, text), 1);
+	}
+	curve_free(&c);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, house_teardown)
@@ -411,6 +448,7 @@ int main(void)
 		TEST(test_edits_are_met_again),
 		TEST(test_edit_waits_for_repeated_steps),
 		TEST(test_too_late),
+		TEST(test_means_of_a_sparse_series),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
