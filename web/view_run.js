@@ -25,6 +25,10 @@ async function newestEvent(path, signal) {
   return page.data[0]?.seq ?? 0;
 }
 
+/** What the end of a run is worth, as far as single numbers say it. */
+const testFacts = (test) => Object.entries(test).filter(([, value]) => typeof value === 'number')
+  .map(([name, value]) => [`test ${name}`, measured(name, value)]);
+
 class RunView {
   constructor(root, { id, signal, title }) {
     this.root = root;
@@ -257,7 +261,7 @@ class RunView {
       ['speed', p.samples_per_s ? `${count(p.samples_per_s)} images/s` : '–'],
       terminal(job) ? ['trained for', trained(job)] : ['time left', duration(p.eta_ms)],
       [job.best?.metric ? `best ${job.best.metric}` : 'best', job.best ? `${loss(job.best.value)} (epoch ${job.best.epoch})` : '–'],
-      ...(job.test ? Object.entries(job.test).map(([name, value]) => [`test ${name}`, measured(name, value)]) : [['started', clock(job.started_at_ms)]]),
+      ...(job.test ? testFacts(job.test) : [['started', clock(job.started_at_ms)]]),
     ];
     if (job.from && terminal(job)) facts.push(['with what it goes on from', duration(job.lineage_train_s * 1000)]);
     if (job.generalisation_gap) facts.push(['generalisation gap', gapText(job.generalisation_gap)]);
