@@ -211,6 +211,7 @@ static int look_at_tests(
 	const struct dataset_split *s = &d->split[SPLIT_TEST];
 	struct moments m;
 	j->tests = s->n;
+	j->floors = d->split[SPLIT_TRAIN].n < JUDGE_IMAGES_MAX ? d->split[SPLIT_TRAIN].n : JUDGE_IMAGES_MAX;
 	if (d->c != j->image.c || d->h != j->image.h || d->w != j->image.w || d->classes != j->classes)
 		return err_set(
 			err, ERR_INVALID, "data set %s has other images or classes than the judge was trained on", d->name);
@@ -274,7 +275,6 @@ const char *judge_dataset(const struct judge *j)
 	return j->dataset_sha256;
 }
 
-/* Training images, so many as there are test images, but no more than are scored. */
 int judge_floor(struct judge *j, struct pool *pool, const struct kern *k, const struct dataset *d, struct err *err)
 {
 	const struct dataset_split *s = &d->split[SPLIT_TRAIN];
@@ -283,7 +283,7 @@ int judge_floor(struct judge *j, struct pool *pool, const struct kern *k, const 
 		return OK;
 	if (strcmp(d->sha256, j->dataset_sha256) != 0)
 		return err_set(err, ERR_INVALID, "data set %s is not the one that the judge knows", d->name);
-	const size_t n = s->n < JUDGE_IMAGES_MAX ? s->n : JUDGE_IMAGES_MAX;
+	const size_t n = j->floors;
 	float *mine = floats(n * (size_t)j->features, err);
 	uint32_t *order = malloc((s->n + 1) * sizeof *order);
 	int code = mine && order ? OK : err_set(err, ERR_NO_MEMORY, "no memory for %zu features", n);
@@ -294,8 +294,6 @@ int judge_floor(struct judge *j, struct pool *pool, const struct kern *k, const 
 	}
 	free(order);
 	/* who comes meanwhile works out the same; the first to end is kept */
-	if (!code)
-		__atomic_store_n(&j->floors, n, __ATOMIC_RELEASE);
 	if (code || !__atomic_compare_exchange_n(&j->floor, &there, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		free(mine);
 	return code;
