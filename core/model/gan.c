@@ -71,8 +71,8 @@ static const struct preset presets[] = {
 	{"default",
 		"a lighter pair with our recipe: spectral norm and R1 in place of the discriminator's batch norm, two rates, a running "
 		"mean of the generator",
-		"val_fraction=0 epochs=10 batch_size=64 channels=96,48,24 discriminator_channels=32,64,128 beta1=0 beta2=0.9 lr=8e-4 "
-		"lr_d=1.6e-3 ema=0.999"},
+		"val_fraction=0 epochs=10 batch_size=64 channels=96,48,24 discriminator_channels=32,64,128 beta1=0 beta2=0.9 "
+		"lr=1.6e-3 lr_d=3.2e-3 schedule=linear ema=0.999"},
 	{"report", "as the report trained it: DCGAN with batch norm in both nets, Adam 2e-4, no tricks",
 		"val_fraction=0 epochs=10 batch_size=128 lr=2e-4 beta1=0.5 discriminator_norm=batch spectral_norm=false r1=0"},
 	{0},

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 start
 N=$(images 6000)
-PAIR='"channels":[16,8],"discriminator_channels":[8,16],"judge_samples":256,"train_limit":'$N
+PAIR='"channels":[16,8],"discriminator_channels":[8,16],"judge_samples":256,"batch_size":16,"train_limit":'$N
 
 # refused PARAMS POINTER
 refused() {
@@ -22,13 +22,21 @@ is "$(j '[.params.latent_dim, .params.batch_size, .params.lr, .params.beta1, .pa
 get /v1/kinds/gan
 is "$(j '[.series[] | select(.name == "d_loss" or .name == "g_loss") | [.reference_lines[0].value * 1000 | floor]]')" '[[1386],[693]]' "2 ln 2 and ln 2 are drawn"
 
+# Under a sanitizer a judge takes minutes: of a run without one it says what there is to say.
+if [ -n "$SLOW" ]; then
+  submit "{\"kind\":\"gan\",\"params\":{${PAIR/:256/:0},\"epochs\":2,\"on_collapse\":\"rollback\"}}"
+  settle "$job"
+  is "$state $(j '[.stop_reason, .best.metric, .test]')" 'succeeded ["completed","d_loss",null]' "a run that nobody judges ends"
+  finish
+fi
+
 submit "{\"kind\":\"gan\",\"name\":\"pair\",\"seed\":3,\"params\":{$PAIR,\"epochs\":2}}"
 settle "$job"
 is "$state $(j .stop_reason)" "succeeded completed" "a run ends"
 is "$(j '[.best.metric, (.best.value > 0), .generalisation_gap, (.test.fcd == .best.value), (.test.class_shares | length), .test.kid]')" '["fcd",true,null,true,10,null]' "the best epoch is the one whose samples are nearest to real images"
 get '/v1/jobs/pair/metrics?by=step'
 steps=$(j '.series.d_loss.step | length')
-is "$steps" "$((2 * (N / 64)))" "the short batch is left out"
+is "$steps" "$((2 * (N / 16)))" "the short batch is left out"
 is "$(j '.series | [(.d_loss_real.value[5] + .d_loss_fake.value[5] - .d_loss.value[5] | fabs < 1e-6), (.fcd.step | length), (.share_9.step | length), (.r1.step | length)]')" \
   "[true,2,20,$((steps / 16))]" "its series"
 get /v1/jobs/pair/previews
@@ -79,7 +87,7 @@ get /v1/models/pair/pytorch.py
 like "$body" 'spectral_norm\(nn.Conv2d' "as PyTorch"
 
 # A generator that never moves away from noise: every class but one is missing for as long as it is watched.
-lost='"lr_g":1e-9,"epochs":40,"batch_size":16'
+lost='"lr_g":1e-9,"epochs":200'
 submit "{\"kind\":\"gan\",\"name\":\"stopped\",\"params\":{$PAIR,$lost,\"on_collapse\":\"stop\"}}"
 settle "$job"
 is "$state $(j .stop_reason)" "succeeded collapsed" "collapse ends a run that wants it so"
