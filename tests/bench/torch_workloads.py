@@ -147,14 +147,15 @@ def dcgan_init(net):
             nn.init.normal_(module.weight, 1, 0.02)
 
 
-def make_gan(tuned):
+def gan(tuned):
+    """The report's GAN: (nets, their optimisers, step(x) → both losses)."""
     net = trajectory.gan_nets()
     dcgan_init(net)
     g, d = prepare(net, tuned).children()
     g_adam, d_adam = (adam(part, tuned, lr=2e-4, betas=(0.5, 0.999)) for part in (g, d))
     bce = F.binary_cross_entropy_with_logits
 
-    def step(x, _):
+    def step(x):
         one, zero = torch.ones(x.size(0), 1), torch.zeros(x.size(0), 1)
         fake = g(torch.randn(x.size(0), 100))
         d_loss = bce(d(x), one) + bce(d(fake.detach()), zero)
@@ -167,9 +168,14 @@ def make_gan(tuned):
         g_loss.backward()
         g_adam.step()
         d.requires_grad_(True)
-        return d_loss
+        return d_loss, g_loss
 
-    return step
+    return net, (g_adam, d_adam), step
+
+
+def make_gan(tuned):
+    step = gan(tuned)[2]
+    return lambda x, _: step(x)[0]
 
 
 WORKLOADS = {

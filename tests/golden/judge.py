@@ -12,44 +12,14 @@ Needs Debian's python3-torch, python3-scipy and dataset-fashion-mnist; run by `m
   prdc                     F64 [5]: precision, recall, density, coverage, duplicates of b (fakes) against a (reals), k = 5
   probabilities.score      F64 [1]: exp of the mean KL of the probabilities from their mean
 """
-import json
 import os
-import struct
 
 import numpy as np
 import scipy.linalg
 import torch
-from torch import nn
 
+import evaluator
 import make
-
-WEIGHTS = os.path.join(make.HERE, "../../core/lab/evaluator.safetensors")
-
-
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        raw = file.read()
-    (length,) = struct.unpack("<Q", raw[:8])
-    header, data = json.loads(raw[8:8 + length]), raw[8 + length:]
-    header.pop("__metadata__")
-    return {name: np.frombuffer(data[slice(*t["data_offsets"])], {"F32": np.float32, "I64": np.int64}[t["dtype"]]).reshape(t["shape"])
-            for name, t in header.items()}
-
-
-def net():
-    rows, channels = [], 1
-    for out in (16, 32, 64):
-        for _ in range(2):
-            rows += [nn.Conv2d(channels, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
-            channels = out
-        rows.append(nn.MaxPool2d(2))
-    rows += [nn.AvgPool2d(3), nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 10)]
-    classifier = nn.Sequential(*rows)
-    state = {name.removeprefix("classifier."): torch.tensor(x) for name, x in read_safetensors(WEIGHTS).items()}
-    missing, unexpected = classifier.load_state_dict(state, strict=False)
-    assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing), (missing, unexpected)
-    return classifier.double().eval()
-
 
 def clouds(rng):
     a = rng.normal(size=(300, 12)) @ rng.normal(size=(12, 12)) * 0.6 + 1.5
@@ -86,16 +56,12 @@ def prdc(real, fake, k):
 
 def main():
     images = make.fashion_images(40)
-    classifier = net()
     with torch.no_grad():
-        x = torch.tensor(images / 255.0)
-        features = classifier[:24](x)
-        probabilities = torch.softmax(classifier[24:](features), 1).numpy()
-    assert classifier[23].out_features == 64 and isinstance(classifier[24], nn.ReLU)
+        features, probabilities = evaluator.read(evaluator.net(), torch.tensor(images / 255.0))
     a, b = clouds(np.random.default_rng(5))
     real, fake = a.astype(np.float64), b.astype(np.float64)
     values, vectors = np.linalg.eigh(np.cov(real.T))
-    figures = prdc(real, fake, 5)
+    figures, probabilities = prdc(real, fake, 5), probabilities.numpy()
     score = np.exp(np.mean(np.sum(probabilities * np.log(probabilities / probabilities.mean(0)), 1)))
     print(f"fcd {fcd(real, fake):.6f} kid {kid(real[:260], fake):.6f} prdc {figures} classifier score {score:.4f}")
     f64 = np.float64

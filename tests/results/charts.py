@@ -49,12 +49,17 @@ def save(pyplot, figure, path):
 
 
 def curves(path, panels):
-    """panels: (title, x label, y label, logarithmic, [(name, xs, ys)]), side by side."""
+    """panels, side by side: (title, x label, y label, logarithmic, [(name, xs, ys)], and perhaps [(name, y)], levels to compare
+    with)."""
     pyplot, figure, axes = axes_of(len(panels), 5.2 * len(panels) + 0.8)
-    for ax, (title, x_label, y_label, log, lines) in zip(axes, panels):
+    for ax, (title, x_label, y_label, log, lines, *levels) in zip(axes, panels):
         for i, (name, xs, ys) in enumerate(lines):
             mark = {"marker": "o"} if len(xs) == 1 else {}
             ax.plot(xs, ys, LINES[i % len(LINES)], color=COLOURS[i % len(COLOURS)], label=name, **mark)
+        for i, (name, level) in enumerate(levels[0] if levels else ()):
+            ax.axhline(level, color=COLOURS[i % len(COLOURS)], linestyle=":", linewidth=1)
+            ax.annotate(name, (1, level), xycoords=("axes fraction", "data"), xytext=(-2, 2), textcoords="offset points",
+                        ha="right", va="bottom", fontsize=8, color=COLOURS[i % len(COLOURS)])
         ax.set(title=title, xlabel=x_label, ylabel=y_label)
         if log:
             ax.set_yscale("log")

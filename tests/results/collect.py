@@ -3,31 +3,26 @@
 Only this file asks the finished jobs, and only by the public API (and the data set's own files, for the truth).
 """
 import io
-import math
 import time
 
+import plan
 from daemon import Refused
+from words import statistics_of
 
 # Jobs whose curves the charts and the table of times show.
 CURVES = ("ae-8", "class1", "class2", "unfrozen", "scratch", "prune-50", "prune-90")
+GAMES = ("gan", "gan-default")
+POINTS = 300  # of a whole run, each the mean of its neighbours
 PAIRS, STEPS = 300, 32  # straight lines between codes, decodings on each
 CELLS = 20              # of the codes' box, along each unit
 PICK = 1                # seed of the lines
 
 
-def statistics_of(values):
-    values = [v for v in values if v is not None]
-    if not values:
-        return None
-    mean = math.fsum(values) / len(values)
-    sd = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1)) if len(values) > 1 else None
-    return {"mean": mean, "sd": sd, "n": len(values), "values": values}
-
-
 def metrics_of(job):
     """The figures of one finished job, flat."""
     gap = job.get("generalisation_gap") or {}
-    return {**(job["test"] or {}), "best": (job["best"] or {}).get("value"), "epochs": job["progress"]["epoch"],
+    test = {name: value for name, value in (job["test"] or {}).items() if isinstance(value, (int, float))}
+    return {**test, "best": (job["best"] or {}).get("value"), "epochs": job["progress"]["epoch"],
             "train_s": job["train_s"], "lineage_train_s": job["lineage_train_s"], "gap": gap.get("gap"),
             "relative_gap": gap.get("relative")}
 
@@ -49,6 +44,25 @@ def curves_of(api, job):
         return [(t - job["started_at_ms"]) / 1000 for t in s["time_ms"]]
 
     return {name: {"epoch": s["epoch"], "seconds": seconds(s), "value": s["value"]} for name, s in series.items()}
+
+
+def game_of(api, job):
+    """{d_loss, g_loss: {epoch, value}} within the epochs."""
+    series = api.get(f"/v1/jobs/{job['id']}/metrics?by=step&names=d_loss,g_loss&points={POINTS}")["series"]
+    return {name: {"epoch": s["epoch"], "value": s["value"]} for name, s in series.items()}
+
+
+def fcd_of(api, job):
+    """The distance of samples after each epoch, by images seen and by seconds (those of the judge among them)."""
+    curve = curves_of(api, job)["fcd"]
+    each = job["progress"]["steps"] // job["progress"]["epochs"] * job["params"]["batch_size"]
+    return {**curve, "images": [round(epoch) * each for epoch in curve["epoch"]]}
+
+
+def score_of(api, job, samples, count, runner, peers):
+    path = f"/v1/models/{job['id']}@{samples.checkpoint}/score"
+    body = {"count": count, "distribution": samples.distribution, "seed": plan.DRAW}
+    return peers.remember(f"{runner.info['evaluator']['sha256']} {path} {body}", lambda: api.post(path, body))
 
 
 class Model:
@@ -127,7 +141,8 @@ def collect(api, mode, runner, peers):
         "groups": {group: group_of(jobs) for group in runner.rows if (jobs := runner.group(group))},
         "rows": {group: {"kind": row.kind, "preset": row.preset, "params": row.params} for group, row in runner.rows.items()},
         "twins": peers.results, "twins_trouble": peers.trouble, "pca": peers.pca,
-        "curves": {}, "smoothness": {}, "reconstruction": {}, "confusion": {}, "measure_trouble": {},
+        "curves": {}, "smoothness": {}, "reconstruction": {}, "confusion": {}, "games": {}, "fcd": {}, "judged": {},
+        "judged_in_pytorch": peers.judged, "measure_trouble": {},
     }
     try:
         results["best"] = runner.best()
@@ -135,8 +150,26 @@ def collect(api, mode, runner, peers):
         results["best"] = None
     for into, names, what in (("curves", CURVES, curves_of), ("smoothness", ("ae-2", "vae-2"), smoothness),
                               ("reconstruction", ("ae-8", "vae-5"), reconstruction_error),
+                              ("games", GAMES, game_of),
                               ("confusion", ("class1", "class2"), lambda a, j: a.get(f"/v1/jobs/{j['id']}/confusion"))):
         for name in names:
             if runner.group(name):
                 attempt(results[into], results["measure_trouble"], name, what, api, runner.group(name)[0])
+    judge(api, mode, runner, peers, results)
     return results
+
+
+def judge(api, mode, runner, peers, results):
+    """Of the GANs every seed, of the others the first."""
+    for key, job in runner.jobs.items():
+        group, seed = key.split("/")
+        if group in GAMES:
+            attempt(results["fcd"], results["measure_trouble"], key, fcd_of, api, job)
+        for samples in plan.SAMPLES:
+            if samples.group == group and (seed == "1" or group in GAMES):
+                attempt(results["judged"], results["measure_trouble"], f"{key} {samples.distribution}", score_of, api, job,
+                        samples, mode.scores, runner, peers)
+    for group in GAMES:
+        ends = [curve["value"][-1] for key, curve in results["fcd"].items() if key.split("/")[0] == group]
+        if ends:
+            results["groups"][group]["fcd"] = statistics_of(ends)

@@ -8,8 +8,10 @@ import os
 from collections import namedtuple
 
 import charts
+import plan
+import samples
 from daemon import Refused
-from verdicts import need
+from lookup import need
 
 # number: the report's; R1, R2, … are ours. parts: (job group, words under the part).
 Figure = namedtuple("Figure", "number slug caption draw parts note", defaults=("",))
@@ -67,6 +69,41 @@ def losses(context, path, group):
     charts.curves(path, [("", "epoch", "loss", False, lines)])
 
 
+def game(context, path, group):
+    """Both losses within the epochs, over what they are where the discriminator can only guess."""
+    lines = [(words, curve["epoch"], curve["value"]) for name, words in (("d_loss", "discriminator"), ("g_loss", "generator"))
+             for curve in (need(context.results, "games", group)[name],)]
+    levels = [("2 ln 2", samples.GUESSING["d_loss"]), ("ln 2", samples.GUESSING["g_loss"])]
+    charts.curves(path, [("", "epoch", "loss", False, lines, levels)])
+
+
+def generated(context, path, group):
+    row = next(row for row in plan.SAMPLES if row.group == group)
+    url = f"/v1/models/{job_of(context, group)['id']}@{row.checkpoint}/samples.png?count=64&seed={plan.DRAW}&cols=8"
+    picture(context, path, url, "images painted from noise")
+
+
+def sheet(context, path, group):
+    row = next(row for row in plan.SAMPLES if row.group == group)
+    url = f"/v1/models/{job_of(context, group)['id']}@{row.checkpoint}/classes.png?count=1000&seed={plan.DRAW}"
+    charts.picture_svg(path + ".svg", context.api.raw(f"{url}&scale={SHOWN_SCALE}", None, "image/png"), "samples of each class", 1)
+    save(path + ".png", context.api.raw(f"{url}&scale={SHOWN_SCALE}", None, "image/png"))
+
+
+def distances(context, path, _):
+    """FCD against images seen: the report's recipe, ours, PyTorch's."""
+    lines = [(words, [n / 1000 for n in curve["images"]], curve["value"])
+             for words, key in (("the report's", "gan/1"), ("our default", "gan-default/1"))
+             if (curve := context.results["fcd"].get(key))]
+    told = context.results["twins"].get("gan")
+    if told:
+        lines.append(("the report's in PyTorch", [at["images"] / 1000 for at in told["history"]],
+                      [at["fcd"] for at in told["history"]]))
+    if not lines:
+        raise LookupError(f"gan: {context.runner.why('gan')}")
+    charts.curves(path, [("", "thousands of images seen", "FCD", True, lines)])
+
+
 def confusion(context, path, group):
     job = job_of(context, group)
     found = need(context.results, "confusion", group)
@@ -120,6 +157,8 @@ FIGURES = [
            "Latent dimension 2; codes drawn uniformly from the box of the training codes' 1 to 99 % in each unit."),
     Figure("4", "vae-samples", "Generated samples from latent space (VAE)", uniform_samples, [("vae-2", "")],
            "The same for the variational autoencoder with latent dimension 2."),
+    Figure("5", "gan-losses", "GAN losses", game, [("gan", "")],
+           "The report's recipe. Dotted: what the losses are where the discriminator can only guess."),
     Figure("A", "appendix", "Autoencoder: more reconstructions", None,
            [("ae-8", "(a) Original images", originals), ("ae-8", "(b) AE reconstructions", rebuilt)]),
     Figure("7", "confusion", "Confusion matrices of the two classifiers", confusion,
@@ -128,11 +167,19 @@ FIGURES = [
            "Cross entropy of class1 on the frozen encoder of ae-8, training and validation."),
     Figure("9", "vae-reconstructions", "VAE reconstructions", reconstructions, [("vae-5", "")],
            "Latent dimension 5; test images above, reconstructions (at the means) beneath."),
+    Figure("10", "gan-samples", "GAN reconstructions", generated,
+           [("gan", "(a) the report's recipe"), ("gan-default", "(b) our default")],
+           "Called so in the report; a GAN reconstructs nothing: these are images painted from noise, none of them chosen."),
     Figure("R1", "training-time", "Loss and accuracy against wall-clock time", times, [("", "")],
            "Not in the report as a figure. On the right, classifiers that stand on the autoencoder begin when it has ended."),
     Figure("R2", "lines", "Straight lines between codes of test images", line_between,
            [("ae-2", "(a) AE, latent dimension 2"), ("vae-2", "(b) VAE, latent dimension 2")],
            "Not in the report as a figure. Each row goes from one test image's code to another's in equal steps."),
+    Figure("R3", "gan-fcd", "Distance of the GAN's images from real ones, as training goes on", distances, [("", "")],
+           "Not in the report. Fréchet distance by latentd's judge after each epoch, the same noise each time; less is better."),
+    Figure("R4", "gan-classes", "The GAN's images by class", sheet,
+           [("gan", "(a) the report's recipe"), ("gan-default", "(b) our default")],
+           "Not in the report. Of 1,000 images, those that the judge is most certain of; in percent, the classes' shares."),
 ]
 
 

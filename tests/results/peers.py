@@ -1,5 +1,5 @@
-"""Starts twins.py for each row of plan.twins() and keeps what comes out in FOLDER/twins.json, so that a second run asks
-for nothing twice. Without PyTorch, or when a run fails, there is a reason in place of a result."""
+"""Starts twins.py for each row of plan.twins() and keeps what comes out in FOLDER/twins.json, with what the judge said, so that
+a second run asks for nothing twice. Without PyTorch, or when a run fails, there is a reason in place of a result."""
 import hashlib
 import json
 import os
@@ -8,6 +8,7 @@ import sys
 import time
 
 import plan
+from daemon import Refused
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNITS = (1, 2, 4, 5, 8, 14, 16)
@@ -17,7 +18,7 @@ class Peers:
     def __init__(self, folder, threads, progress):
         self.folder, self.threads, self.progress = folder, threads, progress
         self.path = os.path.join(folder, "twins.json")
-        self.results, self.trouble, self.pca = {}, {}, None
+        self.results, self.trouble, self.pca, self.judged = {}, {}, None, None
         try:
             with open(self.path) as file:
                 self.kept = json.load(file)
@@ -28,6 +29,13 @@ class Peers:
         with open(self.path + ".new", "w") as file:
             json.dump(self.kept, file, indent=1)
         os.replace(self.path + ".new", self.path)
+
+    def remember(self, key, ask):
+        """What ask() says, or said in an earlier run under the same key."""
+        if key not in self.kept:
+            self.kept[key] = ask()
+            self.keep()
+        return self.kept[key]
 
     def call(self, key, arguments, epochs):
         """The result of a run of twins.py, or LookupError with its last words."""
@@ -84,14 +92,32 @@ class Peers:
         self.progress.done(key, f"{result['train_s']:.1f} s of training", took)
         return result
 
+    def run_judge(self, runner, count):
+        """self.judged: what the judge's classifier in PyTorch says of samples that latentd judges, too."""
+        key = "pytorch judge"
+        try:
+            job = next(iter(runner.group(plan.JUDGED_TWICE)), None)
+            if not job:
+                raise LookupError(f"our side is missing: {runner.why(plan.JUDGED_TWICE)}")
+            self.judged = self.remember(f"judge {job['id']} {count}", lambda: self.judge_samples(runner.api, job, count, key))
+            self.progress.done(key, "done")
+        except (LookupError, Refused) as error:
+            self.trouble["judge"] = str(error)
+            self.progress.done(key, f"none: {error}")
+
+    def judge_samples(self, api, job, count, key):
+        path = os.path.join(self.folder, "samples.npy")
+        with open(path, "wb") as file:
+            file.write(api.raw(f"/v1/models/{job['id']}@last/sample", {"count": count, "seed": plan.DRAW}, "application/x-npy"))
+        result, _ = self.call(key, ["judge", path], 0)
+        os.remove(path)
+        return result
+
     def run_pca(self):
         """self.pca: {units: test error} and the mean image's."""
         key = "principal components"
         try:
-            if "pca" not in self.kept:
-                self.kept["pca"], _ = self.call(key, ["pca", *map(str, UNITS)], 0)
-                self.keep()
-            self.pca = self.kept["pca"]
+            self.pca = self.remember("pca", lambda: self.call(key, ["pca", *map(str, UNITS)], 0)[0])
             self.progress.done(key, "done")
         except LookupError as error:
             self.trouble["pca"] = str(error)

@@ -17,12 +17,16 @@ class Mode:
     seeds: int
     limit: int = 0          # training images; 0: all
     scratch_limit: int = 0  # of the other classifiers
+    gan_epochs: tuple = (11, 10)  # of the report's GAN (what it is held against was taken there), of ours (600,000 images)
+    gan_limit: int = 0
+    looks: int = 10000  # samples of a GAN that are judged at each epoch's end
+    scores: int = 10000  # samples that finished models are judged by
 
 
 MODES = {
     # To see that every part works, in seconds: no figure of it means anything.
-    "smoke": Mode("smoke", 2, 1, 1, 1, 512, 512),
-    "quick": Mode("quick", 4, 3, 2, 1, 0, 6000),
+    "smoke": Mode("smoke", 2, 1, 1, 1, 512, 512, (1, 1), 512, 256, 1000),
+    "quick": Mode("quick", 4, 3, 2, 1, 0, 6000, (2, 2), 12000, 2000, 2000),
     "full": Mode("full", 50, 20, 40, 3),
 }
 
@@ -63,10 +67,38 @@ class Twin:
     group: str     # the group whose first job it is, with the same parameters
     workload: str  # of twins.py
     on: str = None  # twin whose encoder it takes
+    heavy: bool = False  # in a full run or with HEAVY=1 only
 
+
+@dataclass(frozen=True)
+class Samples:
+    """What the judge looks at: models of a group, by a distribution of their codes."""
+    group: str
+    distribution: str
+    words: str
+    checkpoint: str = "best"
+
+
+# The report's GAN is judged when it has been trained, as there; ours as it is served: after the epoch with the lowest fcd.
+SAMPLES = (
+    Samples("ae-2", "uniform", "AE, 2 units, uniform in the box"),
+    Samples("ae-2", "gmm", "AE, 2 units, mixture of normals"),
+    Samples("ae-8", "uniform", "AE, 8 units, uniform in the box"),
+    Samples("ae-8", "gaussian_fit", "AE, 8 units, one normal"),
+    Samples("ae-8", "gmm", "AE, 8 units, mixture of normals"),
+    Samples("vae-2", "uniform", "VAE, 2 units, uniform in the box"),
+    Samples("vae-2", "normal", "VAE, 2 units, standard normal"),
+    Samples("vae-5", "uniform", "VAE, 5 units, uniform in the box"),
+    Samples("vae-5", "normal", "VAE, 5 units, standard normal"),
+    Samples("gan", "normal", "GAN, the report's", "last"),
+    Samples("gan-default", "normal", "GAN, our default"),
+)
+DRAW = 1  # seed of the samples
+JUDGED_TWICE = "gan"  # by the judge's classifier in PyTorch, too
 
 CANDIDATES = ("ae-mlp-8", "ae-conv-small-8")
 HEAVY = "left out: it takes long; HEAVY=1 runs it"
+HEAVY_TWIN = "left out: PyTorch takes a quarter of an hour for it; FULL=1 or HEAVY=1 runs it"
 REPRODUCE = {"val_fraction": 0}
 CONV_EPOCHS = 20  # of preset conv-small, each as long as many of the report's net
 
@@ -94,11 +126,14 @@ def rows(mode):
     literal = {**base, "standardize": False, "gce_q": 0, "schedule": "constant", "lr": 1e-3, "batch_size": 128}
     # Planes cost nothing, and settle late.
     planes = {"epochs": 2 * mode.epochs}
+    game = {"judge_samples": mode.looks, **limited(mode.gan_limit)}
     planned = [
         Row("ae-8", "ae", "report", base, name="ae-8"),
         Row("ae-2", "ae", "report", {**base, "latent_dim": 2}, "one", name="ae-2"),
         Row("vae-5", "vae", "report", {**base, **REPRODUCE}, name="vae-5"),
         Row("vae-2", "vae", "report", {**base, **REPRODUCE, "latent_dim": 2}, name="vae-2"),
+        Row("gan", "gan", "report", {**game, "epochs": mode.gan_epochs[0]}, "one", name="gan"),
+        Row("gan-default", "gan", "default", {**game, "epochs": mode.gan_epochs[1]}, name="gan-default"),
         Row("class1", "finetune", "class1", literal, "one", "ae-8", "class1"),
         Row("class2", "finetune", "class2", literal, "one", "ae-8", "class2"),
         Row("unfrozen", "finetune", "class1", unfrozen, "one", "ae-8"),
@@ -138,14 +173,20 @@ def twins():
         Twin("class2-report", "class2", "ae-report-8"),
         Twin("vae-5", "vae"),
         Twin("cnn-report", "cnn"),
+        Twin("gan", "gan", heavy=True),
     ]
+
+
+def runs(twin, mode, heavy):
+    return heavy or not twin.heavy or mode.name == "full"
 
 
 # Seconds of an epoch of 60,000 images on two Zen 4 processors, for the first estimate only: (kind, preset) or workload.
 ROUGH = {("ae", "mlp"): 1.25, ("ae", "conv-small"): 7, ("vae", "report"): 0.9, ("vae", "default"): 0.9,
          ("finetune", "class1"): 0.1, ("finetune", "class2"): 0.05, ("finetune", "full"): 3.5,
+         ("gan", "report"): 36, ("gan", "default"): 45,
          ("classifier", "report"): 0.4, ("classifier", "small"): 12, ("classifier", "medium"): 60,
-         "ae": 4.8, "vae": 3, "cnn": 2.4, "class1": 1.8, "class2": 0.4}
+         "ae": 4.8, "vae": 3, "cnn": 2.4, "gan": 85, "class1": 1.8, "class2": 0.4}
 
 
 def seconds_of(key, epochs, limit):

@@ -45,9 +45,11 @@ def estimates(mode, seeds, heavy, with_twins):
                                                                    row.params.get("train_limit", 0))
     if with_twins:
         epochs = {row.group: row.params["epochs"] for row in rows}
+        limits = {row.group: row.params.get("train_limit", 0) for row in rows}
         for twin in plan.twins():
-            planned[f"pytorch {twin.group}"] = 4 + plan.seconds_of(twin.workload, epochs[twin.group], mode.limit)
-        planned["principal components"] = 10
+            if plan.runs(twin, mode, heavy):
+                planned[f"pytorch {twin.group}"] = 4 + plan.seconds_of(twin.workload, epochs[twin.group], limits[twin.group])
+        planned["principal components"], planned["pytorch judge"] = 10, 8
     return planned
 
 
@@ -83,7 +85,8 @@ def publish(out, results, drawn):
     docs = os.path.join(ROOT, "web", "docs")
     os.makedirs(docs, exist_ok=True)
     write(os.path.join(docs, "results.md"), texts[""])
-    for part in (part for figure in drawn if figure["slug"] == story.SHOWN for part in figure["parts"]):
+    shown = [slug for slugs in story.SHOWN.values() for slug in slugs]
+    for part in (part for figure in drawn if figure["slug"] in shown for part in figure["parts"]):
         for file in part["files"]:
             shutil.copy(os.path.join(out, f"{file}.svg"), docs)
 
@@ -99,8 +102,12 @@ def run_all(arguments, api, folder, mode, seeds):
     other = peers.Peers(folder, runner.info["threads"], progress)
     if with_twins:
         for twin in plan.twins():
-            other.run(twin, runner)
+            if plan.runs(twin, mode, arguments.heavy):
+                other.run(twin, runner)
+            else:
+                other.trouble[twin.group] = plan.HEAVY_TWIN
         other.run_pca()
+        other.run_judge(runner, mode.scores)
     return runner, other
 
 
@@ -117,13 +124,13 @@ def make(arguments, out, folder, mode, seeds):
         results["figures"] = drawn
         publish(out, results, drawn)
     lost = [part["why"] for figure in drawn for part in figure["parts"] if part["why"]]
-    missed = sum(text != plan.HEAVY for text in runner.trouble.values()) + len(other.trouble)
+    missed = sum(text not in (plan.HEAVY, plan.HEAVY_TWIN) for text in (*runner.trouble.values(), *other.trouble.values()))
     print(f"{clock(time.monotonic() - began)} min, {len(results['jobs'])} jobs, {missed} not run, "
           f"{len(lost)} pictures missing\n"
           f"Page       {os.path.relpath(out)}/index.html\n"
           f"Figures    {os.path.relpath(out)}/results.json, results.md"
           f"{', web/docs/results.md' if mode.name == 'full' else ''}\n"
-          f"Look at the models (ae-8, ae-2, class1, class2, vae-5, vae-2):\n"
+          f"Look at the models (ae-8, ae-2, class1, class2, vae-5, vae-2, gan, gan-default):\n"
           f"           {os.path.relpath(arguments.binary)} --data-dir {os.path.relpath(folder)}/data")
     return 1 if missed else 0
 

@@ -4,10 +4,11 @@ import copy
 
 import plan
 import render
+import samples
 import story
 import verdicts
 import words
-from collect import statistics_of
+from words import statistics_of
 
 failed = count = 0
 
@@ -27,6 +28,7 @@ def made_up():
     groups["prune-50"]["train_s"] = 10.2
     groups["dropout"]["loss"] = groups["prune-90"]["loss"] = 0.02
     groups["class2-report"]["accuracy"] = 0.77
+    groups["gan"].update(train_s=440.0, epochs=11)
     curve = {"epoch": [1, 50], "seconds": [1.0, 10.0], "value": [0.5, 0.4]}
     job = {"train_s": 10.0, "lineage_train_s": 30.0}
     space = {"jump": 2.0, "spread": 5.0, "filled": 0.5}
@@ -36,9 +38,37 @@ def made_up():
         "pca": {"test_mse": {"2": 0.0461, "4": 0.0366, "5": 0.033, "8": 0.0266, "14": 0.0215}},
         "curves": {"ae-8": {"val_loss": {"epoch": [1, 50], "seconds": [1, 9], "value": [0.05, 0.0152]}},
                    "class1": {"val_loss": curve}, "scratch": {"val_loss": curve}},
-        "jobs": {"class1/1": job, "scratch/1": {**job, "lineage_train_s": 10.0}},
+        **of_gans(),
+        "jobs": {"class1/1": job, "scratch/1": {**job, "lineage_train_s": 10.0}, "gan/1": job, "gan-default/1": job,
+                 "gan-default/2": job},
         "reconstruction": {"vae-5": 0.02, "ae-8": 0.0152},
         "smoothness": {"ae-2": space, "vae-2": {"jump": 1.5, "spread": 1.0, "filled": 0.9}},
+    }
+
+
+def of_gans():
+    """The report's GAN collapses in the end, its default keeps its classes; PyTorch is slow, and ours not three times as fast."""
+    epochs = list(range(1, 12))
+    fcds = [9.0, 7.0, 6.0, 5.5, 5.0, 4.5, 4.2, 4.0, 3.9, 3.8, 8.1]
+    images = [60000 * epoch for epoch in epochs]
+    flat = {"epoch": [i / 10 for i in range(30)], "value": [1.1 + 0.001 * (i % 2) for i in range(30)]}
+    even = {str(i): 0.1 for i in range(10)}
+    lost = {**even, "0": 0.03, "1": 0.17}
+
+    def score(fcd, shares, coverage):
+        return {"fcd": fcd, "kid": fcd / 100, "coverage": coverage, "precision": 0.8, "class_shares": shares}
+
+    default = {"epoch": epochs[:10], "seconds": [50.0 * e for e in epochs[:10]], "images": images[:10], "value": fcds[:9] + [1.9]}
+    return {
+        "games": {"gan": {"d_loss": flat, "g_loss": flat}},
+        "fcd": {"gan/1": {"epoch": epochs, "seconds": [40.0 * e for e in epochs], "images": images, "value": fcds},
+                "gan-default/1": default, "gan-default/2": default},
+        "twins": {"gan": {"history": [{"images": n, "seconds": 80.0 * e, "fcd": v} for e, n, v in zip(epochs, images, fcds)]}},
+        "judged": {**{f"{row.group}/1 {row.distribution}": score(20.0, even, 0.3) for row in plan.SAMPLES},
+                   "ae-8/1 gmm": score(10.0, even, 0.4), "ae-2/1 gmm": score(10.1, even, 0.4),
+                   "gan/1 normal": score(8.1, lost, 0.5),
+                   **{f"gan-default/{seed} normal": score(1.9, even, 0.9) for seed in (1, 2)}},
+        "judged_in_pytorch": {"fcd": 8.11, "count": 10000},
     }
 
 
@@ -82,6 +112,41 @@ def test_verdicts():
     rows = {row["claim"]: row for row in verdicts.claims(results)}
     row = rows["With dropout the loss stays above the basic case's."]
     same((row["ours"], row["confirmed"], row["why"]), (None, None, "dropout: no space left"), "what is missing says why")
+
+
+def test_gans():
+    met, _ = judge()
+    same((met["GAN report: FCD after epoch 8 (parity: within 20 %)"], met["GAN default: FCD at the end"],
+          met["GAN default: seconds to PyTorch's FCD, judging included"]), (True, True, False),
+         "parity; 1.9 is at most half of 3.8 at as many images; 400 s are no third of 640")
+    same([met[f"AE report, {units} units: FCD of the mixture's samples by that of uniform ones"] for units in (8, 2)],
+         [True, False], "half is met, more is not")
+    same(met["the judge and its copy in PyTorch: difference of the FCD of the same samples"], False, "two judges must agree")
+
+    def worse(results):
+        results["judged"]["gan-default/2 normal"]["class_shares"]["3"] = 0.049
+        results["judged"]["vae-5/1 normal"]["coverage"] = 0.51
+        results["games"]["gan"]["g_loss"] = {"epoch": list(range(30)), "value": [1 + i / 30 for i in range(30)]}
+        results["fcd"]["gan/1"]["value"][10] = 3.8
+        for key in ("gan-default/1", "gan-default/2"):
+            results["fcd"][key] = {**results["fcd"][key], "value": [3.9] + [3.0] * 9}
+        results["judged"]["gan/1 normal"]["class_shares"] = {str(i): 0.1 for i in range(10)}
+        results["groups"]["gan"]["train_s"] = statistics_of([9.0])
+
+    met, confirmed = judge(worse)
+    same((met["GAN default: smallest share of a class, any seed"], met["GAN default: FCD at the end"],
+          met["GAN default: seconds to PyTorch's FCD, judging included"]), (False, False, True), "one seed's rare class counts")
+    same([claim for claim, value in confirmed.items() if not value],
+         [claim for claim, *_ in samples.CLAIMS], "figures against each claim about GANs do not confirm it")
+
+    def alone(results):
+        results["twins"], results["twins_trouble"] = {}, {"gan": "left out"}
+
+    results = made_up()
+    alone(results)
+    row = next(row for row in verdicts.acceptance(results) if row["quantity"].startswith("GAN default: FCD"))
+    same((row["ours"], row["reference"], row["reach"], row["met"]), (1.9, "none: PyTorch: left out", None, None),
+         "without PyTorch beside there is a figure and no verdict")
 
 
 def test_words():
@@ -143,6 +208,7 @@ def test_seeds():
 
 
 test_verdicts()
+test_gans()
 test_words()
 test_seeds()
 test_story()

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The same nets in PyTorch: trained on the same images for as many epochs with the same optimiser and rate, and tested.
 
-  twins.py train SPEC.json     {"workload": ae|vae|cnn|class1|class2, "params": resolved parameters of our job, "seed": 1,
+  twins.py train SPEC.json     {"workload": ae|vae|cnn|gan|class1|class2, "params": resolved parameters of our job, "seed": 1,
                                "threads": 2, "save": file for the weights, "encoder": file of the autoencoder's weights}
+  twins.py judge IMAGES.npy    what the judge's classifier, in PyTorch, says of them (twin_gan.py)
   twins.py pca UNITS...        the test error of as many principal components: what a linear model reaches
 
 One JSON object a line: {"epoch": 3} while it goes on, {"result": {...}} at the end. Nets and steps are those of
@@ -24,7 +25,12 @@ SAME = {
     "dropout": 0, "dropout2d": 0, "denoise": 0, "denoise_mask": 0, "label_smoothing": 0, "gce_q": 0, "beta": 1, "beta_warmup": 0,
     "free_bits": 0, "likelihood": "gaussian", "norm": "none", "standardize": False, "freeze": True, "unfreeze_after": 0,
 }
-LATENT = {"ae": 8, "vae": 5}
+OWN = {
+    "ae": {"latent_dim": 8}, "vae": {"latent_dim": 5},
+    "gan": {"latent_dim": 100, "channels": [128, 64, 32], "discriminator_channels": [64, 128], "norm": "batch",
+            "discriminator_norm": "batch", "spectral_norm": False, "gan_loss": "non_saturating", "lr": 2e-4, "lr_d": 0, "lr_g": 0,
+            "beta1": 0.5, "n_critic": 1, "instance_noise": 0, "r1": 0},
+}
 
 
 def say(**what):
@@ -33,8 +39,7 @@ def say(**what):
 
 def comparable(workload, params):
     """The steps below are for one recipe; another one must not pass for the same."""
-    expected = {**SAME, **({"latent_dim": LATENT[workload]} if workload in LATENT else {})}
-    for name, value in expected.items():
+    for name, value in {**SAME, **OWN.get(workload, {})}.items():
         if params.get(name, value) != value:
             sys.exit(f"the PyTorch side has {name} {value}, the job {params[name]}")
 
@@ -111,6 +116,9 @@ def train(spec):
     import torch_workloads as t
     params, workload = spec["params"], spec["workload"]
     comparable(workload, params)
+    if workload == "gan":
+        import twin_gan
+        return twin_gan.train(spec, say)
     t.torch.set_num_threads(spec["threads"])
     t.torch.manual_seed(spec["seed"])
     x, labels = t.load("train")
@@ -159,6 +167,9 @@ if __name__ == "__main__":
     if len(sys.argv) > 2 and sys.argv[1] == "train":
         with open(sys.argv[2]) as file:
             train(json.load(file))
+    elif len(sys.argv) > 2 and sys.argv[1] == "judge":
+        import twin_gan
+        twin_gan.judge_file(sys.argv[2], say)
     elif len(sys.argv) > 2 and sys.argv[1] == "pca":
         pca([int(n) for n in sys.argv[2:]])
     else:

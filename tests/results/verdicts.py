@@ -3,48 +3,11 @@
 Both take the structure of collect.py and give plain rows, which go into results.json, too. A row whose figures are missing
 has ours None and says why.
 """
-from collections import namedtuple
-
+import samples
+from lookup import Target, linear_error, mean, need, stat, test_of
 from words import percent, signed
 
-# --- figures of a group --------------------------------------------------------------------------------------------------
-
-
-def stat(results, group, metric):
-    return results["groups"].get(group, {}).get(metric)
-
-
-def mean(results, group, metric):
-    found = stat(results, group, metric)
-    if not found:
-        raise LookupError(f"{group}: {why(results, group)}")
-    return found["mean"]
-
-
-def why(results, group):
-    return next((text for key, text in results["trouble"].items() if key.split("/")[0] == group), "no such figure")
-
-
-def need(results, part, name):
-    """results[part][name], or why there is none."""
-    if name not in results[part]:
-        raise LookupError(f"{name}: {results['measure_trouble'].get(name) or why(results, name.split('/')[0])}")
-    return results[part][name]
-
-
-def linear_error(results, units):
-    if not results["pca"]:
-        raise LookupError(f"principal components: {results['twins_trouble'].get('pca', 'not computed')}")
-    return results["pca"]["test_mse"][str(units)]
-
-
 # --- acceptance ----------------------------------------------------------------------------------------------------------
-# `ours` gives the value of a row; targets and references are the requirement's, not measured here.
-Target = namedtuple("Target", "quantity reference unit ours n sign reach stretch", defaults=(None,))
-
-
-def test_of(group, metric, **row):
-    return Target(ours=lambda r: mean(r, group, metric), n=lambda r: stat(r, group, metric)["n"], **row)
 
 
 def best_group(results, units):
@@ -110,6 +73,7 @@ def targets():
         Target("50 % of the report's AE pruned: change of its test MSE", "-", change, pruned("prune-50"),
                seeds_of("prune-50"), "<=", 0.03),
         Target("90 % pruned: change of its test MSE", "-", change, pruned("prune-90"), seeds_of("prune-90"), None, None),
+        *samples.targets(),
     ]
 
 
@@ -119,14 +83,24 @@ def reached(value, sign, goal):
     return value <= goal if sign == "<=" else value >= goal
 
 
+def measured_beside(row, results):
+    """The reference of a row that stands beside a figure of the same run, and what follows from it."""
+    try:
+        return row.reference(results)
+    except LookupError as error:
+        return f"none: {error}", None
+
+
 def acceptance(results):
     table = []
     for row in targets():
         entry = {"quantity": row.quantity, "reference": row.reference, "unit": row.unit, "sign": row.sign,
                  "reach": row.reach, "stretch": row.stretch, "ours": None, "n": None, "met": None, "stretch_met": None}
+        if callable(row.reference):
+            entry["reference"], entry["reach"] = measured_beside(row, results)
         try:
             value = row.ours(results)
-            entry.update(ours=value, n=row.n(results), met=reached(value, row.sign, row.reach),
+            entry.update(ours=value, n=row.n(results), met=reached(value, row.sign, entry["reach"]),
                          stretch_met=reached(value, row.sign, row.stretch))
         except (LookupError, TypeError) as error:
             entry["why"] = str(error)
@@ -253,6 +227,7 @@ CLAIMS = [
      "two units: along straight lines between codes, the largest change of the picture by the mean one is smaller", smoother),
     ("… and more compact than the AE's.",
      "two units: smaller spread of the codes, and more cells of their box filled", compact),
+    *samples.CLAIMS,
 ]
 
 

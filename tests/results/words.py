@@ -1,4 +1,5 @@
 """Measured values as words."""
+import math
 
 NONE = "–"
 
@@ -35,7 +36,17 @@ def seconds(value, sign=""):
 UNITS = {
     "mse": lambda v: f"{v:.5f}", "percent": lambda v: percent(v, 2), "per_image": lambda v: f"{v:.2f}",
     "ratio": lambda v: f"{v:.3f}", "change": signed, "yes": lambda v: "yes" if v else "no",
+    "fcd": lambda v: number(v), "seconds": lambda v: seconds(v),
 }
+
+
+def statistics_of(values):
+    values = [v for v in values if v is not None]
+    if not values:
+        return None
+    mean = math.fsum(values) / len(values)
+    sd = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1)) if len(values) > 1 else None
+    return {"mean": mean, "sd": sd, "n": len(values), "values": values}
 
 
 def spread(found, form):
