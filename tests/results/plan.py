@@ -26,7 +26,7 @@ class Mode:
 MODES = {
     # To see that every part works, in seconds: no figure of it means anything.
     "smoke": Mode("smoke", 2, 1, 1, 1, 512, 512, (1, 1), 512, 256, 1000),
-    "quick": Mode("quick", 4, 3, 2, 1, 0, 6000, (2, 2), 12000, 2000, 2000),
+    "quick": Mode("quick", 4, 3, 2, 1, 0, 6000, (3, 3), 6000, 2000, 2000),
     "full": Mode("full", 50, 20, 40, 3),
 }
 
