@@ -168,11 +168,16 @@ static bool no_gradient(const struct model *m, const struct view *v, char *text,
 	return v->grad_norm < least;
 }
 
+static int64_t images_seen(const struct model *m, const struct view *v)
+{
+	return v->step * model_train(m)->batch_size;
+}
+
 /* Early samples are alike in every run: what they lack may yet come. */
 static bool had_time(const struct model *m, const struct view *v)
 {
 	enum { IMAGES = 60000 };
-	return v->epoch > 0 || v->step * model_train(m)->batch_size >= IMAGES;
+	return v->epoch > 0 || images_seen(m, v) >= IMAGES;
 }
 
 static bool diversity_lost(const struct model *m, const struct view *v, char *text, size_t size)
@@ -186,11 +191,18 @@ static bool diversity_lost(const struct model *m, const struct view *v, char *te
 	return v->verdict->diversity < least;
 }
 
+/* All classes were there, or should have been for long: the report's recipe takes two epochs to find the last one. */
+static bool had_classes(const struct model *m, const struct view *v)
+{
+	enum { IMAGES = 240000, EPOCHS = 4 };
+	static const double there = 0.03;
+	return v->most_share >= there || v->epoch >= EPOCHS || images_seen(m, v) >= IMAGES;
+}
+
 static bool class_lost(const struct model *m, const struct view *v, char *text, size_t size)
 {
-	(void)m;
 	static const double least_share = 0.01, most_kl = 0.5;
-	if (!v->verdict || !had_time(m, v))
+	if (!v->verdict || !had_classes(m, v))
 		return false;
 	snprintf(text, size, "mode collapse: the rarest class has %.1f %% of the samples (KL %.2f) at step %lld",
 		100 * v->verdict->min_share, v->verdict->class_kl, (long long)v->step);

@@ -176,6 +176,7 @@ static void look_for_signs(const struct loop *l, bool epoch_end, int64_t active)
 		.mean = mean,
 		.grad_norm = t->watch.grad_norm,
 		.verdict = t->verdict.count ? &t->verdict : NULL,
+		.most_share = t->watch.most_share,
 		.best = t->track.best_epoch ? t->track.best_value : (double)NAN};
 	watch_mean(&t->watch, mean);
 	for (int i = 0; t->m->family->signs && t->m->family->signs[i].code; i++)

@@ -67,6 +67,7 @@ struct view {
 	const double *mean;             /* [RESULT_PARTS] per image, over the steps since the look before */
 	double grad_norm;               /* of the last phase at the last step that had one */
 	const struct verdict *verdict;  /* of its samples, now; NULL: nobody judges them */
+	double most_share;              /* that the rarest class had at a look before */
 	double best;                    /* the best of the epochs before, by the family's monitor; NaN: none yet */
 };
 

@@ -19,6 +19,7 @@ void watch_state(struct watch *w, struct state *s)
 	state_add(s, "watch.steps", DTYPE_I64, 1, one, &w->steps);
 	state_add(s, "watch.shown", DTYPE_I64, 1, signs, w->shown);
 	state_add(s, "watch.active_units", DTYPE_I64, 1, two, w->active);
+	state_add(s, "watch.most_share", DTYPE_F64, 1, one, &w->most_share);
 	state_add(s, "watch.grad_norm", DTYPE_F64, 1, one, &w->grad_norm);
 	state_add(s, "watch.lost", DTYPE_I64, 1, one, &w->lost);
 	state_add(s, "watch.roll_backs", DTYPE_I64, 1, one, &w->roll_backs);
@@ -71,6 +72,8 @@ void watch_end(struct watch *w, const struct model *m, const struct view *v, dou
 {
 	memset(w->sum, 0, sizeof w->sum);
 	w->images = w->steps = 0;
+	if (v->verdict)
+		w->most_share = fmax(w->most_share, v->verdict->min_share);
 	if (!v->epoch_end)
 		return;
 	w->active[1] = w->active[0];

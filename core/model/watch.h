@@ -16,6 +16,7 @@ struct watch {
 	int64_t images, steps;    /* of those */
 	int64_t shown[SIGNS_MAX]; /* steps for which each sign has shown; -1: it does not */
 	int64_t active[2];        /* active units at the ends of the last epochs, newest first; -1: not known */
+	double most_share;        /* that the rarest class had at a look */
 	double grad_norm;         /* of the last phase, when it last ran */
 	int64_t lost;             /* a sign of collapse was told and nothing has been done yet */
 	int64_t roll_backs;       /* so far */

@@ -214,6 +214,11 @@ static void test_signs(void **state)
 	v.diversity = 0.2;
 	assert_true(shows(&m, "diversity_lost", &view));
 	v.class_kl = 0.6;
+	assert_false(shows(&m, "class_lost", &view)); /* they may yet come … */
+	view.epoch = 4;
+	assert_true(shows(&m, "class_lost", &view));
+	view.epoch = 1;
+	view.most_share = 0.05; /* … but they were there */
 	assert_true(shows(&m, "class_lost", &view));
 	v.class_kl = 0.1;
 	v.min_share = 0.005;
