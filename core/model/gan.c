@@ -191,7 +191,7 @@ static bool diversity_lost(const struct model *m, const struct view *v, char *te
 	return v->verdict->diversity < least;
 }
 
-/* All classes were there, or should have been for long: the report's recipe takes two epochs to find the last one. */
+/* All classes were there, or should have been for long: the report's recipe takes more than two epochs to find the last one. */
 static bool had_classes(const struct model *m, const struct view *v)
 {
 	enum { IMAGES = 240000, EPOCHS = 4 };
@@ -199,13 +199,17 @@ static bool had_classes(const struct model *m, const struct view *v)
 	return v->most_share >= there || v->epoch >= EPOCHS || images_seen(m, v) >= IMAGES;
 }
 
+/* Before that only samples of a few classes count: after an epoch the report's recipe is at a KL of .7, where a discriminator with
+ * a hundred times its rate leaves it above 1. */
 static bool class_lost(const struct model *m, const struct view *v, char *text, size_t size)
 {
-	static const double least_share = 0.01, most_kl = 0.5;
-	if (!v->verdict || !had_classes(m, v))
+	static const double least_share = 0.01, most_kl = 0.5, few_kl = 0.8;
+	if (!v->verdict || !had_time(m, v))
 		return false;
 	snprintf(text, size, "mode collapse: the rarest class has %.1f %% of the samples (KL %.2f) at step %lld",
 		100 * v->verdict->min_share, v->verdict->class_kl, (long long)v->step);
+	if (!had_classes(m, v))
+		return v->verdict->class_kl > few_kl;
 	return v->verdict->min_share < least_share || v->verdict->class_kl > most_kl;
 }
 

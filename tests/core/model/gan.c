@@ -223,6 +223,9 @@ static void test_signs(void **state)
 	assert_true(shows(&m, "diversity_lost", &view));
 	v.class_kl = 0.6;
 	assert_false(shows(&m, "class_lost", &view)); /* they may yet come … */
+	v.class_kl = 0.9;
+	assert_true(shows(&m, "class_lost", &view));
+	v.class_kl = 0.6;
 	view.epoch = 4;
 	assert_true(shows(&m, "class_lost", &view));
 	view.epoch = 1;
