@@ -16,6 +16,10 @@ enum { SLOW = 1 };
 #else
 enum { SLOW = 0 };
 #endif
+/* Thousands of steps tell a sanitizer nothing that a few hundred do not. */
+#define SKIP_WHEN_SLOW \
+	if (SLOW)          \
+	skip()
 
 static int try_plan(const char *overrides, struct map image, struct err *err)
 {
@@ -165,8 +169,7 @@ static double farthest(struct trainer *t, const struct dataset *d)
 static void test_overfits(void **state)
 {
 	(void)state;
-	if (SLOW) /* fifteen hundred steps tell a sanitizer nothing that a few do not */
-		skip();
+	SKIP_WHEN_SLOW;
 	struct dataset *d = balls(8, 2, 1, 12, 12);
 	struct model m = model_for(&family_gan, d,
 		"latent_dim=5 channels=16,8 discriminator_channels=8,16 batch_size=8 epochs=1500 val_fraction=0 "
@@ -350,6 +353,7 @@ static void close_bench(struct bench *b)
 static void test_warn(void **state)
 {
 	(void)state;
+	SKIP_WHEN_SLOW;
 	struct bench b;
 	open_bench(&b, "", 310, 900);
 	assert_int_equal(train_bench(&b), LOOP_COMPLETED);
@@ -363,6 +367,7 @@ static void test_warn(void **state)
 static void test_stop(void **state)
 {
 	(void)state;
+	SKIP_WHEN_SLOW;
 	struct bench b;
 	open_bench(&b, "on_collapse=stop", 310, 100000);
 	assert_int_equal(train_bench(&b), LOOP_COLLAPSED);
@@ -400,7 +405,7 @@ static void test_resume(void **state)
 	train_bench(&whole);
 	assert_true(whole.backs > 0);
 	struct state end = copy_of(whole.t);
-	for (int epoch = SLOW ? 3 : 1; epoch < 8; epoch += SLOW ? 3 : 1) {
+	for (int epoch = SLOW ? 4 : 1; epoch < 8; epoch += SLOW ? 4 : 1) {
 		struct bench part;
 		open_bench(&part, "on_collapse=rollback epochs=8", 210, 500);
 		assert_int_equal(trainer_restore(part.t, &whole.kept[epoch], NULL), OK);

@@ -95,7 +95,7 @@ enum { SLOW = 0 };
  * the tests of the kernels walk all levels. Wide nets not at all under sanitizers: the others run the same code. */
 static void check(const struct workload *w, const char *run)
 {
-	const bool wide = !strcmp(w->name, "gan") || !strcmp(w->name, "small");
+	const bool wide = !strcmp(w->name, "gan") || !strcmp(w->name, "sngan") || !strcmp(w->name, "small");
 	if (SLOW && wide)
 		skip();
 	struct dataset *images = trajectory_images(IMAGES);
