@@ -254,7 +254,7 @@ bench-peers: all
 report: all
 	@deploy/setup.sh --report
 	@/usr/bin/python3 tests/results/report.py
-## collapse: adversarial runs that collapse, are told of and go back: web/docs/collapse.md (half an hour; SEEDS=5, GROUPS=regexp)
+## collapse: adversarial runs that collapse, are told of and go back: web/docs/collapse.md (half an hour; SEEDS=5, ONLY=regexp)
 collapse: all
 	@/usr/bin/python3 tests/results/collapse.py
 ## golden: write the vectors in tests/golden again with PyTorch and scikit-learn (deploy/setup.sh --golden)
