@@ -67,11 +67,12 @@ static bool parts_epoch(int64_t step, int64_t n, int64_t parts)
 	return step * parts / n > (step - 1) * parts / n;
 }
 
-/* A new best is always saved, so that "best" is a file too. */
+/* A new best is always saved, so that "best" is a file too; so is what a roll-back would go to. */
 static int save(const struct loop *l, int64_t epoch, struct err *err)
 {
 	const struct trainer *t = l->t;
-	bool due = epoch % t->p->checkpoint_every_epochs == 0 || is_last(t, epoch) || epoch == trainer_best(t).epoch;
+	bool due = epoch % t->p->checkpoint_every_epochs == 0 || is_last(t, epoch) || epoch == trainer_best(t).epoch ||
+			   epoch == t->watch.sound_epoch;
 	if (!l->hooks->save || !due)
 		return OK;
 	return l->hooks->save(l->hooks->ctx, l->t, (int)epoch, err);
@@ -132,6 +133,9 @@ static int judge(const struct loop *l, bool epoch_end, struct err *err)
 	t->verdict.count = 0;
 	if (!t->m->judge_samples || !t->judge.look)
 		return OK;
+	if (!trainer_finite(t)) /* nothing to look at */
+		return err_set(err, ERR_DIVERGED, "non-finite weights at step %lld; try a lower lr (it was %g)",
+			(long long)t->step, t->p->lr);
 	int code = t->judge.look(t->judge.ctx, t, t->m->judge_samples / (epoch_end ? 1 : LOOK_SHARE), &t->verdict, err);
 	if (!epoch_end)
 		t->verdict.fcd = (double)NAN; /* it falls with the number of samples: epochs would not compare with looks */

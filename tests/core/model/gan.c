@@ -255,6 +255,7 @@ struct bench {
 	struct model m;
 	struct trainer *t;
 	int64_t from, to; /* steps with collapsed samples */
+	bool brief;       /* those of the first epoch's end are, too, and better than all that follow */
 	int alerts, backs, recalls, recalled;
 	struct state kept[20]; /* by epoch */
 	double lr;             /* of the newest step */
@@ -267,7 +268,9 @@ static int verdict_of(void *ctx, struct trainer *t, size_t n, struct verdict *re
 	(void)err;
 	*ret =
 		(struct verdict){.count = (int)n, .classes = 3, .fcd = 50.0 / (double)step, .min_share = 0.1, .diversity = 1};
-	if (step >= b->from && step <= b->to)
+	if (b->brief)
+		ret->fcd = step <= 100 ? 1 : 5 + (double)step;
+	if ((step >= b->from && step <= b->to) || (b->brief && step >= 90 && step <= 110))
 		ret->diversity = 0.1;
 	return OK;
 }
@@ -396,6 +399,34 @@ static void test_roll_back(void **state)
 	close_bench(&b);
 }
 
+/* What it would go back to is saved, whatever else is: here epoch 1 is the best one and not sound, epoch 2 is sound. */
+static void test_sound_epoch_is_saved(void **state)
+{
+	(void)state;
+	struct bench b;
+	open_bench(&b, "on_collapse=rollback checkpoint_every_epochs=13", 310, 800);
+	b.brief = true;
+	train_bench(&b);
+	assert_true(b.recalls >= 1);
+	assert_int_equal(b.recalled, 2);
+	close_bench(&b);
+}
+
+/* Weights that are no numbers paint nothing: the run ends, and nobody is asked. */
+static void test_nothing_to_judge(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct err err = {0};
+	enum loop_end end;
+	open_bench(&b, "", 0, 0);
+	trainer_judge(b.t, &(struct judge_hook){NULL, verdict_of}); /* who would be asked would crash */
+	b.t->w[b.m.params - 1] = (real)NAN;                         /* padding: no gradient knows of it */
+	assert_int_equal(train_loop(b.t, &(struct hooks){.ctx = &b}, &end, &err), ERR_DIVERGED);
+	assert_non_null(strstr(err.message, "weights at step"));
+	close_bench(&b);
+}
+
 /* Killed anywhere, around roll-backs too, and gone on. */
 static void test_resume(void **state)
 {
@@ -432,7 +463,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_cannot_be), cmocka_unit_test(test_report_net),
 		cmocka_unit_test(test_which_steps), cmocka_unit_test(test_samples), cmocka_unit_test(test_overfits),
-		cmocka_unit_test(test_signs), cmocka_unit_test(test_warn), cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_signs), cmocka_unit_test(test_sound_epoch_is_saved),
+		cmocka_unit_test(test_nothing_to_judge), cmocka_unit_test(test_warn), cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_roll_back), cmocka_unit_test(test_resume)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
