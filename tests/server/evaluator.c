@@ -10,7 +10,7 @@ static void test_carried(void **state)
 	struct err err = {0};
 	char sha256[65];
 	size_t size;
-	void *bytes = read_file("core/lab/evaluator.safetensors", &size);
+	void *bytes = read_whole("core/lab/evaluator.safetensors", &size);
 	struct safetensors st;
 	if (evaluator_open(&e, NULL, best_kern(), &err))
 		fail_msg("%s", err.message);
@@ -46,7 +46,7 @@ static void test_damaged(void **state)
 	struct model m;
 	real *w;
 	size_t size;
-	void *bytes = read_file("core/lab/evaluator.safetensors", &size);
+	void *bytes = read_whole("core/lab/evaluator.safetensors", &size);
 	assert_int_equal(evaluator_model(bytes, size - 4, &m, &w, NULL), ERR_CORRUPT);
 	free(bytes);
 }

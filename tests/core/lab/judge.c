@@ -13,7 +13,7 @@ static int open_model(void **state)
 	(void)state;
 	size_t size;
 	struct err err = {0};
-	void *bytes = read_file("core/lab/evaluator.safetensors", &size);
+	void *bytes = read_whole("core/lab/evaluator.safetensors", &size);
 	if (evaluator_model(bytes, size, &model, &weights, &err))
 		fail_msg("%s", err.message);
 	free(bytes);

@@ -6,6 +6,7 @@
 #include "core/base/cpu.h"
 #include "core/base/pool.h"
 #include "core/kern/kern.h"
+#include "tests/core/golden_file.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -21,27 +22,12 @@ struct vectors {
 	struct safetensors file;
 };
 
-/* Run from the top of the source tree. */
-static inline void *read_file(const char *path, size_t *ret_size)
-{
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		fail_msg("%s: run from the top of the source tree", path);
-	fseek(f, 0, SEEK_END);
-	*ret_size = (size_t)ftell(f);
-	rewind(f);
-	void *bytes = malloc(*ret_size);
-	assert_int_equal(fread(bytes, 1, *ret_size, f), *ret_size);
-	fclose(f);
-	return bytes;
-}
-
 static inline struct vectors vectors_open(void)
 {
 	struct vectors v;
 	struct err err = {0};
 	size_t size;
-	v.bytes = read_file("tests/golden/judge.safetensors", &size);
+	v.bytes = read_whole("tests/golden/judge.safetensors", &size);
 	if (safetensors_read(&v.file, v.bytes, size, &err))
 		fail_msg("%s", err.message);
 	return v;

@@ -3,6 +3,7 @@
 #include "api/safetensors.h"
 #include "core/model/trainer.h"
 
+#include "tests/core/golden_file.h"
 #include "tests/core/model/fixture.h"
 
 #include <stdio.h>
@@ -14,20 +15,6 @@ struct golden {
 	struct model m;
 	int steps;
 };
-
-static void *read_whole(const char *path, size_t *ret_size)
-{
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		fail_msg("%s: run from the top of the source tree", path);
-	fseek(f, 0, SEEK_END);
-	*ret_size = (size_t)ftell(f);
-	rewind(f);
-	void *bytes = malloc(*ret_size);
-	assert_int_equal(fread(bytes, 1, *ret_size, f), *ret_size);
-	fclose(f);
-	return bytes;
-}
 
 static const struct tensor *need(const struct golden *g, const char *prefix, const char *name)
 {

@@ -9,6 +9,7 @@
 
 #include "api/safetensors.h"
 
+#include "tests/core/golden_file.h"
 #include "tests/core/model/fixture.h"
 
 #include <stdio.h>
@@ -56,15 +57,9 @@ static inline void trajectory_open(struct trajectory *t, const char *net, const 
 	char path[128];
 	struct err err = {0};
 	snprintf(path, sizeof path, "tests/golden/trajectory_%s.safetensors", net);
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		fail_msg("%s: run from the top of the source tree", path);
-	fseek(f, 0, SEEK_END);
-	size_t size = (size_t)ftell(f);
-	rewind(f);
-	*t = (struct trajectory){.bytes = malloc(size), .run = run};
-	assert_int_equal(fread(t->bytes, 1, size, f), size);
-	fclose(f);
+	size_t size;
+	*t = (struct trajectory){.run = run};
+	t->bytes = read_whole(path, &size);
 	if (safetensors_read(&t->file, t->bytes, size, &err))
 		fail_msg("%s: %s", path, err.message);
 	trajectory_text(t, "tensors", t->names, sizeof t->names);
