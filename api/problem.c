@@ -26,6 +26,7 @@ static const int status_of[ERR_COUNT] = {
 	[ERR_DATASET_CHANGED] = 409,
 	[ERR_DIVERGED] = 500,
 	[ERR_IN_USE] = 409,
+	[ERR_KEY_REUSED] = 422,
 	[ERR_INTERNAL] = 500,
 };
 

@@ -65,7 +65,7 @@ struct request {
 	const char *target; /* raw, as sent */
 	struct uri uri;
 	const char *host, *origin, *sec_fetch_site, *authorization, *content_type, *accept, *last_event_id, *if_none_match, *range,
-		*if_range;
+		*if_range, *idempotency_key;
 	struct buf body;
 	bool pretty;
 };

@@ -4,6 +4,7 @@
 #include "api/spec.h"
 #include "server/clock.h"
 #include "server/limits.h"
+#include "server/once.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,27 +47,37 @@ static int reply_estimate(struct call *c, struct spec *spec, struct err *err)
 	return call_json_end(c, &w, err);
 }
 
-static int submit(struct call *c, struct spec *spec, struct err *err)
+static int submit(struct call *c, struct once *once, struct spec *spec, struct err *err)
 {
 	struct job job;
-	int code = sched_submit(c->daemon->sched, spec, &job, err);
+	int code = sched_submit(c->daemon->sched, spec, once_key(once), &job, err);
+	return code ? code : once_reply(once, &job, err);
+}
+
+static int parse_and_submit(struct call *c, struct once *once, bool validate_only, struct err *err)
+{
+	struct spec spec;
+	int code = parse_spec(c, &spec, err);
 	if (code)
 		return code;
-	call_header(c, "Location", "%s/v1/jobs/%s", c->daemon->config->path_prefix, job.id);
-	return reply_job(c, &job, 201, err);
+	code = validate_only ? reply_estimate(c, &spec, err) : submit(c, once, &spec, err);
+	if (code == ERR_DATASET && !*err->pointer)
+		snprintf(err->pointer, sizeof err->pointer, "#/dataset");
+	spec_free(&spec);
+	return code;
 }
 
 int h_job_submit(struct call *c, struct err *err)
 {
-	bool validate_only;
-	struct spec spec;
+	bool validate_only, answered = false;
+	struct once once = {.call = c};
 	int code = uri_bool(&c->req.uri, "validate_only", &validate_only, err);
-	if (code || (code = parse_spec(c, &spec, err)))
+	if (!code && !validate_only)
+		code = once_open(&once, c, &answered, err);
+	if (code || answered)
 		return code;
-	code = validate_only ? reply_estimate(c, &spec, err) : submit(c, &spec, err);
-	if (code == ERR_DATASET && !*err->pointer)
-		snprintf(err->pointer, sizeof err->pointer, "#/dataset");
-	spec_free(&spec);
+	code = parse_and_submit(c, &once, validate_only, err);
+	once_close(&once);
 	return code;
 }
 

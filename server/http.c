@@ -378,7 +378,7 @@ static void take_headers(struct exchange *x, const char *method, const char *ver
 	} wanted[] = {{"Host", &req->host}, {"Origin", &req->origin}, {"Sec-Fetch-Site", &req->sec_fetch_site},
 		{"Authorization", &req->authorization}, {"Content-Type", &req->content_type}, {"Accept", &req->accept},
 		{"Last-Event-ID", &req->last_event_id}, {"If-None-Match", &req->if_none_match}, {"Range", &req->range},
-		{"If-Range", &req->if_range}};
+		{"If-Range", &req->if_range}, {"Idempotency-Key", &req->idempotency_key}};
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		*wanted[i].value = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, wanted[i].name);
 	req->method = method_find(method);

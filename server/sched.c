@@ -337,7 +337,7 @@ static void wake_workers(struct sched *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-int sched_submit(struct sched *s, struct spec *spec, struct job *ret, struct err *err)
+int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, struct job *ret, struct err *err)
 {
 	struct estimate e;
 	struct job job;
@@ -348,10 +348,10 @@ int sched_submit(struct sched *s, struct spec *spec, struct job *ret, struct err
 		return code;
 	code = fill_job(&job, spec, &e, err);
 	if (!code)
-		code = store_insert(s->config.store, &job, err);
+		code = store_insert_once(s->config.store, &job, key, err);
 	if (!code) {
 		wake_workers(s);
-		code = store_get(s->config.store, job.id, ret, err);
+		code = store_get(s->config.store, key ? key->job_id : job.id, ret, err);
 	}
 	job_free(&job);
 	return code;

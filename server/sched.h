@@ -38,8 +38,9 @@ void sched_close(struct sched *s);
 /* Parameters, bytes, FLOPs; seconds per epoch when this kind has run here before. Fails where submit would. Both settle in
  * the spec what it leaves to the job that it goes on from: from_job, from_epoch, dataset. */
 int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, struct err *err);
-/* ERR_INVALID for a net that cannot be built or does not fit, ERR_DATASET for a missing data set, ERR_FULL. */
-int sched_submit(struct sched *s, struct spec *spec, struct job *ret, struct err *err);
+/* ERR_INVALID for a net that cannot be built or does not fit, ERR_DATASET for a missing data set, ERR_FULL. With a key (or NULL): as
+ * store_insert_once; *ret is the job, also one that the key made before. */
+int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, struct job *ret, struct err *err);
 /* queued → cancelled at once; running → cancelling, and cancelled at the next step. Idempotent. *ret: the job then. */
 int sched_cancel(struct sched *s, const char *ref, struct job *ret, struct err *err);
 /* As store_edit; a worker that has the job is told. */

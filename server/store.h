@@ -37,6 +37,24 @@ void store_set_queue_limit(struct store *s, int jobs);
 /* --- blocking writes --- */
 /* Queues the job: sets number and created_at_ms; writes its first event (status queued). ERR_FULL at the queue's limit. */
 int store_insert(struct store *s, struct job *job, struct err *err);
+/* A request that makes a job, under its client's key: however often and whenever it is repeated, it makes one, and each repetition
+ * has the first reply. Kept for STORE_KEY_HOURS. */
+enum { STORE_KEY_MAX = 255, STORE_KEY_HOURS = 24 };
+struct store_key {
+	const char *key, *digest; /* the client's word; the sha256 of all it asked for */
+	int status;               /* of the reply */
+	/* The reply, malloc'd: of the job as it stands when it is inserted, in that very transaction. */
+	char *(*print)(void *ctx, struct job *job);
+	void *ctx;
+	/* found or made */
+	bool replayed; /* the job was there already */
+	char job_id[JOB_ID_SIZE];
+	char *reply; /* malloc'd */
+};
+/* As store_insert, with a key (or NULL). ERR_KEY_REUSED when the key was another request's. */
+int store_insert_once(struct store *s, struct job *job, struct store_key *key, struct err *err);
+/* ERR_NOT_FOUND (no message) for a key that is new here, ERR_KEY_REUSED. */
+int store_key_find(struct store *s, struct store_key *key, struct err *err);
 /* from → to with its status event (and the end event when terminal). `change` may be NULL. ERR_CONFLICT "job_… is
  * running" if it is not in `from`. Earlier reports of the job are committed before. */
 struct store_change {

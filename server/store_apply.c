@@ -96,32 +96,53 @@ static int append_status(
 struct insert_op {
 	struct op op;
 	const struct job *job;
+	struct store_key *key;
 	int64_t number, created_at_ms;
 };
+
+static int check_room(struct txn *t, struct err *err)
+{
+	int64_t waiting = 0;
+	int limit = t->store->queue_limit;
+	int code = limit ? sql_int(t->conn, SQL_QUEUE_LENGTH, &waiting, 0, err, "") : OK;
+	if (!code && limit && waiting >= limit)
+		code = err_set(err, ERR_FULL, "%d jobs are queued already; wait for some to finish or cancel some", limit);
+	return code;
+}
 
 static int apply_insert(struct txn *t, struct op *base, struct err *err)
 {
 	struct insert_op *op = (struct insert_op *)base;
 	const struct job *j = op->job;
-	int64_t waiting = 0;
-	int limit = t->store->queue_limit;
-	int code = limit ? sql_int(t->conn, SQL_QUEUE_LENGTH, &waiting, 0, err, "") : OK;
+	int code = key_check(t, op->key, err);
+	if (code || (op->key && op->key->replayed))
+		return code;
+	code = check_room(t, err);
 	if (code)
 		return code;
-	if (limit && waiting >= limit)
-		return err_set(err, ERR_FULL, "%d jobs are queued already; wait for some to finish or cancel some", limit);
 	op->created_at_ms = t->now_ms;
 	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssid", j->id, j->kind, j->preset,
 		j->dataset, j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
 		j->metadata, j->warnings, j->from_job, (int64_t)j->from_epoch, j->ancestors_train_s);
-	return code ? code : append_status(t, op->number, JOB_QUEUED, &no_change, err);
+	if (!code)
+		code = append_status(t, op->number, JOB_QUEUED, &no_change, err);
+	return code ? code : key_put(t, op->key, j->id, err);
 }
 
 int store_insert(struct store *s, struct job *job, struct err *err)
 {
-	struct insert_op op = {.op.apply = apply_insert, .job = job};
+	return store_insert_once(s, job, NULL, err);
+}
+
+int store_insert_once(struct store *s, struct job *job, struct store_key *key, struct err *err)
+{
+	struct insert_op op = {.op.apply = apply_insert, .job = job, .key = key};
 	int code = store_call(s, &op.op, err);
-	if (code)
+	if (code && key) { /* it may have come that far before the batch failed */
+		free(key->reply);
+		key->reply = NULL;
+	}
+	if (code || (key && key->replayed))
 		return code;
 	job->number = op.number;
 	job->created_at_ms = op.created_at_ms;

@@ -2,7 +2,7 @@
  *
  * Files: store.c (open, lock, recovery, readers) · store_sql.c (statements, binding, errors) · store_schema.c (tables) ·
  * store_write.c (queue, writer thread, group commit) · store_apply.c (what each write does) · store_points.c (curves) ·
- * store_read.c (queries).
+ * store_read.c (queries) · store_key.c (one job per key).
  * Invariants: `writer` and `live` are touched by the writer thread only (and by open and close, when there is none);
  * `lock` guards the queue, the listener and the readers and is never held across SQL.
  * Not here: anything another room may include.
@@ -79,6 +79,9 @@ struct sqlite3_stmt;
 		" WHERE number=?1 AND EXISTS(SELECT 1 FROM edits WHERE job=?1 AND step IS NULL)") \
 	X(SQL_EDITS_DROP, "DELETE FROM edits WHERE job=?1 AND step IS NULL RETURNING number") \
 	X(SQL_EDITS, "SELECT number,step,params FROM edits WHERE job=?1 ORDER BY number") \
+	X(SQL_KEY_FIND, "SELECT digest,job_id,status,reply FROM keys WHERE key=?1") \
+	X(SQL_KEY_PUT, "INSERT INTO keys(key,digest,at_ms,job_id,status,reply) VALUES(?1,?2,?3,?4,?5,?6)") \
+	X(SQL_KEYS_EXPIRE, "DELETE FROM keys WHERE key IN (SELECT key FROM keys WHERE at_ms<?1 ORDER BY at_ms LIMIT ?2)") \
 	X(SQL_EVENT_KNOWN, "SELECT 1 FROM events WHERE job=?1 AND type=?2 AND once=?3") \
 	X(SQL_EVENT_NUMBER, "UPDATE jobs SET last_seq=last_seq+1 WHERE number=?1 RETURNING last_seq,status,id") \
 	X(SQL_EVENT_INSERT, "INSERT INTO events(job,seq,type,at_ms,once,body) VALUES(?1,?2,?3,?4,?5,?6)") \
@@ -230,6 +233,10 @@ int apply_recovery(struct txn *t, struct op *op, struct err *err);
 
 /* ERR_NOT_FOUND when there is none. */
 int job_number(struct conn *c, const char *job_id, int64_t *ret, struct err *err);
+
+/* store_key.c: in the transaction that makes a job. key->replayed: there is one already, make none. NULL keys: nothing. */
+int key_check(struct txn *t, struct store_key *key, struct err *err);
+int key_put(struct txn *t, struct store_key *key, const char *job_id, struct err *err);
 
 /* store_edit.c: a job ends: what was changed of its parameters and has not taken effect never was. */
 int edits_end(struct txn *t, int64_t job, struct err *err);

@@ -57,6 +57,11 @@ static const char *const migrations[] = {
 	" job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, number INTEGER NOT NULL,"
 	" step INTEGER, params TEXT NOT NULL, before TEXT NOT NULL, PRIMARY KEY(job, number)) STRICT, WITHOUT ROWID;"
 	"ALTER TABLE jobs ADD COLUMN params_first TEXT;",
+	/* requests that made a job, by the client's key: what they were (sha256), and the first reply. They outlive the job. */
+	"CREATE TABLE keys("
+	" key TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL, job_id TEXT NOT NULL, status INTEGER NOT NULL,"
+	" reply TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX keys_age ON keys(at_ms);",
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };

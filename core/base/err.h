@@ -31,6 +31,7 @@
 	X(ERR_DATASET_CHANGED, "dataset_changed") /* content differs from the checkpoint's */ \
 	X(ERR_DIVERGED, "diverged")               /* NaN or Inf in training */ \
 	X(ERR_IN_USE, "in_use")                   /* data directory locked, address taken */ \
+	X(ERR_KEY_REUSED, "idempotency_key_reused") /* one key, two different requests */ \
 	X(ERR_INTERNAL, "internal_error")
 
 enum err_code {

@@ -25,6 +25,7 @@ static void every_code_has_a_status(void **state)
 		[ERR_DATASET_CHANGED] = 409,
 		[ERR_DIVERGED] = 500,
 		[ERR_IN_USE] = 409,
+		[ERR_KEY_REUSED] = 422,
 		[ERR_INTERNAL] = 500,
 	};
 	(void)state;

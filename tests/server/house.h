@@ -100,7 +100,7 @@ static inline int house_try_submit(struct house *h, const char *body, char id[JO
 	struct spec spec;
 	struct job job;
 	house_spec(&spec, body);
-	int code = sched_submit(h->sched, &spec, &job, err);
+	int code = sched_submit(h->sched, &spec, NULL, &job, err);
 	spec_free(&spec);
 	if (!code) {
 		memcpy(id, job.id, JOB_ID_SIZE);

@@ -79,7 +79,7 @@ static void test_old_database_is_brought_up(void **state)
 	temp_sql(f->dir,
 		"ALTER TABLE jobs DROP COLUMN test; ALTER TABLE jobs DROP COLUMN generalisation_gap;"
 		"ALTER TABLE jobs DROP COLUMN from_job; ALTER TABLE jobs DROP COLUMN from_epoch;"
-		"ALTER TABLE jobs DROP COLUMN ancestors_train_s; DROP TABLE results; DROP TABLE edits;"
+		"ALTER TABLE jobs DROP COLUMN ancestors_train_s; DROP TABLE results; DROP TABLE edits; DROP TABLE keys;"
 		"ALTER TABLE jobs DROP COLUMN params_first;"
 		"ALTER TABLE jobs ADD COLUMN test_loss REAL; UPDATE jobs SET test_loss=0.0625; PRAGMA user_version=1");
 	reopen(f);
