@@ -87,6 +87,12 @@ $(O)/latentd: $(O)/server/main.o $(SERVER_OBJ) $(O)/libapi.a $(O)/libcore.a
 	@echo "  LD   $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# What tests/torture preloads into a daemon.
+build/release/kf.so: tests/torture/kf.c tests/torture/kf.h
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	@$(CC) $(filter-out -MMD -MP -fPIE,$(CFLAGS)) -U_FORTIFY_SOURCE -fPIC -shared -o $@ $<
+
 BENCH_SRC := $(wildcard tests/bench/*.c)
 $(O)/bench: $(BENCH_SRC:%.c=$(O)/%.o) $(O)/libcore.a
 	@echo "  LD   $@"
@@ -210,7 +216,7 @@ check:
 test:
 	@tests/tools/check.sh quick
 ## e2e: all scenarios with the daemon of this MODE; one: build/release/latentd, then tests/e2e/03-jobs.sh
-e2e: $(O)/latentd
+e2e: $(O)/latentd build/release/kf.so
 	@LATENTD=$(O)/latentd tests/tools/run.sh build/logs/e2e-$(MODE) $(sort $(wildcard tests/e2e/[0-9]*.sh))
 ## web-test: the dashboard in Chromium
 web-test: $(O)/latentd
@@ -235,6 +241,11 @@ cross-arm64:
 	@$(MAKE) --no-print-directory O=build/arm64 ARCH=aarch64 CC=aarch64-linux-gnu-gcc PKG_CFLAGS='-idirafter /usr/include' \
 		cross-arm64-run
 cross-arm64-run: $(ARM64_OBJ)
+
+.PHONY: torture
+## torture: kills, full disks, failing syncs and allocations, and what must hold after them (KILLS=500, ONLY=regexp, SEED=1, PLANT=1)
+torture: all build/release/kf.so
+	@/usr/bin/python3 tests/torture/torture.py
 
 .PHONY: bench bench-layers bench-peers report golden evaluator
 ## bench: GFLOP/s of each kernel and whole training steps on this machine, then the latency of decoding while a job trains

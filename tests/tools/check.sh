@@ -58,6 +58,7 @@ scenarios() {
   local mode=$1 which=${2:-.} tests
   say "scenarios, $mode"
   build "$mode" all || return
+  if [ "$mode" = release ]; then build release build/release/kf.so || return; fi
   mapfile -t tests < <(find tests/e2e -name '[0-9]*.sh' | grep -E "/($which)" | sort)
   LATENTD=build/$mode/latentd JOBS=${JOBS:-1} tests/tools/run.sh "build/logs/e2e-$mode" "${tests[@]}"
 }
