@@ -24,6 +24,8 @@ const struct job_move job_moves[] = {
 	{JOB_CANCELLING, JOB_SUCCEEDED, ACTOR_WORKER},
 	{JOB_CANCELLING, JOB_FAILED, ACTOR_WORKER},
 	{JOB_CANCELLING, JOB_CANCELLED, ACTOR_WORKER},
+	/* one that it depends on did not succeed */
+	{JOB_QUEUED, JOB_FAILED, ACTOR_DEPENDENCY},
 	/* the daemon died meanwhile */
 	{JOB_RUNNING, JOB_QUEUED, ACTOR_RESTART},
 	{JOB_CANCELLING, JOB_CANCELLED, ACTOR_RESTART},
@@ -67,11 +69,12 @@ void job_free(struct job *job)
 {
 	free(job->params);
 	free(job->metadata);
+	free(job->depends_on);
 	free(job->metrics);
 	free(job->warnings);
 	free(job->test);
 	free(job->generalisation_gap);
-	job->params = job->metadata = job->metrics = job->warnings = job->test = job->generalisation_gap = NULL;
+	job->params = job->metadata = job->depends_on = job->metrics = job->warnings = job->test = job->generalisation_gap = NULL;
 }
 
 int job_make_id(char id[JOB_ID_SIZE], struct err *err)

@@ -36,7 +36,7 @@ bool job_status_parse(const char *name, enum job_status *ret);
 bool job_terminal(enum job_status s);
 
 /* Who moves a job: the rows of the diagram. */
-enum job_actor { ACTOR_USER, ACTOR_WORKER, ACTOR_RESTART };
+enum job_actor { ACTOR_USER, ACTOR_WORKER, ACTOR_RESTART, ACTOR_DEPENDENCY };
 struct job_move {
 	enum job_status from, to;
 	enum job_actor who;
@@ -72,6 +72,7 @@ struct job {
 	/* texts, malloc'd JSON or NULL */
 	char *params;             /* resolved, an object */
 	char *metadata;           /* an object */
+	char *depends_on;         /* an array of ids: what must have succeeded before; NULL: none */
 	char *metrics;            /* {"train_loss":0.01,…}: the newest of each series */
 	char *warnings;           /* an array of strings */
 	char *test;               /* {"loss":0.02,…}: of the served weights, once it succeeded */

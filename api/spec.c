@@ -417,6 +417,33 @@ static int take_metadata(struct spec *s, const struct json *body, struct err *er
 	return s->metadata ? OK : err_set(err, ERR_NO_MEMORY, "no memory for the metadata of a job");
 }
 
+static int take_depends(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
+{
+	(void)more;
+	const struct json *list = json_get(body, "depends_on");
+	size_t n = list && json_type(list) == JSON_ARRAY ? json_count(list) : 0;
+	if (!list)
+		return OK;
+	if (json_type(list) != JSON_ARRAY)
+		return json_fail_type(list, "#/depends_on", "a list of ids or names of jobs", err);
+	if (n > SPEC_DEPENDS_MAX)
+		return err_field(err, ERR_INVALID, "#/depends_on", "must name at most %d jobs, got %zu", SPEC_DEPENDS_MAX, n);
+	s->depends_on = calloc(n ? n : 1, sizeof *s->depends_on);
+	if (!s->depends_on)
+		return err_set(err, ERR_NO_MEMORY, "no memory for a job");
+	for (const struct json *item = json_first(list); item; item = json_next(item)) {
+		const char *name = json_string(item);
+		char pointer[40];
+		snprintf(pointer, sizeof pointer, "#/depends_on/%d", s->ndepends);
+		if (json_type(item) != JSON_STRING)
+			return json_fail_type(item, pointer, "the id or name of a job", err);
+		if (!*name || strlen(name) >= JOB_NAME_SIZE)
+			return err_field(err, ERR_INVALID, pointer, "must be the id or name of a job");
+		strcpy(s->depends_on[s->ndepends++], name);
+	}
+	return OK;
+}
+
 static int take_params(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
 	s->params = family_params(s->family, s->preset);
@@ -445,6 +472,7 @@ static int only_known(struct spec *s, const struct json *body, struct err *err, 
 		"params",
 		"metadata",
 		"from",
+		"depends_on",
 		NULL,
 	};
 	int code = json_only(body, fields, "#", err, more);
@@ -465,6 +493,7 @@ int spec_parse(struct spec *ret, const struct json *body, struct err *err, struc
 		take_numbers,
 		take_metadata,
 		take_from,
+		take_depends,
 		take_params,
 	};
 	struct spec s = {0};
@@ -492,5 +521,6 @@ void spec_free(struct spec *s)
 {
 	free(s->metadata);
 	free(s->params);
+	free(s->depends_on);
 	*s = (struct spec){0};
 }

@@ -12,6 +12,7 @@
 
 /* Of "best", "last" or an epoch's number. */
 enum { SPEC_CHECKPOINT_SIZE = 16 };
+enum { SPEC_DEPENDS_MAX = 32 };
 enum { SPEC_PRIORITY_MAX = 1000, SPEC_METADATA_MAX = 16384 /* bytes of JSON */ };
 
 struct spec {
@@ -22,6 +23,9 @@ struct spec {
 	char from[JOB_NAME_SIZE], from_checkpoint[SPEC_CHECKPOINT_SIZE]; /* as asked for; from "": it stands alone */
 	char from_job[JOB_ID_SIZE];                                      /* what that is: set by whoever looks it up */
 	int from_epoch;
+	/* jobs that must have succeeded before: ids or names as asked for, ids once somebody has looked them up; malloc'd */
+	int ndepends;
+	char (*depends_on)[JOB_NAME_SIZE];
 	uint64_t seed;
 	int priority;
 	char *metadata; /* JSON object text, malloc'd, or NULL */
@@ -29,7 +33,7 @@ struct spec {
 };
 
 /* A POST /v1/jobs body: only `kind` is required; preset, name, dataset (default "fashion-mnist"), seed (default 0),
- * priority, params, metadata, and from ("ae-8@best" or {"job","checkpoint"}) for kinds that go on from another job. Unknown fields, wrong types, values out of range: ERR_INVALID with the pointer and the
+ * priority, params, metadata, depends_on, and from ("ae-8@best" or {"job","checkpoint"}) for kinds that go on from another job. Unknown fields, wrong types, values out of range: ERR_INVALID with the pointer and the
  * remedy ("unknown parameter; did you mean 'latent_dim'?"), the first field at fault in err, others in *more
  * (NULL: the first is enough). */
 int spec_parse(struct spec *ret, const struct json *body, struct err *err, struct err_more *more);

@@ -158,6 +158,7 @@ void view_job(struct jsonw *w, const struct job *job, const char *prefix)
 	write_text(w, "params", job->params, "{}");
 	jw_kint(w, "seed", (int64_t)job->seed);
 	write_from(w, job->from_job, job->from_epoch);
+	write_text(w, "depends_on", job->depends_on, "[]");
 	jw_kint(w, "priority", job->priority);
 	jw_kint(w, "attempt", job->attempt);
 	write_results(w, job);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -307,4 +308,39 @@ int blob_previews(const char *data_dir, const char *job_id, struct blob_preview 
 	*ret = all;
 	*ret_n = n;
 	return OK;
+}
+
+/* --- removing --- */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st, (void)type, (void)at;
+	return remove(path) && errno != ENOENT ? errno : 0;
+}
+
+/* An errno value; nothing there is success. */
+static int remove_tree(const char *path)
+{
+	enum { DESCRIPTORS = 8 };
+	errno = 0;
+	int error = nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+	if (error < 0)
+		error = errno;
+	return error == ENOENT ? 0 : error;
+}
+
+int blob_remove_job(const char *data_dir, const char *job_id, struct err *err)
+{
+	char path[BLOB_PATH_MAX], away[BLOB_PATH_MAX], folder[BLOB_PATH_MAX];
+	snprintf(path, sizeof path, "%s/jobs/%s", data_dir, job_id);
+	snprintf(away, sizeof away, "%s/jobs/.deleted-%s", data_dir, job_id);
+	snprintf(folder, sizeof folder, "%s/jobs", data_dir);
+	int error = remove_tree(away); /* of an earlier try */
+	if (!error && rename(path, away))
+		error = errno == ENOENT ? 0 : errno;
+	else if (!error)
+		error = sync_dir(folder);
+	if (!error)
+		error = remove_tree(away);
+	return error ? err_errno(err, error, "removing %s", path) : OK;
 }

@@ -39,4 +39,7 @@ int blob_read(const char *path, void **ret_bytes, size_t *ret_size, struct err *
 int blob_epochs(const char *data_dir, const char *job_id, const char *prefix, const char *suffix, int **ret_epochs,
 	int *ret_n, struct err *err);
 
+/* All files of a job. A kill on the way leaves a folder of another name, which is no job's; the next call removes it. */
+int blob_remove_job(const char *data_dir, const char *job_id, struct err *err);
+
 #endif

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PARAMS_TEXT_MAX = 16384 };
@@ -269,47 +268,4 @@ int checkpoint_model(const struct checkpoint *c, struct model *ret_model, real *
 	*ret_model = m;
 	*ret_w = w;
 	return OK;
-}
-
-/* --- retention --- */
-
-static size_t file_bytes(const char *data_dir, const char *job_id, int epoch)
-{
-	char path[BLOB_PATH_MAX];
-	struct stat st;
-	path_of(path, data_dir, job_id, epoch);
-	return stat(path, &st) ? 0 : (size_t)st.st_size;
-}
-
-/* Position of the file to drop, or -1. */
-static int least_missed(const int *epochs, int n, const int keep[2])
-{
-	int at = -1, least = 0;
-	for (int i = 0; i < n - 2; i++) {
-		int gap = epochs[i + 1] - (i ? epochs[i - 1] : 0);
-		if (epochs[i] != keep[0] && epochs[i] != keep[1] && (at < 0 || gap < least)) {
-			at = i;
-			least = gap;
-		}
-	}
-	return at;
-}
-
-void checkpoint_thin(const char *data_dir, const char *job_id, const int keep[2], size_t budget_bytes)
-{
-	int *epochs, n, at;
-	char path[BLOB_PATH_MAX];
-	size_t total = 0;
-	if (blob_epochs(data_dir, job_id, prefix, suffix, &epochs, &n, NULL))
-		return;
-	for (int i = 0; i < n; i++)
-		total += file_bytes(data_dir, job_id, epochs[i]);
-	while (total > budget_bytes && (at = least_missed(epochs, n, keep)) >= 0) {
-		total -= file_bytes(data_dir, job_id, epochs[at]);
-		path_of(path, data_dir, job_id, epochs[at]);
-		unlink(path);
-		memmove(&epochs[at], &epochs[at + 1], (size_t)(n - at - 1) * sizeof *epochs);
-		n--;
-	}
-	free(epochs);
 }

@@ -22,8 +22,6 @@ struct checkpoint {
 	int64_t step;
 };
 
-enum { CHECKPOINT_BUDGET_MIB = 1024 };
-
 /* What a file says beside its tensors. */
 struct checkpoint_facts {
 	const struct job *job; /* kind, dataset, dataset_sha256, seed, params */
@@ -49,8 +47,5 @@ int checkpoint_pick(
 	struct checkpoint *ret, const char *data_dir, const struct job *job, const char *which, struct err *err);
 /* The model that the file describes and its weights (malloc'd, 64-byte aligned): model_free, free. */
 int checkpoint_model(const struct checkpoint *c, struct model *ret_model, real **ret_w, struct err *err);
-/* Numbered files over the budget go, never those of the two epochs `keep` or the newest two; of the others the one whose
- * neighbours are nearest. */
-void checkpoint_thin(const char *data_dir, const char *job_id, const int keep[2], size_t budget_bytes);
 
 #endif

@@ -57,12 +57,12 @@ struct page {
 static int take_page(struct call *c, struct page *p, struct err *err)
 {
 	int64_t limit = 100;
-	const char *order = uri_get(&c->req.uri, "order");
+	bool ascending = true;
 	int code = uri_int(&c->req.uri, "limit", 1, LIMIT_EVENTS, &limit, err);
+	if (!code)
+		code = uri_order(&c->req.uri, &ascending, err);
 	p->limit = (int)limit;
-	p->descending = order && !strcmp(order, "desc");
-	if (!code && order && !p->descending && strcmp(order, "asc") != 0)
-		code = err_set(err, ERR_INVALID, "order must be asc or desc, got '%.60s'", order);
+	p->descending = !ascending;
 	return code;
 }
 

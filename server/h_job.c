@@ -83,16 +83,6 @@ int h_job_submit(struct call *c, struct err *err)
 
 /* --- list --- */
 
-/* "asc" or "desc" (the default). */
-static int take_order(const struct uri *u, bool *ret_ascending, struct err *err)
-{
-	const char *order = uri_get(u, "order");
-	*ret_ascending = order && !strcmp(order, "asc");
-	if (order && !*ret_ascending && strcmp(order, "desc") != 0)
-		return err_set(err, ERR_INVALID, "order must be asc or desc, got '%.60s'", order);
-	return OK;
-}
-
 static int unknown_status(const char *word, struct err *err)
 {
 	char names[160] = "";
@@ -128,7 +118,7 @@ int h_job_list(struct call *c, struct err *err)
 	bool more;
 	int code = uri_int(u, "limit", 1, LIMIT_LIST, &limit, err);
 	if (!code)
-		code = take_order(u, &f.ascending, err);
+		code = uri_order(u, &f.ascending, err);
 	if (!code)
 		code = check_statuses(f.status, err);
 	f.limit = (int)limit;

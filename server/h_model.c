@@ -283,16 +283,16 @@ static int list_page(struct listing *l, struct err *err)
 int h_models(struct call *c, struct err *err)
 {
 	const struct uri *u = &c->req.uri;
-	const char *order = uri_get(u, "order");
+	bool ascending = false;
 	int64_t limit = 20;
 	int code = uri_int(u, "limit", 1, LIMIT_LIST, &limit, err);
-	if (!code && order && strcmp(order, "asc") != 0 && strcmp(order, "desc") != 0)
-		code = err_set(err, ERR_INVALID, "order must be asc or desc, got '%.60s'", order);
+	if (!code)
+		code = uri_order(u, &ascending, err);
 	if (code)
 		return code;
 	struct jsonw w;
 	struct listing l = {.call = c, .w = &w, .wanted = (int)limit, .more = true};
-	l.filter = (struct store_filter){.after = uri_get(u, "after"), .limit = LIMIT_LIST, .ascending = order && !strcmp(order, "asc")};
+	l.filter = (struct store_filter){.after = uri_get(u, "after"), .limit = LIMIT_LIST, .ascending = ascending};
 	call_json(c, &w, 200);
 	view_list_begin(&w);
 	while (!code && l.wanted && l.more)

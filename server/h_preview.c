@@ -3,6 +3,7 @@
 #include "api/view.h"
 #include "core/data/sha256.h"
 #include "server/blob.h"
+#include "server/page.h"
 #include "server/route.h"
 
 #include <errno.h>
@@ -15,13 +16,27 @@ static int64_t step_of(const struct job *job, const struct blob_preview *p)
 	return p->step ? p->step : job_step_at(job, p->epoch);
 }
 
+enum { ID_SIZE = 64 };
+
+/* "12-samples", "12-345-samples" */
+static void print_id(char id[ID_SIZE], const struct blob_preview *p)
+{
+	char step[24] = "";
+	if (p->step)
+		snprintf(step, sizeof step, "%lld-", (long long)p->step);
+	snprintf(id, ID_SIZE, "%d-%s%s", p->epoch, step, p->what);
+}
+
 static void view_preview(struct call *c, struct jsonw *w, const struct job *job, const struct blob_preview *p)
 {
 	struct buf url = BUF_INIT;
+	char id[ID_SIZE];
+	print_id(id, p);
 	buf_printf(&url, "%s/v1/jobs/%s/previews/%d/%s.png", c->daemon->config->path_prefix, job->id, p->epoch, p->what);
 	if (p->step)
 		buf_printf(&url, "?step=%lld", (long long)p->step);
 	jw_object(w);
+	jw_kstring(w, "id", id);
 	jw_kint(w, "step", step_of(job, p));
 	jw_kint(w, "epoch", p->epoch);
 	jw_kstring(w, "kind", p->what);
@@ -30,25 +45,54 @@ static void view_preview(struct call *c, struct jsonw *w, const struct job *job,
 	buf_free(&url);
 }
 
-/* All pictures, oldest first. Those of one moment are written together; one that is missing yet is left out. */
+static int cut_page(struct call *c, struct page *p, const struct blob_preview *all, int n, struct err *err)
+{
+	const char *after = uri_get(&c->req.uri, "after");
+	char id[ID_SIZE];
+	int at = 0;
+	for (; after && at < n; at++) {
+		print_id(id, &all[at]);
+		if (!strcmp(id, after))
+			break;
+	}
+	if (after && at == n)
+		return err_set(err, ERR_NOT_FOUND, "no preview '%.60s' to list after", after);
+	page_cut(p, n, after, at, at + 1);
+	return OK;
+}
+
+static int reply_previews(
+	struct call *c, const struct job *job, const struct blob_preview *all, const struct page *p, struct err *err)
+{
+	struct jsonw w;
+	char first[ID_SIZE] = "", last[ID_SIZE] = "";
+	call_json(c, &w, 200);
+	view_list_begin(&w);
+	for (int i = 0, at = p->at; i < p->n; i++, at += p->step) {
+		view_preview(c, &w, job, &all[at]);
+		print_id(last, &all[at]);
+		if (!i)
+			memcpy(first, last, sizeof first);
+	}
+	view_list_end(&w, p->n ? first : NULL, p->n ? last : NULL, p->more);
+	return call_json_end(c, &w, err);
+}
+
+/* Those of one moment are written together; one that is missing yet is left out. */
 int h_previews(struct call *c, struct err *err)
 {
 	struct job job;
-	struct jsonw w;
+	struct page page;
 	struct blob_preview *all = NULL;
 	int n = 0;
-	int code = store_get(c->daemon->store, c->arg[0], &job, err);
-	if (code)
+	int code = page_take(&page, &c->req.uri, err);
+	if (code || (code = store_get(c->daemon->store, c->arg[0], &job, err)))
 		return code;
 	code = blob_previews(c->daemon->config->data_dir, job.id, &all, &n, err);
-	if (!code) {
-		call_json(c, &w, 200);
-		view_list_begin(&w);
-		for (int i = 0; i < n; i++)
-			view_preview(c, &w, &job, &all[i]);
-		view_list_end(&w, NULL, NULL, false);
-		code = call_json_end(c, &w, err);
-	}
+	if (!code)
+		code = cut_page(c, &page, all, n, err);
+	if (!code)
+		code = reply_previews(c, &job, all, &page, err);
 	free(all);
 	job_free(&job);
 	return code;

@@ -4,8 +4,10 @@
 #include "core/data/sha256.h"
 #include "server/cache.h"
 #include "server/export.h"
+#include "server/page.h"
 #include "server/range.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +17,10 @@
 
 static void view_checkpoint(struct call *c, struct jsonw *w, const struct job *job, const struct checkpoint_info *i)
 {
-	char url[256];
+	char url[256], id[16];
+	snprintf(id, sizeof id, "%d", i->epoch);
 	jw_object(w);
+	jw_kstring(w, "id", id);
 	jw_kint(w, "epoch", i->epoch);
 	jw_kint(w, "step", i->step);
 	jw_kint(w, "bytes", (int64_t)i->bytes);
@@ -37,27 +41,55 @@ static void view_checkpoint(struct call *c, struct jsonw *w, const struct job *j
 	jw_end_object(w);
 }
 
+/* after= an epoch, which need not have a checkpoint any more. */
+static void cut_page(struct page *p, const struct checkpoint_info *infos, int n, int64_t after)
+{
+	int before = 0, until = 0;
+	for (int i = 0; i < n; i++) {
+		before += infos[i].epoch < after;
+		until += infos[i].epoch <= after;
+	}
+	page_cut(p, n, after >= 0, before, until);
+}
+
+static int reply_checkpoints(struct call *c, const struct job *job, const struct checkpoint_info *infos, const struct page *p,
+	struct err *err)
+{
+	struct jsonw w;
+	char first[16] = "", last[16] = "";
+	call_json(c, &w, 200);
+	view_list_begin(&w);
+	for (int i = 0, at = p->at; i < p->n; i++, at += p->step) {
+		view_checkpoint(c, &w, job, &infos[at]);
+		snprintf(last, sizeof last, "%d", infos[at].epoch);
+		if (!i)
+			memcpy(first, last, sizeof first);
+	}
+	view_list_end(&w, p->n ? first : NULL, p->n ? last : NULL, p->more);
+	return call_json_end(c, &w, err);
+}
+
 int h_checkpoints(struct call *c, struct err *err)
 {
 	struct job job;
+	struct page page;
 	struct checkpoint_info *infos;
+	int64_t after = -1;
 	int n;
-	int code = store_get(c->daemon->store, c->arg[0], &job, err);
-	if (code)
+	int code = page_take(&page, &c->req.uri, err);
+	if (!code)
+		code = uri_int(&c->req.uri, "after", 0, INT_MAX, &after, err);
+	if (code || (code = store_get(c->daemon->store, c->arg[0], &job, err)))
 		return code;
 	if ((code = export_list(c->daemon->store, c->daemon->config->data_dir, &job, &infos, &n, err))) {
 		job_free(&job);
 		return code;
 	}
-	struct jsonw w;
-	call_json(c, &w, 200);
-	view_list_begin(&w);
-	for (int i = 0; i < n; i++)
-		view_checkpoint(c, &w, &job, &infos[i]);
-	view_list_end(&w, NULL, NULL, false);
+	cut_page(&page, infos, n, after);
+	code = reply_checkpoints(c, &job, infos, &page, err);
 	free(infos);
 	job_free(&job);
-	return call_json_end(c, &w, err);
+	return code;
 }
 
 /* --- the file --- */

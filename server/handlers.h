@@ -9,6 +9,7 @@ handler_fn h_page, h_openapi, h_livez, h_readyz, h_metrics, h_info; /* h_meta.c,
 handler_fn h_kinds, h_kind, h_datasets, h_dataset, h_dataset_images; /* h_data.c */
 handler_fn h_dataset_put, h_dataset_delete;                         /* h_upload.c */
 handler_fn h_job_submit, h_job_list, h_job_show, h_job_cancel, h_job_edit; /* h_job.c */
+handler_fn h_job_delete;                                            /* h_job_delete.c */
 handler_fn h_events;                                                /* h_event.c */
 handler_fn h_job_metrics, h_curves;                                 /* h_curve.c */
 handler_fn h_previews, h_preview, h_preview_latest;                 /* h_preview.c */

@@ -6,6 +6,7 @@
 #include "server/daemon.h"
 #include "server/door.h"
 #include "server/http.h"
+#include "server/job_delete.h"
 #include "server/limits.h"
 #include "server/listen.h"
 #include "server/log.h"
@@ -104,6 +105,8 @@ static int open_data(struct parts *p, int *ret_exit, struct err *err)
 		*ret_exit = code == ERR_IN_USE ? EXIT_DIR_IN_USE : EXIT_IO;
 	if (!code)
 		upload_sweep(c->data_dir);
+	if (!code)
+		job_delete_rest(p->d.store, c->data_dir);
 	if (!code)
 		store_on_commit(p->d.store, hub_commit, p->d.hub);
 	return code;

@@ -1,5 +1,6 @@
 #include "server/sched.h"
 
+#include "server/depends.h"
 #include "server/log.h"
 #include "server/origin.h"
 #include "server/worker.h"
@@ -80,6 +81,14 @@ static unsigned submissions(struct sched *s)
 	return n;
 }
 
+static void wake_workers(struct sched *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->submitted++;
+	pthread_cond_broadcast(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void *seat_main(void *arg)
 {
 	struct seat *seat = arg;
@@ -92,6 +101,7 @@ static void *seat_main(void *arg)
 		int code = store_claim(s->config.store, &job, &err);
 		if (!code) {
 			run_one(seat, &job);
+			wake_workers(s); /* those that waited for it may run now */
 		} else if (code == ERR_NOT_FOUND) {
 			wait_for_submission(s, seen);
 		} else {
@@ -292,7 +302,9 @@ int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, str
 {
 	struct origin o = {0};
 	struct estimate e;
-	int code = spec->family->adopt ? origin_find(&o, s->config.store, s->config.data_dir, spec, err) : OK;
+	int code = depends_settle(spec, s->config.store, err);
+	if (!code && spec->family->adopt)
+		code = origin_find(&o, s->config.store, s->config.data_dir, spec, err);
 	if (code)
 		return code;
 	if (o.w)
@@ -323,18 +335,11 @@ static int fill_job(struct job *job, const struct spec *spec, const struct estim
 	jw_init(&w, &params, false);
 	spec_params_write(&w, spec->family, spec->params);
 	job->params = buf_take(&params, NULL);
+	job->depends_on = depends_print(spec);
 	job->metadata = spec->metadata ? strdup(spec->metadata) : NULL;
-	if (!job->params || (spec->metadata && !job->metadata))
+	if (!job->params || (spec->metadata && !job->metadata) || (spec->ndepends && !job->depends_on))
 		return err_set(err, ERR_NO_MEMORY, "out of memory");
 	return job_make_id(job->id, err);
-}
-
-static void wake_workers(struct sched *s)
-{
-	pthread_mutex_lock(&s->lock);
-	s->submitted++;
-	pthread_cond_broadcast(&s->wake);
-	pthread_mutex_unlock(&s->lock);
 }
 
 int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, struct job *ret, struct err *err)
@@ -422,6 +427,18 @@ int sched_edit(struct sched *s, const char *job_id, const struct store_edit *edi
 	if (!code && edit->params)
 		tell_worker(s, job_id, offsetof(struct worker, edit));
 	return code;
+}
+
+bool sched_holds(struct sched *s, const char *job_id)
+{
+	bool held = false;
+	for (int i = 0; i < s->seats && !held; i++) {
+		struct worker *w = &s->seat[i].worker;
+		pthread_mutex_lock(&w->lock);
+		held = !strcmp(w->view.job_id, job_id);
+		pthread_mutex_unlock(&w->lock);
+	}
+	return held;
 }
 
 /* --- live --- */

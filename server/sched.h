@@ -45,6 +45,8 @@ int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, stru
 int sched_cancel(struct sched *s, const char *ref, struct job *ret, struct err *err);
 /* As store_edit; a worker that has the job is told. */
 int sched_edit(struct sched *s, const char *job_id, const struct store_edit *edit, struct err *err);
+/* A worker has the job in hand, whatever its status. */
+bool sched_holds(struct sched *s, const char *job_id);
 /* Overlays what a running worker knows and the store does not yet: step, eta, speed. */
 void sched_live(struct sched *s, struct job *job);
 

@@ -35,7 +35,8 @@ void store_on_commit(struct store *s, store_notify_fn *fn, void *ctx);
 void store_set_queue_limit(struct store *s, int jobs);
 
 /* --- blocking writes --- */
-/* Queues the job: sets number and created_at_ms; writes its first event (status queued). ERR_FULL at the queue's limit. */
+/* Queues the job: sets number and created_at_ms; writes its first event (status queued). ERR_FULL at the queue's limit; ERR_INVALID
+ * at #/depends_on if one of those is gone or has failed. */
 int store_insert(struct store *s, struct job *job, struct err *err);
 /* A request that makes a job, under its client's key: however often and whenever it is repeated, it makes one, and each repetition
  * has the first reply. Kept for STORE_KEY_HOURS. */
@@ -65,8 +66,17 @@ struct store_change {
 };
 int store_move(struct store *s, const char *job_id, enum job_status from, enum job_status to,
 	const struct store_change *change, struct err *err);
-/* Next job by priority, then number: queued → running in one step. ERR_NOT_FOUND when none waits. */
+/* Next job by priority, then number, of those that wait for no other: queued → running in one step. ERR_NOT_FOUND when none waits. */
 int store_claim(struct store *s, struct job *ret, struct err *err);
+
+/* --- a job goes --- */
+/* All rows of a job that has ended; its files are the caller's to remove, and then to say so (store_buried). Until that is said the
+ * id is kept as a tombstone, so that a kill in between leaves nothing half. ERR_CONFLICT for a job that has not ended, or that one
+ * which has not ended needs. */
+int store_delete(struct store *s, const char *job_id, struct err *err);
+int store_buried(struct store *s, const char *job_id, struct err *err);
+/* The next tombstone after `after` ("": the first). ERR_NOT_FOUND (no message): none. */
+int store_tombstone(struct store *s, const char *after, char ret_id[JOB_ID_SIZE], struct err *err);
 
 /* --- a job's parameters change while it waits or runs --- */
 /* What is there (not NULL) is changed at once. Parameters take effect when the worker says at which step (store_edit_settle);

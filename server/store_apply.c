@@ -12,17 +12,22 @@
 
 static int touch(struct txn *t, const char *job_id, int64_t seq, enum job_status status, struct err *err)
 {
-	int i = 0;
+	enum { LOOK_BACK = 32 }; /* a job that is told of twice does no harm; to look through thousands would */
+	int i = t->ntouched > LOOK_BACK ? t->ntouched - LOOK_BACK : 0;
 	while (i < t->ntouched && strcmp(t->touched[i].job_id, job_id))
 		i++;
-	if (i == t->ntouched) {
-		struct touched *more = realloc(t->touched, (size_t)(i + 1) * sizeof *more);
+	if (i == t->touched_cap) {
+		int cap = 2 * t->touched_cap + 16;
+		struct touched *more = realloc(t->touched, (size_t)cap * sizeof *more);
 		if (!more)
 			return err_set(err, ERR_NO_MEMORY, "out of memory");
 		t->touched = more;
+		t->touched_cap = cap;
+	}
+	if (i == t->ntouched) {
 		t->ntouched++;
-		memset(&more[i], 0, sizeof more[i]);
-		snprintf(more[i].job_id, sizeof more[i].job_id, "%s", job_id);
+		t->touched[i] = (struct touched){0};
+		snprintf(t->touched[i].job_id, sizeof t->touched[i].job_id, "%s", job_id);
 	}
 	t->touched[i].last_seq = seq;
 	t->touched[i].status = status;
@@ -118,12 +123,17 @@ static int apply_insert(struct txn *t, struct op *base, struct err *err)
 	if (code || (op->key && op->key->replayed))
 		return code;
 	code = check_room(t, err);
+	if (!code)
+		code = depends_check(t, j->depends_on, err);
 	if (code)
 		return code;
 	op->created_at_ms = t->now_ms;
-	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssid", j->id, j->kind, j->preset,
+	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssids", j->id, j->kind, j->preset,
 		j->dataset, j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
-		j->metadata, j->warnings, j->from_job, (int64_t)j->from_epoch, j->ancestors_train_s);
+		j->metadata, j->warnings, j->from_job, (int64_t)j->from_epoch, j->ancestors_train_s,
+		j->depends_on);
+	if (!code)
+		code = depends_insert(t, op->number, j->depends_on, err);
 	if (!code)
 		code = append_status(t, op->number, JOB_QUEUED, &no_change, err);
 	return code ? code : key_put(t, op->key, j->id, err);
@@ -167,12 +177,14 @@ static int refuse_move(struct txn *t, const char *job_id, enum job_status to, st
 	return err_set(err, ERR_CONFLICT, "%s is %s; it cannot become %s now", job_id, status, job_status_name(to));
 }
 
-static int move(struct txn *t, const char *job_id, enum job_status from, enum job_status to,
+static int move_one(struct txn *t, const char *job_id, enum job_status from, enum job_status to,
 	const struct store_change *change, struct err *err)
 {
 	const struct store_change *c = change ? change : &no_change;
 	int64_t number = 0;
 	int code = points_flush(t, err); /* what was reported before comes before */
+	if (!code && job_terminal(from) && !job_terminal(to))
+		code = depends_recheck(t, job_id, err);
 	if (!code)
 		code = sql_int(t->conn, SQL_JOB_MOVE, &number, 0, err, "ssssssssiii", job_id, job_status_name(from),
 			job_status_name(to), c->stop_reason, c->error_code, c->error_detail, c->test, c->generalisation_gap,
@@ -183,10 +195,34 @@ static int move(struct txn *t, const char *job_id, enum job_status from, enum jo
 		return refuse_move(t, job_id, to, err);
 	if (job_terminal(to)) {
 		points_end(t, job_id);
-		if ((code = edits_end(t, number, err)))
-			return code;
+		code = edits_end(t, number, err);
+		if (!code)
+			code = depends_ended(t, number, job_id, to == JOB_SUCCEEDED, err);
 	}
-	return append_status(t, number, to, c, err);
+	return code ? code : append_status(t, number, to, c, err);
+}
+
+/* With a job that did not succeed those fail that wait for it, and those that wait for them: one after another, not one within
+ * another, however long the chain. */
+static int move(struct txn *t, const char *job_id, enum job_status from, enum job_status to,
+	const struct store_change *change, struct err *err)
+{
+	char id[JOB_ID_SIZE], detail[160];
+	enum job_status status;
+	const struct store_change failed = {.stop_reason = "dependency_failed",
+		.error_code = "dependency_failed",
+		.error_detail = detail,
+		.finished = true};
+	bool any = false;
+	int code = move_one(t, job_id, from, to, change, err);
+	if (!code)
+		code = depends_next_lost(t, id, &status, detail, sizeof detail, &any, err);
+	while (!code && any) {
+		code = move_one(t, id, status, JOB_FAILED, &failed, err);
+		if (!code)
+			code = depends_next_lost(t, id, &status, detail, sizeof detail, &any, err);
+	}
+	return code;
 }
 
 struct move_op {
@@ -379,7 +415,7 @@ void store_progress(struct store *s, const struct job *job)
 	op->op.apply = apply_progress;
 	op->op.release = release_progress;
 	op->job = *job;
-	op->job.params = op->job.metadata = op->job.metrics = op->job.test = op->job.generalisation_gap = NULL;
+	op->job.params = op->job.metadata = op->job.depends_on = op->job.metrics = op->job.test = op->job.generalisation_gap = NULL;
 	op->job.warnings = job->warnings ? strdup(job->warnings) : NULL;
 	store_report(s, &op->op);
 }

@@ -2,7 +2,8 @@
  *
  * Files: store.c (open, lock, recovery, readers) · store_sql.c (statements, binding, errors) · store_schema.c (tables) ·
  * store_write.c (queue, writer thread, group commit) · store_apply.c (what each write does) · store_points.c (curves) ·
- * store_read.c (queries) · store_key.c (one job per key).
+ * store_read.c (queries) · store_key.c (one job per key) ·
+ * store_depends.c (what waits for what) · store_delete.c (a job goes, with all that is known of it).
  * Invariants: `writer` and `live` are touched by the writer thread only (and by open and close, when there is none);
  * `lock` guards the queue, the listener and the readers and is never held across SQL.
  * Not here: anything another room may include.
@@ -29,7 +30,7 @@ struct sqlite3_stmt;
 #define JOB_COLUMNS \
 	"number,id,kind,preset,dataset,dataset_sha256,name,status,stop_reason,created_at_ms,started_at_ms,finished_at_ms," \
 	"priority,seed,attempt,epoch,epochs,step,steps,eta_ms,samples_per_s,train_s,best_metric,best_value,best_epoch," \
-	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap,from_job,from_epoch,ancestors_train_s"
+	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap,from_job,from_epoch,ancestors_train_s,depends_on"
 
 /* Every statement the store ever runs, but for the schema. */
 #define SQL_STATEMENTS(X) \
@@ -38,8 +39,8 @@ struct sqlite3_stmt;
 	X(SQL_COMMIT, "COMMIT") \
 	X(SQL_ROLLBACK, "ROLLBACK") \
 	X(SQL_JOB_INSERT, "INSERT INTO jobs(id,kind,preset,dataset,name,status,created_at_ms,priority,seed,epochs,steps,eta_ms," \
-		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s)" \
-		" VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,-1,?11,?12,?13,?14,?15,?16) RETURNING number") \
+		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s,depends_on)" \
+		" VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,-1,?11,?12,?13,?14,?15,?16,?17) RETURNING number") \
 	X(SQL_JOB_MOVE, "UPDATE jobs SET status=?3, stop_reason=coalesce(?4,stop_reason), error_code=coalesce(?5,error_code)," \
 		"error_detail=coalesce(?6,error_detail), test=coalesce(?7,test)," \
 		"generalisation_gap=coalesce(?8,generalisation_gap)," \
@@ -52,9 +53,9 @@ struct sqlite3_stmt;
 	X(SQL_JOB_STATUS, "SELECT status FROM jobs WHERE id=?1") \
 	X(SQL_JOB_NUMBER, "SELECT number FROM jobs WHERE id=?1") \
 	X(SQL_JOB_LAST_SEQ, "SELECT last_seq FROM jobs WHERE id=?1") \
-	X(SQL_JOB_NEXT, "SELECT id FROM jobs WHERE status='queued' ORDER BY priority DESC, number LIMIT 1") \
+	X(SQL_JOB_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 ORDER BY priority DESC, number LIMIT 1") \
 	X(SQL_JOB_BY_ID, "SELECT " JOB_COLUMNS " FROM jobs WHERE id=?1") \
-	X(SQL_JOB_BY_NAME, "SELECT " JOB_COLUMNS " FROM jobs WHERE name=?1 ORDER BY number DESC LIMIT 1") \
+	X(SQL_JOB_BY_NAME, "SELECT " JOB_COLUMNS " FROM jobs WHERE name=?1 AND name<>'' ORDER BY number DESC LIMIT 1") \
 	X(SQL_JOB_LATEST, "SELECT " JOB_COLUMNS " FROM jobs ORDER BY number DESC LIMIT 1") \
 	X(SQL_JOBS_NEWEST_FIRST, "SELECT " JOB_COLUMNS " FROM jobs WHERE (?1 IS NULL OR number<?1)" JOBS_FILTER \
 		" ORDER BY number DESC LIMIT ?5") \
@@ -79,6 +80,23 @@ struct sqlite3_stmt;
 		" WHERE number=?1 AND EXISTS(SELECT 1 FROM edits WHERE job=?1 AND step IS NULL)") \
 	X(SQL_EDITS_DROP, "DELETE FROM edits WHERE job=?1 AND step IS NULL RETURNING number") \
 	X(SQL_EDITS, "SELECT number,step,params FROM edits WHERE job=?1 ORDER BY number") \
+	X(SQL_DEPENDS_BAD, "SELECT e.key,e.value,j.status FROM json_each(?1) e LEFT JOIN jobs j ON j.id=e.value" \
+		" WHERE j.status IS NULL OR j.status IN ('failed','cancelled') ORDER BY e.key LIMIT 1") \
+	X(SQL_DEPENDS_INSERT, "INSERT OR IGNORE INTO depends(job,on_job,done) SELECT ?1,j.number,j.status='succeeded'" \
+		" FROM json_each(?2) e JOIN jobs j ON j.id=e.value") \
+	X(SQL_DEPENDS_COUNT, "UPDATE jobs SET blocked=(SELECT count(*) FROM depends WHERE job=?1 AND done=0) WHERE number=?1") \
+	X(SQL_DEPENDS_DONE, "UPDATE depends SET done=1 WHERE on_job=?1") \
+	X(SQL_DEPENDS_RECOUNT, "UPDATE jobs SET blocked=(SELECT count(*) FROM depends WHERE job=jobs.number AND done=0)" \
+		" WHERE number IN (SELECT job FROM depends WHERE on_job=?1)") \
+	X(SQL_DEPENDS_WAITING, "SELECT j.id,j.status FROM depends d JOIN jobs j ON j.number=d.job" \
+		" WHERE d.on_job=?1 AND j.status NOT IN ('succeeded','failed','cancelled') LIMIT 1") \
+	X(SQL_DEPENDS_MISSED, "SELECT coalesce(j.id,'a job that was deleted') FROM depends d LEFT JOIN jobs j ON j.number=d.on_job" \
+		" WHERE d.job=?1 AND d.done=0 AND (j.status IS NULL OR j.status IN ('failed','cancelled')) LIMIT 1") \
+	X(SQL_FROM_WAITING, "SELECT id,status FROM jobs WHERE from_job=?1 AND from_job<>'' AND status NOT IN ('succeeded','failed','cancelled') LIMIT 1") \
+	X(SQL_JOB_DELETE, "DELETE FROM jobs WHERE number=?1") \
+	X(SQL_TOMBSTONE_PUT, "INSERT OR REPLACE INTO tombstones(id) VALUES(?1)") \
+	X(SQL_TOMBSTONE_DROP, "DELETE FROM tombstones WHERE id=?1") \
+	X(SQL_TOMBSTONE, "SELECT id FROM tombstones WHERE id>?1 ORDER BY id LIMIT 1") \
 	X(SQL_KEY_FIND, "SELECT digest,job_id,status,reply FROM keys WHERE key=?1") \
 	X(SQL_KEY_PUT, "INSERT INTO keys(key,digest,at_ms,job_id,status,reply) VALUES(?1,?2,?3,?4,?5,?6)") \
 	X(SQL_KEYS_EXPIRE, "DELETE FROM keys WHERE key IN (SELECT key FROM keys WHERE at_ms<?1 ORDER BY at_ms LIMIT ?2)") \
@@ -183,13 +201,20 @@ struct touched {
 	enum job_status status;
 };
 
+struct lost {
+	int64_t number;
+	char id[JOB_ID_SIZE];
+};
+
 struct txn {
 	struct store *store;
 	struct conn *conn;
 	int64_t now_ms; /* wall */
 	struct pending *pending;
 	struct touched *touched; /* malloc'd */
-	int ntouched;
+	int ntouched, touched_cap;
+	struct lost *lost; /* malloc'd: jobs that ended without success, whose dependants are still to fail; the last one first */
+	int nlost, lost_cap;
 };
 
 struct reader {
@@ -237,6 +262,18 @@ int job_number(struct conn *c, const char *job_id, int64_t *ret, struct err *err
 /* store_key.c: in the transaction that makes a job. key->replayed: there is one already, make none. NULL keys: nothing. */
 int key_check(struct txn *t, struct store_key *key, struct err *err);
 int key_put(struct txn *t, struct store_key *key, const char *job_id, struct err *err);
+
+/* store_depends.c: ids is a JSON array or NULL. check: none is unknown or lost; then insert, which counts those that have not
+ * succeeded. */
+int depends_check(struct txn *t, const char *ids, struct err *err);
+int depends_insert(struct txn *t, int64_t job, const char *ids, struct err *err);
+/* A job that has ended is to go on: ERR_CONFLICT if what it needs is lost. */
+int depends_recheck(struct txn *t, const char *job_id, struct err *err);
+/* A job has ended: those that wait for it wait for one less, or are lost. */
+int depends_ended(struct txn *t, int64_t job, const char *job_id, bool succeeded, struct err *err);
+/* One of those that are lost and have not been moved yet, and why; *ret_any: there is one. */
+int depends_next_lost(struct txn *t, char ret_id[JOB_ID_SIZE], enum job_status *ret_status, char *ret_why, size_t size,
+	bool *ret_any, struct err *err);
 
 /* store_edit.c: a job ends: what was changed of its parameters and has not taken effect never was. */
 int edits_end(struct txn *t, int64_t job, struct err *err);

@@ -62,6 +62,17 @@ static const char *const migrations[] = {
 	" key TEXT PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL, job_id TEXT NOT NULL, status INTEGER NOT NULL,"
 	" reply TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX keys_age ON keys(at_ms);",
+	/* what must have succeeded before a job may run; `done`: it has, and may be deleted since. `blocked`: how many have not. */
+	"CREATE TABLE depends("
+	" job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, on_job INTEGER NOT NULL, done INTEGER NOT NULL,"
+	" PRIMARY KEY(job, on_job)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX depends_on_job ON depends(on_job);"
+	"ALTER TABLE jobs ADD COLUMN depends_on TEXT;"
+	"ALTER TABLE jobs ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX jobs_ready ON jobs(priority DESC, number) WHERE status='queued' AND blocked=0;"
+	"CREATE INDEX jobs_from ON jobs(from_job) WHERE from_job<>'';"
+	/* jobs whose rows are gone and whose files may not be yet */
+	"CREATE TABLE tombstones(id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };

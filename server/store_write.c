@@ -126,7 +126,7 @@ static int commit(struct txn *t, struct op *batch, struct err *err)
 		end_if_not_durable(t->conn);
 		struct err ignored; /* some errors have rolled back already */
 		sql_run(t->conn, SQL_ROLLBACK, &ignored, "");
-		t->ntouched = 0;
+		t->ntouched = t->nlost = 0;
 	}
 	points_forget(t);
 	live_settle(t->store, !code);
@@ -187,6 +187,7 @@ static void write_batch(struct store *s, struct op *batch)
 	settle_batch(s, batch, code, &err);
 	tell_listener(s, &t);
 	free(t.touched);
+	free(t.lost);
 }
 
 static void *writer_main(void *arg)

@@ -210,6 +210,16 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
+int uri_order(const struct uri *u, bool *ret_ascending, struct err *err)
+{
+	const char *order = uri_get(u, "order");
+	if (order && strcmp(order, "asc") != 0 && strcmp(order, "desc") != 0)
+		return err_set(err, ERR_INVALID, "order must be asc or desc, got '%.60s'", order);
+	if (order)
+		*ret_ascending = !strcmp(order, "asc");
+	return OK;
+}
+
 int uri_only(const struct uri *u, const char *allowed, struct err *err)
 {
 	for (int i = 0; strcmp(allowed, "*") && i < u->nparams; i++) {

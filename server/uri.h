@@ -39,6 +39,8 @@ int uri_bool(const struct uri *u, const char *key, bool *ret, struct err *err);
 /* Absent → *ret untouched. ERR_INVALID "limit must be a whole number 1..100, got '0'". */
 int uri_int(const struct uri *u, const char *key, int64_t min, int64_t max, int64_t *ret, struct err *err);
 int uri_real(const struct uri *u, const char *key, double min, double max, double *ret, struct err *err);
+/* order=asc or desc: ascending? Absent → *ret untouched. */
+int uri_order(const struct uri *u, bool *ret_ascending, struct err *err);
 /* Every key is one of the blank-separated words of `allowed` (or "pretty") and none comes twice. "*": whatever there is. */
 int uri_only(const struct uri *u, const char *allowed, struct err *err);
 

@@ -5,6 +5,9 @@
 #include "server/clock.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/retention.h"
+
+#include <stdlib.h>
 
 /* "At least once a second" and "at least every ten": a step and a write fit into what is left. */
 enum { PUBLISH_MS = 800, SAVE_MS = 9000, SEE_MS = 100, STORE_MS = 1000 };
@@ -113,6 +116,20 @@ static int save(struct run *r, struct trainer *t, int epoch, size_t *ret_bytes, 
 	return code;
 }
 
+/* A file too many does no harm: whatever goes wrong here is tried again at the next one. */
+static void thin(struct run *r, struct trainer *t)
+{
+	const struct train_params *p = r->model.family_params;
+	struct checkpoint_info *all;
+	int n;
+	if (export_list(r->config->store, r->config->data_dir, &r->job, &all, &n, NULL))
+		return;
+	const int needed[2] = {r->job.best_epoch, trainer_sound_epoch(t)};
+	retention_apply(&p->retention, needed, RETENTION_BUDGET_BYTES, all, &n);
+	retention_remove(r->config->data_dir, r->job.id, all, n);
+	free(all);
+}
+
 /* Inside an epoch a checkpoint only saves time after a kill: the run goes on without it. At its end it is the result. */
 static int hook_save(void *ctx, struct trainer *t, int epoch, struct err *err)
 {
@@ -130,8 +147,7 @@ static int hook_save(void *ctx, struct trainer *t, int epoch, struct err *err)
 	if (code)
 		return err_wrap(err, "the checkpoint of epoch %d", epoch);
 	run_checkpointed(r, epoch, bytes);
-	const int keep[2] = {r->job.best_epoch, trainer_sound_epoch(t)};
-	checkpoint_thin(r->config->data_dir, r->job.id, keep, (size_t)CHECKPOINT_BUDGET_MIB << 20);
+	thin(r, t);
 	return OK;
 }
 

@@ -40,8 +40,13 @@ export class PreviewPanel {
   }
 
   async read() {
-    const { data } = await get(`${this.path}/previews`, this.signal);
-    this.addAll(data);
+    let after = '';
+    for (let more = true; more;) {
+      const page = await get(`${this.path}/previews${after}`, this.signal);
+      this.addAll(page.data);
+      more = page.has_more;
+      after = `?after=${encodeURIComponent(page.last_id)}`;
+    }
   }
 
   /** A preview event of the stream. */

@@ -33,6 +33,16 @@ const struct param prune_params[] = {
 		"Gupta 2017).", 0},
 	{0},
 };
+
+const struct param retention_params[] = {
+	{"keep_last", PARAM_INT, offsetof(struct retention_params, keep_last), "2", 2, 100000, NULL, "output", "checkpoints",
+		"The newest so many stay.", 0},
+	{"keep_best", PARAM_INT, offsetof(struct retention_params, keep_best), "1", 1, 100000, NULL, "output", "checkpoints",
+		"The so many with the lowest loss stay.", 0},
+	{"every", PARAM_INT, offsetof(struct retention_params, every), "1", 0, 100000, NULL, "output", "epochs",
+		"Those of every so many epochs stay; 1: all of them, 0: none but the newest and the best.", 0},
+	{0},
+};
 /* clang-format on */
 
 static int check_prune(const struct prune_params *p, struct err *err)

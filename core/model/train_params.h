@@ -36,6 +36,12 @@ struct prune_params {
 enum prune_method { PRUNE_L1, PRUNE_L1_GLOBAL };
 enum prune_schedule { PRUNE_REPEAT, PRUNE_CUBIC };
 
+/* Which numbered checkpoints stay, of those that are not needed. */
+struct retention_params {
+	bool on;
+	int64_t keep_last, keep_best, every;
+};
+
 struct train_params {
 	int64_t epochs, batch_size;
 	double lr;
@@ -53,9 +59,10 @@ struct train_params {
 	int64_t val_seed, train_limit;
 	unsigned augment; /* set of enum augment */
 	int64_t checkpoint_every_epochs, preview_every_epochs;
+	struct retention_params retention;
 };
 
-extern const struct param early_stopping_params[], prune_params[];
+extern const struct param early_stopping_params[], prune_params[], retention_params[];
 
 /* What no single row can say: ERR_INVALID with the pointer of the field at fault. */
 int train_params_check(const struct train_params *p, struct err *err);
@@ -120,7 +127,10 @@ int train_params_check(const struct train_params *p, struct err *err);
 	{"checkpoint_every_epochs", PARAM_INT, offsetof(S, train.checkpoint_every_epochs), "1", 1, 100000, NULL, "output", "epochs", \
 		"A numbered checkpoint after every so many epochs, and always after the last and after a new best one.", 0}, \
 	{"preview_every_epochs", PARAM_INT, offsetof(S, train.preview_every_epochs), "1", 0, 100000, NULL, "output", "epochs", \
-		"Preview pictures after every so many epochs, and before the first; 0: none.", 0}
+		"Preview pictures after every so many epochs, and before the first; 0: none.", 0}, \
+	{"retention", PARAM_OBJECT, offsetof(S, train.retention), "on", 0, 0, NULL, "output", NULL, \
+		"Which numbered checkpoints stay as the run goes on: the newest, the best, and those of every so many epochs; the best one and " \
+		"the newest two always. Over 1 GiB a job they are thinned further. null: as by default, all of them.", 0, retention_params}
 /* clang-format on */
 
 #endif

@@ -21,7 +21,7 @@ static void statuses(void **state)
 static void moves(void **state)
 {
 	static const char *const to[JOB_STATUS_COUNT] = {
-		[JOB_QUEUED] = "running cancelled",
+		[JOB_QUEUED] = "running failed cancelled",
 		[JOB_RUNNING] = "queued cancelling succeeded failed",
 		[JOB_CANCELLING] = "succeeded failed cancelled",
 		[JOB_SUCCEEDED] = "",
@@ -39,7 +39,7 @@ static void moves(void **state)
 /* Every actor's rows, so that none can be lost or change hands unseen. */
 static void actors(void **state)
 {
-	int count[3] = {0};
+	int count[4] = {0};
 	(void)state;
 	for (const struct job_move *m = job_moves; m->from != m->to; m++) {
 		count[m->who]++;
@@ -50,6 +50,7 @@ static void actors(void **state)
 	assert_int_equal(count[ACTOR_USER], 2);
 	assert_int_equal(count[ACTOR_WORKER], 6);
 	assert_int_equal(count[ACTOR_RESTART], 2);
+	assert_int_equal(count[ACTOR_DEPENDENCY], 1);
 }
 
 static void ids(void **state)

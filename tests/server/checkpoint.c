@@ -30,33 +30,6 @@ static void write_file(const char *dir, int epoch, size_t size)
 	free(bytes);
 }
 
-static void assert_epochs(const char *dir, const char *expected)
-{
-	char text[200] = "";
-	int *epochs, n;
-	assert_int_equal(blob_epochs(dir, "job_1", "checkpoints/epoch-", ".safetensors", &epochs, &n, NULL), OK);
-	for (int i = 0; i < n; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%d", i ? " " : "", epochs[i]);
-	assert_string_equal(text, expected);
-	free(epochs);
-}
-
-static void test_thinning(void **state)
-{
-	const int best[2] = {3, 0}, both[2] = {3, 5};
-	for (int epoch = 1; epoch <= 8; epoch++)
-		write_file(*state, epoch, 100);
-	checkpoint_thin(*state, "job_1", best, 800);
-	assert_epochs(*state, "1 2 3 4 5 6 7 8");
-	checkpoint_thin(*state, "job_1", best, 500);
-	assert_epochs(*state, "2 3 5 7 8");
-	checkpoint_thin(*state, "job_1", both, 1);
-	assert_epochs(*state, "3 5 7 8");
-	checkpoint_thin(*state, "job_1", best, 1); /* the best and the newest two stay whatever they cost */
-	assert_epochs(*state, "3 7 8");
-	checkpoint_thin(*state, "job_2", best, 1); /* nothing there: nothing happens */
-}
-
 static void test_numbered_file_replaces_the_inner_one(void **state)
 {
 	char path[BLOB_PATH_MAX];
@@ -97,7 +70,6 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_thinning),
 		TEST(test_numbered_file_replaces_the_inner_one),
 		TEST(test_rubbish_is_no_checkpoint),
 	};

@@ -67,28 +67,6 @@ static void test_newer_schema_is_refused(void **state)
 	reopen(f); /* and it was left as it was */
 }
 
-/* Databases of the first release, whose jobs knew a loss only. */
-static void test_old_database_is_brought_up(void **state)
-{
-	struct fixture *f = *state;
-	char id[JOB_ID_SIZE];
-	struct job job;
-	insert(f->store, "old", 0, id);
-	store_close(f->store);
-	f->store = NULL;
-	temp_sql(f->dir,
-		"ALTER TABLE jobs DROP COLUMN test; ALTER TABLE jobs DROP COLUMN generalisation_gap;"
-		"ALTER TABLE jobs DROP COLUMN from_job; ALTER TABLE jobs DROP COLUMN from_epoch;"
-		"ALTER TABLE jobs DROP COLUMN ancestors_train_s; DROP TABLE results; DROP TABLE edits; DROP TABLE keys;"
-		"ALTER TABLE jobs DROP COLUMN params_first;"
-		"ALTER TABLE jobs ADD COLUMN test_loss REAL; UPDATE jobs SET test_loss=0.0625; PRAGMA user_version=1");
-	reopen(f);
-	assert_int_equal(store_get(f->store, id, &job, NULL), OK);
-	assert_string_equal(job.test, "{\"loss\":0.0625}");
-	assert_null(job.generalisation_gap);
-	job_free(&job);
-}
-
 static void test_broken_file_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -350,7 +328,6 @@ int main(void)
 		TEST(test_files_are_private),
 		TEST(test_second_opener_is_told_who_holds),
 		TEST(test_newer_schema_is_refused),
-		TEST(test_old_database_is_brought_up),
 		TEST(test_broken_file_is_refused),
 		TEST(test_overlong_text_is_cut),
 		TEST(test_claims_by_priority_then_age),

@@ -1,0 +1,28 @@
+-- A database of schema 1: what has succeeded, what was running, what waited.
+BEGIN TRANSACTION;
+CREATE TABLE events( job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, seq INTEGER NOT NULL, type TEXT NOT NULL, at_ms INTEGER NOT NULL, once TEXT, body TEXT NOT NULL, PRIMARY KEY(job, seq)) STRICT, WITHOUT ROWID;
+INSERT INTO "events" VALUES(1,1,'status',1700000010001,NULL,'"status":"queued","stop_reason":null');
+INSERT INTO "events" VALUES(1,2,'status',1700000010002,NULL,'"status":"running","stop_reason":null');
+INSERT INTO "events" VALUES(1,3,'status',1700000010003,NULL,'"status":"succeeded","stop_reason":"completed"');
+INSERT INTO "events" VALUES(1,4,'end',1700000010004,NULL,'"status":"succeeded"');
+INSERT INTO "events" VALUES(2,1,'status',1700000020001,NULL,'"status":"queued","stop_reason":null');
+INSERT INTO "events" VALUES(2,2,'status',1700000020002,NULL,'"status":"running","stop_reason":null');
+INSERT INTO "events" VALUES(3,1,'status',1700000030001,NULL,'"status":"queued","stop_reason":null');
+CREATE TABLE jobs( number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, preset TEXT NOT NULL, dataset TEXT NOT NULL, dataset_sha256 TEXT NOT NULL DEFAULT '', name TEXT NOT NULL DEFAULT '', status TEXT NOT NULL, stop_reason TEXT NOT NULL DEFAULT '', created_at_ms INTEGER NOT NULL, started_at_ms INTEGER NOT NULL DEFAULT 0, finished_at_ms INTEGER NOT NULL DEFAULT 0, priority INTEGER NOT NULL, seed INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0, epochs INTEGER NOT NULL DEFAULT 0, step INTEGER NOT NULL DEFAULT 0, steps INTEGER NOT NULL DEFAULT 0, eta_ms REAL, samples_per_s REAL, train_s REAL, best_metric TEXT NOT NULL DEFAULT '', best_value REAL, best_epoch INTEGER NOT NULL DEFAULT 0, test_loss REAL, error_code TEXT NOT NULL DEFAULT '', error_detail TEXT NOT NULL DEFAULT '', params TEXT, metadata TEXT, warnings TEXT, last_seq INTEGER NOT NULL DEFAULT 0) STRICT;
+INSERT INTO "jobs" VALUES(1,'job_aaaaaaaaaaaaaaaa','ae','default','fashion-mnist','8f2ac0','old','succeeded','completed',1700000000000,1700000001000,1700000009000,0,7,1,2,2,6,6,0.0,9000.5,8.25,'val_loss',0.0625,2,0.0625,'','','{"epochs":2,"lr":0.001}','{"why":"figure"}','[]',4);
+INSERT INTO "jobs" VALUES(2,'job_bbbbbbbbbbbbbbbb','vae','default','fashion-mnist','','','running','',1700000010000,1700000011000,0,3,8,1,0,50,3,150,NULL,NULL,NULL,'',NULL,0,NULL,'','','{"epochs":50}',NULL,NULL,2);
+INSERT INTO "jobs" VALUES(3,'job_cccccccccccccccc','gan','report','fashion-mnist','','next','queued','',1700000020000,0,0,-1,9,0,0,5,0,10,NULL,NULL,NULL,'',NULL,0,NULL,'','','{"epochs":5}',NULL,NULL,1);
+CREATE TABLE points( id INTEGER PRIMARY KEY, series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE, last_step INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+INSERT INTO "points" VALUES(1,1,4,X'0100000000000000555555555555D53FE96BE5CF8B01000000000000000008400200000000000000555555555555E53FEA6BE5CF8B010000000000000000F83F0300000000000000000000000000F03FEB6BE5CF8B010000000000000000F03F0400000000000000555555555555F53FEC6BE5CF8B010000000000000000E83F');
+INSERT INTO "points" VALUES(2,1,6,X'0500000000000000ABAAAAAAAAAAFA3FED6BE5CF8B010000333333333333E33F06000000000000000000000000000040EE6BE5CF8B010000000000000000E03F');
+CREATE TABLE series( id INTEGER PRIMARY KEY, job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, name TEXT NOT NULL, last_step INTEGER, last_value REAL, UNIQUE(job, name)) STRICT;
+INSERT INTO "series" VALUES(1,1,'train_loss',6,0.5);
+CREATE INDEX jobs_queue ON jobs(priority DESC, number) WHERE status='queued';
+CREATE INDEX jobs_name ON jobs(name, number) WHERE name<>'';
+CREATE INDEX jobs_status ON jobs(status);
+CREATE UNIQUE INDEX events_once ON events(job, type, once) WHERE once IS NOT NULL;
+CREATE INDEX points_series ON points(series, last_step);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('jobs',3);
+PRAGMA user_version=1;
+COMMIT;
