@@ -1,6 +1,7 @@
-/* job.h: the job record, as the store keeps it and the API shows it, and the diagram of its states.
+/* job.h: the job record, as the store keeps it and the API shows it, the diagram of its states, and what may be asked of it there.
  *
- * Why: one struct between SQL rows and JSON; one table that says which change of state is legal and whose it is.
+ * Why: one struct between SQL rows and JSON; one table that says which change of state is legal and whose it is, another that says
+ * what each command makes of a job: the scheduler's verbs, the `allowed` of a job and of a refusal, and the tests walk both.
  * Owner: whoever filled it; job_free gives the texts back. Times are Unix milliseconds, 0 = not yet.
  * Not here: SQL (server/store.h), JSON (api/view.h).
  */
@@ -15,17 +16,19 @@
 /* A name has JOB_NAME_MAX characters at most, of UTF-8 up to four bytes each. */
 enum { JOB_ID_SIZE = 32, JOB_NAME_MAX = 128, JOB_NAME_SIZE = 4 * JOB_NAME_MAX + 1, JOB_WORD = 32 };
 
-/* status, name, terminal */
-#define JOB_STATUSES(X)                    \
-	X(JOB_QUEUED, "queued", false)         \
-	X(JOB_RUNNING, "running", false)       \
-	X(JOB_CANCELLING, "cancelling", false) \
-	X(JOB_SUCCEEDED, "succeeded", true)    \
-	X(JOB_FAILED, "failed", true)          \
-	X(JOB_CANCELLED, "cancelled", true)
+/* status, name, terminal, live: it is a worker's */
+#define JOB_STATUSES(X)                          \
+	X(JOB_QUEUED, "queued", false, false)        \
+	X(JOB_RUNNING, "running", false, true)       \
+	X(JOB_PAUSING, "pausing", false, true)       \
+	X(JOB_PAUSED, "paused", false, false)        \
+	X(JOB_CANCELLING, "cancelling", false, true) \
+	X(JOB_SUCCEEDED, "succeeded", true, false)   \
+	X(JOB_FAILED, "failed", true, false)         \
+	X(JOB_CANCELLED, "cancelled", true, false)
 
 enum job_status {
-#define X(status, name, terminal) status,
+#define X(status, name, terminal, live) status,
 	JOB_STATUSES(X)
 #undef X
 		JOB_STATUS_COUNT
@@ -34,6 +37,7 @@ enum job_status {
 const char *job_status_name(enum job_status s);
 bool job_status_parse(const char *name, enum job_status *ret);
 bool job_terminal(enum job_status s);
+bool job_live(enum job_status s);
 
 /* Who moves a job: the rows of the diagram. */
 enum job_actor { ACTOR_USER, ACTOR_WORKER, ACTOR_RESTART, ACTOR_DEPENDENCY };
@@ -43,6 +47,40 @@ struct job_move {
 };
 extern const struct job_move job_moves[]; /* ends with from == to */
 bool job_may_move(enum job_status from, enum job_status to);
+/* The row of the start after a kill: what a job that was in `from` becomes; NULL: it stays. */
+const struct job_move *job_restart_move(enum job_status from);
+
+/* What a worker is asked beside what the status says; survives a kill. */
+enum job_wish { WISH_NONE, WISH_STOP, WISH_COUNT };
+const char *job_wish_name(enum job_wish w); /* "" for none */
+bool job_wish_parse(const char *name, enum job_wish *ret);
+
+/* What a user may ask of a job: command, name. One with force is another command of the same name. */
+#define JOB_COMMANDS(X)               \
+	X(COMMAND_PAUSE, "pause")         \
+	X(COMMAND_RESUME, "resume")       \
+	X(COMMAND_STOP, "stop")           \
+	X(COMMAND_CANCEL, "cancel")       \
+	X(COMMAND_FORCE_CANCEL, "cancel") \
+	X(COMMAND_RETRY, "retry")         \
+	X(COMMAND_CHECKPOINT, "checkpoint")
+
+enum job_command {
+#define X(command, name) command,
+	JOB_COMMANDS(X)
+#undef X
+		JOB_COMMAND_COUNT
+};
+const char *job_command_name(enum job_command c);
+
+/* What a command makes of a job that is in `from`; where there is no row it is refused. */
+struct job_command_row {
+	enum job_command command;
+	enum job_status from, to; /* equal: it is there, or on its way */
+	enum job_wish wish;       /* and this is wished then */
+	bool begun;               /* only of a job that has taken a step */
+};
+extern const struct job_command_row job_command_rows[]; /* ends with command == JOB_COMMAND_COUNT */
 
 struct job {
 	char id[JOB_ID_SIZE]; /* "job_" + 16 characters */
@@ -51,10 +89,13 @@ struct job {
 	char name[JOB_NAME_SIZE]; /* "" = none */
 	enum job_status status;
 	char stop_reason[JOB_WORD]; /* "" until it ended: completed, user_cancel, diverged, … */
+	enum job_wish wish;
 	int64_t created_at_ms, started_at_ms, finished_at_ms;
 	int priority;
 	uint64_t seed;
-	int attempt; /* starts so far: 1 on the first */
+	int attempt;              /* starts so far: 1 on the first */
+	int64_t time_limit_s;     /* of train_s; 0: none */
+	int max_retries, retries; /* after failures that may pass: at most, so far */
 	/* progress */
 	int epoch, epochs;
 	int64_t step, steps;
@@ -78,6 +119,15 @@ struct job {
 	char *test;               /* {"loss":0.02,…}: of the served weights, once it succeeded */
 	char *generalisation_gap; /* {"metric":"loss","train":…,"val":…,"gap":…,"relative":…}, where there is validation */
 };
+
+/* The row for a command now; NULL: it is refused. */
+const struct job_command_row *job_command_find(const struct job *job, enum job_command command);
+/* The command would change something. */
+bool job_command_changes(const struct job *job, enum job_command command);
+/* The command has had its effect. */
+bool job_command_done(const struct job *job, enum job_command command);
+/* The command was taken and has not had its effect yet. */
+bool job_command_waits(const struct job *job, enum job_command command);
 
 /* Steps taken when `epoch` ends; 0 where the job has not begun. */
 int64_t job_step_at(const struct job *job, int epoch);

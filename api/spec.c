@@ -388,10 +388,15 @@ static int take_from(struct spec *s, const struct json *body, struct err *err, s
 static int take_numbers(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
 	(void)more;
-	int64_t seed = 0, priority = 0;
+	int64_t seed = 0, priority = 0, retries = 0;
 	int code = json_take_int(body, "seed", "#/seed", 0, seed_max, &seed, err);
 	if (!code)
 		code = json_take_int(body, "priority", "#/priority", -SPEC_PRIORITY_MAX, SPEC_PRIORITY_MAX, &priority, err);
+	if (!code)
+		code = json_take_int(body, "time_limit_s", "#/time_limit_s", 0, SPEC_TIME_LIMIT_MAX, &s->time_limit_s, err);
+	if (!code)
+		code = json_take_int(body, "max_retries", "#/max_retries", 0, SPEC_RETRIES_MAX, &retries, err);
+	s->max_retries = (int)retries;
 	s->seed = (uint64_t)seed;
 	s->priority = (int)priority;
 	return code;
@@ -469,6 +474,8 @@ static int only_known(struct spec *s, const struct json *body, struct err *err, 
 		"dataset",
 		"seed",
 		"priority",
+		"time_limit_s",
+		"max_retries",
 		"params",
 		"metadata",
 		"from",

@@ -13,6 +13,7 @@
 /* Of "best", "last" or an epoch's number. */
 enum { SPEC_CHECKPOINT_SIZE = 16 };
 enum { SPEC_DEPENDS_MAX = 32 };
+enum { SPEC_TIME_LIMIT_MAX = 100000000 /* s: three years */, SPEC_RETRIES_MAX = 10 };
 enum { SPEC_PRIORITY_MAX = 1000, SPEC_METADATA_MAX = 16384 /* bytes of JSON */ };
 
 struct spec {
@@ -28,12 +29,14 @@ struct spec {
 	char (*depends_on)[JOB_NAME_SIZE];
 	uint64_t seed;
 	int priority;
+	int64_t time_limit_s; /* 0: none */
+	int max_retries;
 	char *metadata; /* JSON object text, malloc'd, or NULL */
 	void *params;   /* the family's struct, malloc'd */
 };
 
 /* A POST /v1/jobs body: only `kind` is required; preset, name, dataset (default "fashion-mnist"), seed (default 0),
- * priority, params, metadata, depends_on, and from ("ae-8@best" or {"job","checkpoint"}) for kinds that go on from another job. Unknown fields, wrong types, values out of range: ERR_INVALID with the pointer and the
+ * priority, time_limit_s, max_retries (default 0: none), params, metadata, depends_on, and from ("ae-8@best" or {"job","checkpoint"}) for kinds that go on from another job. Unknown fields, wrong types, values out of range: ERR_INVALID with the pointer and the
  * remedy ("unknown parameter; did you mean 'latent_dim'?"), the first field at fault in err, others in *more
  * (NULL: the first is enough). */
 int spec_parse(struct spec *ret, const struct json *body, struct err *err, struct err_more *more);

@@ -2,13 +2,15 @@
 
 #include "api/spec.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* What hangs below a job: the name in links{}, and the path around its id. */
 static const struct link {
 	const char *name, *before, *after;
 	bool of_classes; /* where the kind tells classes apart */
 } job_links[] = {
 	{"self", "/v1/jobs/", "", false},
-	{"cancel", "/v1/jobs/", "/cancel", false},
 	{"events", "/v1/jobs/", "/events", false},
 	{"metrics", "/v1/jobs/", "/metrics", false},
 	{"curves", "/v1/jobs/", "/curves.svg", false},
@@ -28,6 +30,37 @@ static void write_link(struct jsonw *w, const char *prefix, const struct link *l
 	buf_free(&url);
 }
 
+/* A command with force is another row of the same name. */
+static bool is_second_row(enum job_command c)
+{
+	return c > 0 && !strcmp(job_command_name(c), job_command_name(c - 1));
+}
+
+static void write_command_links(struct jsonw *w, const struct job *job, const char *prefix)
+{
+	for (int c = 0; c < JOB_COMMAND_COUNT; c++) {
+		char after[JOB_WORD];
+		const struct link link = {job_command_name((enum job_command)c), "/v1/jobs/", after, false};
+		snprintf(after, sizeof after, "/%s", link.name);
+		if (!is_second_row((enum job_command)c))
+			write_link(w, prefix, &link, job->id);
+	}
+}
+
+void view_allowed(struct jsonw *w, const struct job *job)
+{
+	const char *last = "";
+	jw_array(w);
+	for (int c = 0; c < JOB_COMMAND_COUNT; c++) {
+		const char *name = job_command_name((enum job_command)c);
+		if (job_command_changes(job, (enum job_command)c) && strcmp(name, last)) {
+			jw_string(w, name);
+			last = name;
+		}
+	}
+	jw_end_array(w);
+}
+
 static void write_links(struct jsonw *w, const struct job *job, const char *prefix)
 {
 	static const struct link from = {"from", "/v1/jobs/", "", false};
@@ -38,6 +71,7 @@ static void write_links(struct jsonw *w, const struct job *job, const char *pref
 	for (size_t i = 0; i < sizeof job_links / sizeof *job_links; i++)
 		if (classes || !job_links[i].of_classes)
 			write_link(w, prefix, &job_links[i], job->id);
+	write_command_links(w, job, prefix);
 	if (*job->from_job)
 		write_link(w, prefix, &from, job->from_job);
 	jw_end_object(w);
@@ -136,6 +170,26 @@ static void write_results(struct jsonw *w, const struct job *job)
 	write_text(w, "metadata", job->metadata, "{}");
 }
 
+/* null: no limit */
+static void write_time_limit(struct jsonw *w, int64_t time_limit_s)
+{
+	jw_key(w, "time_limit_s");
+	if (time_limit_s)
+		jw_int(w, time_limit_s);
+	else
+		jw_null(w);
+}
+
+static void write_control(struct jsonw *w, const struct job *job)
+{
+	jw_kstring(w, "wish", or_null(job_wish_name(job->wish)));
+	jw_key(w, "allowed");
+	view_allowed(w, job);
+	write_time_limit(w, job->time_limit_s);
+	jw_kint(w, "max_retries", job->max_retries);
+	jw_kint(w, "retries", job->retries);
+}
+
 void view_job(struct jsonw *w, const struct job *job, const char *prefix)
 {
 	jw_object(w);
@@ -160,6 +214,7 @@ void view_job(struct jsonw *w, const struct job *job, const char *prefix)
 	write_from(w, job->from_job, job->from_epoch);
 	write_text(w, "depends_on", job->depends_on, "[]");
 	jw_kint(w, "priority", job->priority);
+	write_control(w, job);
 	jw_kint(w, "attempt", job->attempt);
 	write_results(w, job);
 	write_links(w, job, prefix);
@@ -211,6 +266,8 @@ void view_estimate(struct jsonw *w, const struct spec *s, const struct estimate 
 	write_from(w, s->from_job, s->from_epoch);
 	jw_kint(w, "seed", (int64_t)s->seed);
 	jw_kint(w, "priority", s->priority);
+	write_time_limit(w, s->time_limit_s);
+	jw_kint(w, "max_retries", s->max_retries);
 	jw_key(w, "params");
 	spec_params_write(w, s->family, s->params);
 	jw_key(w, "estimate");

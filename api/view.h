@@ -14,6 +14,8 @@
 
 /* prefix: path prefix of all links ("" or "/latentd"). */
 void view_job(struct jsonw *w, const struct job *job, const char *prefix);
+/* ["pause","cancel"]: commands that would change something now. */
+void view_allowed(struct jsonw *w, const struct job *job);
 /* {"object":"list","data":[ … and its end; the caller writes the entries between. Ids may be NULL. */
 void view_list_begin(struct jsonw *w);
 void view_list_end(struct jsonw *w, const char *first_id, const char *last_id, bool has_more);

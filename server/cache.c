@@ -297,8 +297,8 @@ static int64_t step_of(const struct job *job, const char *which)
 	int64_t epoch = atoi(which);
 	if (!strcmp(which, "best"))
 		epoch = job->best_epoch;
-	else if (!strcmp(which, "last")) /* a job cut short may have saved inside an epoch after its last numbered file */
-		epoch = job->status == JOB_SUCCEEDED ? job->epochs : 0;
+	else if (!strcmp(which, "last")) /* where it stands; a job cut short may have saved before */
+		return job->step > 0 ? job->step : -1;
 	return epoch > 0 && job->epochs > 0 ? job->steps / job->epochs * epoch : -1;
 }
 
@@ -313,8 +313,8 @@ static int acquire(struct cache *c, const struct job *job, const char *which, st
 			*ret = newest;
 			return OK;
 		}
-		return err_set(err, ERR_CONFLICT, "%s is %s; it can decode once it runs", job->id,
-			job->status == JOB_QUEUED ? "queued" : "starting");
+		if (job_live(job->status))
+			return err_set(err, ERR_CONFLICT, "%s is starting; it can decode once it runs", job->id);
 	}
 	struct published *there = find_loaded(c, job->id, step_of(job, which));
 	if (there) {
@@ -323,8 +323,10 @@ static int acquire(struct cache *c, const struct job *job, const char *which, st
 	}
 	int code = load(c, job, which, ret, err);
 	if (code == ERR_NOT_FOUND && !strcmp(which, "last"))
-		return err_set(
-			err, ERR_CONFLICT, "%s ended before its first checkpoint; there is nothing to decode with", job->id);
+		return ended ? err_set(err, ERR_CONFLICT,
+						   "%s ended before its first checkpoint; there is nothing to decode with", job->id)
+					 : err_set(err, ERR_CONFLICT, "%s is %s; it can decode once it runs", job->id,
+						   job_status_name(job->status));
 	return code;
 }
 
@@ -347,7 +349,7 @@ int cache_acquire(struct cache *c, const char *ref, struct published **ret, stru
 		code = store_get(c->store, name, &job, err);
 		if (code)
 			return code;
-		ran = job.status == JOB_RUNNING || job.status == JOB_CANCELLING;
+		ran = job_live(job.status);
 		code = acquire(c, &job, at ? at + 1 : "", ret, err);
 		job_free(&job);
 	}

@@ -103,6 +103,7 @@ struct call {
 	int64_t park_until_ms; /* monotonic; 0: not parked */
 	int64_t wait_until_ms; /* when a handler that parks answers at the latest; its own to set */
 	bool park_over;        /* nobody waits any more: answer now */
+	unsigned ticket;       /* of what a handler that parks has asked for */
 	bool streamed;         /* its duration says nothing */
 	int64_t seen_commits;  /* hub_commits when the handler began: no change is missed */
 	int64_t started_us;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int reply_job(struct call *c, struct job *job, int status, struct err *err)
+int job_reply(struct call *c, struct job *job, int status, struct err *err)
 {
 	struct jsonw w;
 	sched_live(c->daemon->sched, job);
@@ -165,39 +165,7 @@ int h_job_show(struct call *c, struct err *err)
 		job_free(&job);
 		return OK;
 	}
-	return reply_job(c, &job, 200, err);
-}
-
-/* --- commands --- */
-
-/* What the problem adds: where the job stands and what may be asked of it there. */
-static void explain_conflict(struct call *c, const char *ref)
-{
-	struct job job;
-	if (store_get(c->daemon->store, ref, &job, NULL))
-		return;
-	bool may_cancel = job_may_move(job.status, JOB_CANCELLING) || job_may_move(job.status, JOB_CANCELLED);
-	buf_printf(&c->problem_extra, ",\"current\":\"%s\",\"allowed\":[%s]", job_status_name(job.status),
-		may_cancel ? "\"cancel\"" : "");
-	job_free(&job);
-}
-
-int h_job_cancel(struct call *c, struct err *err)
-{
-	struct json *body;
-	struct job job;
-	static const char *const no_fields[] = {NULL};
-	int code = call_body_json(c, &body, err);
-	if (code)
-		return code;
-	code = json_only(body, no_fields, "#", err, NULL);
-	json_free(body);
-	if (code)
-		return code;
-	code = sched_cancel(c->daemon->sched, c->arg[0], &job, err);
-	if (code == ERR_CONFLICT)
-		explain_conflict(c, c->arg[0]);
-	return code ? code : reply_job(c, &job, 200, err);
+	return job_reply(c, &job, 200, err);
 }
 
 /* --- edit --- */
@@ -261,8 +229,8 @@ int h_job_edit(struct call *c, struct err *err)
 		code = edit_once(c, body, id, err);
 	json_free(body);
 	if (code == ERR_CONFLICT)
-		explain_conflict(c, id);
+		job_explain_conflict(c, id);
 	if (!code)
 		code = store_get(c->daemon->store, id, &job, err);
-	return code ? code : reply_job(c, &job, 200, err);
+	return code ? code : job_reply(c, &job, 200, err);
 }

@@ -8,7 +8,8 @@
 handler_fn h_page, h_openapi, h_livez, h_readyz, h_metrics, h_info; /* h_meta.c, h_page.c */
 handler_fn h_kinds, h_kind, h_datasets, h_dataset, h_dataset_images; /* h_data.c */
 handler_fn h_dataset_put, h_dataset_delete;                         /* h_upload.c */
-handler_fn h_job_submit, h_job_list, h_job_show, h_job_cancel, h_job_edit; /* h_job.c */
+handler_fn h_job_submit, h_job_list, h_job_show, h_job_edit; /* h_job.c */
+handler_fn h_job_command, h_job_checkpoint, h_queue, h_queue_pause, h_queue_resume; /* h_command.c */
 handler_fn h_job_delete;                                            /* h_job_delete.c */
 handler_fn h_events;                                                /* h_event.c */
 handler_fn h_job_metrics, h_curves;                                 /* h_curve.c */
@@ -19,6 +20,11 @@ handler_fn h_models, h_model, h_pytorch, h_decode, h_decode_get, h_sample, h_sam
 handler_fn h_interpolate;                                           /* h_interpolate.c */
 handler_fn h_score, h_classes;                                      /* h_score.c */
 /* clang-format on */
+
+/* The job as it is now; takes it. */
+int job_reply(struct call *c, struct job *job, int status, struct err *err);
+/* What the problem adds: where the job stands and what may be asked of it there. */
+void job_explain_conflict(struct call *c, const char *ref);
 
 struct evaluator;
 /* "evaluator":{…} */

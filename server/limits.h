@@ -9,7 +9,7 @@
 #include "server/stream.h"
 #include "server/upload.h"
 
-enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LIMIT_WAIT_S = 600, LIMIT_LIST = 100, LIMIT_EVENTS = 1000 };
+enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LIMIT_WAIT_S = 600, LIMIT_COMMAND_S = 10, LIMIT_LIST = 100, LIMIT_EVENTS = 1000 };
 
 /* key in /v1/info, value */
 #define LIMITS(X) \
@@ -27,6 +27,7 @@ enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LI
 	X("header_deadline_s", HTTP_HEADER_MS / 1000) \
 	X("body_deadline_s", HTTP_BODY_MS / 1000) \
 	X("wait_s", LIMIT_WAIT_S) \
+	X("command_wait_s", LIMIT_COMMAND_S) \
 	X("model_parameters", MODEL_PARAMETERS_MAX) \
 	X("latent_dim", LATENT_DIM_MAX)
 

@@ -1,9 +1,10 @@
 #include "server/sched.h"
 
+#include "server/clock.h"
 #include "server/depends.h"
 #include "server/log.h"
 #include "server/origin.h"
-#include "server/worker.h"
+#include "server/sched_internal.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,23 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLAIM_RETRY_S = 1 };
-
-struct seat {
-	pthread_t thread;
-	struct sched *sched;
-	struct worker worker;
-};
-
-struct sched {
-	struct sched_config config;
-	atomic_bool drain;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	unsigned submitted; /* grows with each submission: a worker that found nothing sleeps until it does */
-	int seats;          /* threads running */
-	struct seat *seat;
-};
+enum { RETRY_S = 1 };
 
 /* --- workers --- */
 
@@ -44,49 +29,53 @@ static void view_reset(struct worker *w, const char *job_id)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* A cancel between the claim and the moment the job could be found at this worker would be lost. */
-static void catch_early_cancel(struct seat *seat, const char *job_id)
+/* Nobody else claims it before; on a full disk that waits. */
+static void let_go(struct seat *seat, const char *job_id)
 {
-	struct job now;
-	if (store_get(seat->sched->config.store, job_id, &now, NULL))
-		return;
-	if (now.status == JOB_CANCELLING)
-		atomic_store(&seat->worker.cancel, true);
-	job_free(&now);
+	struct sched *s = seat->sched;
+	struct err err = {0};
+	while (store_release(s->config.store, job_id, &err) && !atomic_load(&s->drain)) {
+		log_warn("a job could not be let go", "job=%s error=%s", job_id, log_quote(err.message));
+		sleep(RETRY_S);
+	}
+	sched_wake(s); /* it may wait again, and those that waited for it may run now */
 }
 
 static void run_one(struct seat *seat, struct job *job)
 {
-	atomic_store(&seat->worker.cancel, false);
+	char id[JOB_ID_SIZE];
+	memcpy(id, job->id, sizeof id);
 	atomic_store(&seat->worker.edit, false);
-	view_reset(&seat->worker, job->id);
-	catch_early_cancel(seat, job->id);
+	view_reset(&seat->worker, id);
+	/* what was asked between the claim and the moment the job could be found at this worker is asked still */
+	atomic_store(&seat->worker.told, true);
 	worker_run(&seat->worker, job);
 	view_reset(&seat->worker, "");
+	let_go(seat, id);
 }
 
-static void wait_for_submission(struct sched *s, unsigned seen)
+/* Until something may be claimed that could not be before. */
+static void wait_for_turn(struct sched *s, unsigned seen)
 {
+	int64_t later_ms = 0;
+	if (store_later(s->config.store, &later_ms, NULL))
+		later_ms = clock_ms() + 1000 * RETRY_S;
+	const struct timespec later = {.tv_sec = later_ms / 1000, .tv_nsec = later_ms % 1000 * 1000000};
 	pthread_mutex_lock(&s->lock);
-	while (!atomic_load(&s->drain) && s->submitted == seen)
-		pthread_cond_wait(&s->wake, &s->lock);
+	while (!atomic_load(&s->drain) && s->turns == seen)
+		if (!later_ms)
+			pthread_cond_wait(&s->wake, &s->lock);
+		else if (pthread_cond_timedwait(&s->wake, &s->lock, &later) == ETIMEDOUT)
+			break;
 	pthread_mutex_unlock(&s->lock);
 }
 
-static unsigned submissions(struct sched *s)
+static unsigned turns(struct sched *s)
 {
 	pthread_mutex_lock(&s->lock);
-	unsigned n = s->submitted;
+	unsigned n = s->turns;
 	pthread_mutex_unlock(&s->lock);
 	return n;
-}
-
-static void wake_workers(struct sched *s)
-{
-	pthread_mutex_lock(&s->lock);
-	s->submitted++;
-	pthread_cond_broadcast(&s->wake);
-	pthread_mutex_unlock(&s->lock);
 }
 
 static void *seat_main(void *arg)
@@ -97,16 +86,15 @@ static void *seat_main(void *arg)
 	while (!atomic_load(&s->drain)) {
 		struct job job;
 		struct err err = {0};
-		unsigned seen = submissions(s);
+		unsigned seen = turns(s);
 		int code = store_claim(s->config.store, &job, &err);
 		if (!code) {
 			run_one(seat, &job);
-			wake_workers(s); /* those that waited for it may run now */
 		} else if (code == ERR_NOT_FOUND) {
-			wait_for_submission(s, seen);
+			wait_for_turn(s, seen);
 		} else {
 			log_warn("no job could be claimed", "error=%s", log_quote(err.message));
-			sleep(CLAIM_RETRY_S);
+			sleep(RETRY_S);
 		}
 	}
 	return NULL;
@@ -155,7 +143,11 @@ int sched_open(struct sched **ret, const struct sched_config *config, struct err
 	if (!s->config.memory_limit_bytes)
 		s->config.memory_limit_bytes = default_memory_limit();
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->wake, NULL);
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	store_set_queue_limit(s->config.store, s->config.queue_limit);
 	int code = start_seats(s, err);
 	if (code)
@@ -329,6 +321,8 @@ static int fill_job(struct job *job, const struct spec *spec, const struct estim
 	snprintf(job->name, sizeof job->name, "%s", spec->name);
 	snprintf(job->from_job, sizeof job->from_job, "%s", spec->from_job);
 	job->from_epoch = spec->from_epoch;
+	job->time_limit_s = spec->time_limit_s;
+	job->max_retries = spec->max_retries;
 	job->ancestors_train_s = e->ancestors_train_s;
 	job->epochs = (int)p->epochs;
 	job->steps = p->epochs * e->steps_per_epoch;
@@ -340,6 +334,14 @@ static int fill_job(struct job *job, const struct spec *spec, const struct estim
 	if (!job->params || (spec->metadata && !job->metadata) || (spec->ndepends && !job->depends_on))
 		return err_set(err, ERR_NO_MEMORY, "out of memory");
 	return job_make_id(job->id, err);
+}
+
+void sched_wake(struct sched *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->turns++;
+	pthread_cond_broadcast(&s->wake);
+	pthread_mutex_unlock(&s->lock);
 }
 
 int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, struct job *ret, struct err *err)
@@ -355,109 +357,9 @@ int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, stru
 	if (!code)
 		code = store_insert_once(s->config.store, &job, key, err);
 	if (!code) {
-		wake_workers(s);
+		sched_wake(s);
 		code = store_get(s->config.store, key ? key->job_id : job.id, ret, err);
 	}
 	job_free(&job);
 	return code;
-}
-
-/* --- cancel --- */
-
-static void tell_worker(struct sched *s, const char *job_id, size_t flag)
-{
-	for (int i = 0; i < s->seats; i++) {
-		struct worker *w = &s->seat[i].worker;
-		pthread_mutex_lock(&w->lock);
-		if (!strcmp(w->view.job_id, job_id))
-			atomic_store((atomic_bool *)((char *)w + flag), true);
-		pthread_mutex_unlock(&w->lock);
-	}
-}
-
-static int cancel_as_it_is(struct sched *s, const struct job *job, struct err *err)
-{
-	static const struct store_change cancelled = {.stop_reason = "user_cancel", .finished = true};
-	switch (job->status) {
-	case JOB_QUEUED:
-		return store_move(s->config.store, job->id, JOB_QUEUED, JOB_CANCELLED, &cancelled, err);
-	case JOB_RUNNING: {
-		int code = store_move(s->config.store, job->id, JOB_RUNNING, JOB_CANCELLING, NULL, err);
-		if (!code)
-			tell_worker(s, job->id, offsetof(struct worker, cancel));
-		return code;
-	}
-	case JOB_CANCELLING:
-	case JOB_CANCELLED:
-		return OK;
-	default:
-		return err_set(err, ERR_CONFLICT, "%s has %s already", job->id, job_status_name(job->status));
-	}
-}
-
-int sched_cancel(struct sched *s, const char *ref, struct job *ret, struct err *err)
-{
-	enum { TRIES = 3 }; /* queued → running → ended is all that can happen in between */
-	struct job job;
-	struct err why = {0};
-	int code = store_get(s->config.store, ref, &job, err);
-	if (code)
-		return code;
-	char id[JOB_ID_SIZE];
-	memcpy(id, job.id, sizeof id);
-	code = cancel_as_it_is(s, &job, &why);
-	for (int i = 1; i < TRIES && code == ERR_CONFLICT && !job_terminal(job.status); i++) {
-		job_free(&job);
-		code = store_get(s->config.store, id, &job, err);
-		if (code)
-			return code;
-		code = cancel_as_it_is(s, &job, &why);
-	}
-	job_free(&job);
-	if (code && err)
-		*err = why;
-	return code ? code : store_get(s->config.store, id, ret, err);
-}
-
-/* --- edit --- */
-
-int sched_edit(struct sched *s, const char *job_id, const struct store_edit *edit, struct err *err)
-{
-	int code = store_edit(s->config.store, job_id, edit, err);
-	if (!code && edit->params)
-		tell_worker(s, job_id, offsetof(struct worker, edit));
-	return code;
-}
-
-bool sched_holds(struct sched *s, const char *job_id)
-{
-	bool held = false;
-	for (int i = 0; i < s->seats && !held; i++) {
-		struct worker *w = &s->seat[i].worker;
-		pthread_mutex_lock(&w->lock);
-		held = !strcmp(w->view.job_id, job_id);
-		pthread_mutex_unlock(&w->lock);
-	}
-	return held;
-}
-
-/* --- live --- */
-
-void sched_live(struct sched *s, struct job *job)
-{
-	if (job->status != JOB_RUNNING && job->status != JOB_CANCELLING)
-		return;
-	for (int i = 0; i < s->seats; i++) {
-		struct worker *w = &s->seat[i].worker;
-		pthread_mutex_lock(&w->lock);
-		if (!strcmp(w->view.job_id, job->id) && w->view.step >= job->step && w->view.steps) {
-			job->epoch = w->view.epoch;
-			job->step = w->view.step;
-			job->steps = w->view.steps;
-			job->eta_ms = w->view.eta_ms;
-			job->samples_per_s = w->view.samples_per_s;
-			job->train_s = w->view.train_s;
-		}
-		pthread_mutex_unlock(&w->lock);
-	}
 }

@@ -41,8 +41,24 @@ int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, str
 /* ERR_INVALID for a net that cannot be built or does not fit, ERR_DATASET for a missing data set, ERR_FULL. With a key (or NULL): as
  * store_insert_once; *ret is the job, also one that the key made before. */
 int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, struct job *ret, struct err *err);
-/* queued → cancelled at once; running → cancelling, and cancelled at the next step. Idempotent. *ret: the job then. */
-int sched_cancel(struct sched *s, const char *ref, struct job *ret, struct err *err);
+/* What the rows of the command say (api/job.h); a worker that has the job is told. Idempotent. *ret: the job then; *ret_done: the
+ * command has had its effect, else it is on its way. ERR_CONFLICT where there is no row. Not of COMMAND_CHECKPOINT. */
+int sched_command(
+	struct sched *s, const char *ref, enum job_command command, bool *ret_done, struct job *ret, struct err *err);
+/* A worker writes a checkpoint as soon as it has finished its step: the ticket asks whether it is there. ERR_CONFLICT if none has
+ * the job. */
+int sched_ask_checkpoint(struct sched *s, const char *job_id, unsigned *ret_ticket, struct err *err);
+struct saved_checkpoint {
+	int64_t step;
+	int epoch;
+	bool inside; /* an epoch; `epoch` have been finished */
+	size_t bytes;
+};
+/* *ret_there: it is, or it failed, which is then the error. */
+int sched_checkpoint(
+	struct sched *s, const char *job_id, unsigned ticket, bool *ret_there, struct saved_checkpoint *ret, struct err *err);
+/* Paused, no worker takes another job; what runs goes on. Kept over restarts. */
+int sched_pause_queue(struct sched *s, bool paused, struct err *err);
 /* As store_edit; a worker that has the job is told. */
 int sched_edit(struct sched *s, const char *job_id, const struct store_edit *edit, struct err *err);
 /* A worker has the job in hand, whatever its status. */

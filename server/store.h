@@ -22,8 +22,7 @@ enum { STORE_BATCH_MS = 200 };
 
 struct store;
 
-/* Opens or creates data_dir/latentd.db, migrates, and repairs the states a killed daemon left: running → queued,
- * cancelling → cancelled. */
+/* Opens or creates data_dir/latentd.db, migrates, and moves the jobs that a killed daemon left as the rows of the restart say. */
 int store_open(struct store **ret, const char *data_dir, struct err *err);
 /* Commits what is queued, then closes. */
 void store_close(struct store *s);
@@ -57,17 +56,36 @@ int store_insert_once(struct store *s, struct job *job, struct store_key *key, s
 /* ERR_NOT_FOUND (no message) for a key that is new here, ERR_KEY_REUSED. */
 int store_key_find(struct store *s, struct store_key *key, struct err *err);
 /* from → to with its status event (and the end event when terminal). `change` may be NULL. ERR_CONFLICT "job_… is
- * running" if it is not in `from`. Earlier reports of the job are committed before. */
+ * running" if it is not in `from`. Earlier reports of the job are committed before. from == to: only a wish is set. Who leaves a
+ * terminal state leaves its verdict behind; who enters one, its wish. */
 struct store_change {
 	const char *stop_reason, *error_code, *error_detail;
 	const char *test, *generalisation_gap; /* JSON objects, or NULL */
-	bool first_start; /* sets started_at_ms if unset and adds 1 to attempt */
-	bool finished;    /* sets finished_at_ms */
+	bool first_start;      /* a worker takes it: sets started_at_ms if unset, adds 1 to attempt, and the job is held */
+	bool finished;         /* sets finished_at_ms */
+	bool wishes;           /* sets wish */
+	enum job_wish wish;
+	int64_t not_before_ms; /* > 0: one more retry, not before then (monotonic) */
 };
 int store_move(struct store *s, const char *job_id, enum job_status from, enum job_status to,
 	const struct store_change *change, struct err *err);
-/* Next job by priority, then number, of those that wait for no other: queued → running in one step. ERR_NOT_FOUND when none waits. */
+/* Next job by priority, then number, of those that wait for no other, that nobody holds and whose time has come: queued → running in one step.
+ * ERR_NOT_FOUND when there is none, or the queue is paused. Whoever claims it holds it until store_release: no other claims it, and
+ * what is reported of a job that is held and no longer running, pausing or cancelling (it was cancelled by force) is dropped. */
 int store_claim(struct store *s, struct job *ret, struct err *err);
+int store_release(struct store *s, const char *job_id, struct err *err);
+/* When the next job's time comes (monotonic); 0: of none. */
+int store_later(struct store *s, int64_t *ret_ms, struct err *err);
+/* Paused, no job is claimed; kept over restarts. */
+int store_pause_queue(struct store *s, bool paused, struct err *err);
+enum { STORE_QUEUE_NEXT = 20 };
+struct store_queue {
+	bool paused;
+	int64_t count[JOB_STATUS_COUNT]; /* of those that have not ended */
+	int n;
+	char next[STORE_QUEUE_NEXT][JOB_ID_SIZE]; /* in the order in which they are claimed */
+};
+int store_queue(struct store *s, struct store_queue *ret, struct err *err);
 
 /* --- a job goes --- */
 /* All rows of a job that has ended; its files are the caller's to remove, and then to say so (store_buried). Until that is said the
@@ -123,6 +141,10 @@ void store_result(struct store *s, const char *job_id, const char *name, const c
 int store_flush(struct store *s, struct err *err);
 
 /* --- reads --- */
+/* What a worker asks of its job between two steps. */
+int store_state(struct store *s, const char *job_id, enum job_status *ret_status, enum job_wish *ret_wish, struct err *err);
+/* The job has ended, and its last event is `seq`. */
+int store_ended(struct store *s, const char *job_id, int64_t seq, bool *ret, struct err *err);
 /* id, name (the newest job so named) or "latest". ERR_NOT_FOUND "no job 'x'; newest: job_…". */
 int store_get(struct store *s, const char *ref, struct job *ret, struct err *err);
 struct store_filter {

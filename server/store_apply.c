@@ -88,10 +88,12 @@ static const struct store_change no_change = {0};
 static int append_status(
 	struct txn *t, int64_t job, enum job_status status, const struct store_change *c, struct err *err)
 {
-	char body[160];
+	char body[200], wish[40] = "";
 	const char *quote = c->stop_reason ? "\"" : "";
-	snprintf(body, sizeof body, "\"status\":\"%s\",\"stop_reason\":%s%s%s", job_status_name(status), quote,
-		c->stop_reason ? c->stop_reason : "null", quote);
+	if (c->wishes && c->wish)
+		snprintf(wish, sizeof wish, ",\"wish\":\"%s\"", job_wish_name(c->wish));
+	snprintf(body, sizeof body, "\"status\":\"%s\",\"stop_reason\":%s%s%s%s", job_status_name(status), quote,
+		c->stop_reason ? c->stop_reason : "null", quote, wish);
 	int code = event_append(t, job, EVENT_STATUS, NULL, body, err);
 	return code || !job_terminal(status) ? code : append_end(t, job, status, c, err);
 }
@@ -128,10 +130,10 @@ static int apply_insert(struct txn *t, struct op *base, struct err *err)
 	if (code)
 		return code;
 	op->created_at_ms = t->now_ms;
-	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssids", j->id, j->kind, j->preset,
+	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssidsii", j->id, j->kind, j->preset,
 		j->dataset, j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
 		j->metadata, j->warnings, j->from_job, (int64_t)j->from_epoch, j->ancestors_train_s,
-		j->depends_on);
+		j->depends_on, j->time_limit_s, (int64_t)j->max_retries);
 	if (!code)
 		code = depends_insert(t, op->number, j->depends_on, err);
 	if (!code)
@@ -177,6 +179,28 @@ static int refuse_move(struct txn *t, const char *job_id, enum job_status to, st
 	return err_set(err, ERR_CONFLICT, "%s is %s; it cannot become %s now", job_id, status, job_status_name(to));
 }
 
+/* NULL: as it was. */
+static const char *wish_then(enum job_status to, const struct store_change *c)
+{
+	if (job_terminal(to))
+		return job_wish_name(WISH_NONE);
+	return c->wishes ? job_wish_name(c->wish) : NULL;
+}
+
+/* What hangs on where it comes from and where it goes. */
+static int settle_move(
+	struct txn *t, const char *job_id, int64_t number, enum job_status from, enum job_status to, struct err *err)
+{
+	points_forget(t); /* whose reports are taken is asked anew */
+	if (job_terminal(from))
+		return sql_run(t->conn, SQL_JOB_REOPEN, err, "i", number);
+	if (!job_terminal(to))
+		return OK;
+	points_end(t, job_id);
+	int code = edits_end(t, number, err);
+	return code ? code : depends_ended(t, number, job_id, to == JOB_SUCCEEDED, err);
+}
+
 static int move_one(struct txn *t, const char *job_id, enum job_status from, enum job_status to,
 	const struct store_change *change, struct err *err)
 {
@@ -186,25 +210,21 @@ static int move_one(struct txn *t, const char *job_id, enum job_status from, enu
 	if (!code && job_terminal(from) && !job_terminal(to))
 		code = depends_recheck(t, job_id, err);
 	if (!code)
-		code = sql_int(t->conn, SQL_JOB_MOVE, &number, 0, err, "ssssssssiii", job_id, job_status_name(from),
+		code = sql_int(t->conn, SQL_JOB_MOVE, &number, 0, err, "ssssssssiiisI", job_id, job_status_name(from),
 			job_status_name(to), c->stop_reason, c->error_code, c->error_detail, c->test, c->generalisation_gap,
-			(int64_t)c->first_start, (int64_t)c->finished, t->now_ms);
+			(int64_t)c->first_start, (int64_t)c->finished, t->now_ms, wish_then(to, c), (int)(c->not_before_ms > 0),
+			c->not_before_ms);
 	if (code)
 		return code;
 	if (!number)
 		return refuse_move(t, job_id, to, err);
-	if (job_terminal(to)) {
-		points_end(t, job_id);
-		code = edits_end(t, number, err);
-		if (!code)
-			code = depends_ended(t, number, job_id, to == JOB_SUCCEEDED, err);
-	}
+	code = settle_move(t, job_id, number, from, to, err);
 	return code ? code : append_status(t, number, to, c, err);
 }
 
 /* With a job that did not succeed those fail that wait for it, and those that wait for them: one after another, not one within
  * another, however long the chain. */
-static int move(struct txn *t, const char *job_id, enum job_status from, enum job_status to,
+int job_move(struct txn *t, const char *job_id, enum job_status from, enum job_status to,
 	const struct store_change *change, struct err *err)
 {
 	char id[JOB_ID_SIZE], detail[160];
@@ -235,54 +255,17 @@ struct move_op {
 static int apply_move(struct txn *t, struct op *base, struct err *err)
 {
 	struct move_op *op = (struct move_op *)base;
-	return move(t, op->job_id, op->from, op->to, op->change, err);
+	return job_move(t, op->job_id, op->from, op->to, op->change, err);
 }
 
 int store_move(struct store *s, const char *job_id, enum job_status from, enum job_status to,
 	const struct store_change *change, struct err *err)
 {
-	if (!job_may_move(from, to))
+	if (!job_may_move(from, to) && !(from == to && change && change->wishes))
 		return err_set(
 			err, ERR_CONFLICT, "a job that is %s cannot become %s", job_status_name(from), job_status_name(to));
 	struct move_op op = {.op.apply = apply_move, .job_id = job_id, .from = from, .to = to, .change = change};
 	return store_call(s, &op.op, err);
-}
-
-struct claim_op {
-	struct op op;
-	struct job *job;
-};
-
-static int apply_claim(struct txn *t, struct op *base, struct err *err)
-{
-	struct claim_op *op = (struct claim_op *)base;
-	struct sqlite3_stmt *stmt;
-	bool row;
-	int code = sql_start(t->conn, SQL_JOB_NEXT, &stmt, err, "");
-	if (!code)
-		code = sql_step(t->conn, stmt, &row, err);
-	if (code)
-		return code;
-	if (!row)
-		return err_set(err, ERR_NOT_FOUND, "no job waits");
-	char id[JOB_ID_SIZE];
-	sql_text(stmt, 0, id, sizeof id);
-	sql_reset(stmt);
-	const struct store_change start = {.first_start = true};
-	code = move(t, id, JOB_QUEUED, JOB_RUNNING, &start, err);
-	return code ? code : job_load(t->conn, id, op->job, err);
-}
-
-int store_claim(struct store *s, struct job *ret, struct err *err)
-{
-	struct job job = {0};
-	struct claim_op op = {.op.apply = apply_claim, .job = &job};
-	int code = store_call(s, &op.op, err);
-	if (code)
-		job_free(&job);
-	else
-		*ret = job;
-	return code;
 }
 
 static int apply_nothing(struct txn *t, struct op *op, struct err *err)
@@ -314,12 +297,20 @@ int job_number(struct conn *c, const char *job_id, int64_t *ret, struct err *err
 	return code;
 }
 
+int job_reporter(struct conn *c, const char *job_id, int64_t *ret, struct err *err)
+{
+	int code = sql_int(c, SQL_JOB_REPORTER, ret, -1, err, "s", job_id);
+	if (!code && *ret < 0)
+		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", job_id);
+	return code;
+}
+
 static int apply_event(struct txn *t, struct op *base, struct err *err)
 {
 	struct event_op *op = (struct event_op *)base;
 	int64_t job;
-	int code = job_number(t->conn, op->job_id, &job, err);
-	if (code)
+	int code = job_reporter(t->conn, op->job_id, &job, err);
+	if (code || !job)
 		return code;
 	if (op->type == EVENT_METRICS)
 		return points_tell(t, op->job_id, job, op->once, op->body, err);
@@ -361,8 +352,8 @@ static int apply_result(struct txn *t, struct op *base, struct err *err)
 {
 	const struct result_op *op = (struct result_op *)base;
 	int64_t job;
-	int code = job_number(t->conn, op->job_id, &job, err);
-	return code ? code : sql_run(t->conn, SQL_RESULT_PUT, err, "iss", job, op->name, op->body);
+	int code = job_reporter(t->conn, op->job_id, &job, err);
+	return code || !job ? code : sql_run(t->conn, SQL_RESULT_PUT, err, "iss", job, op->name, op->body);
 }
 
 static void release_result(struct op *base)
@@ -418,55 +409,4 @@ void store_progress(struct store *s, const struct job *job)
 	op->job.params = op->job.metadata = op->job.depends_on = op->job.metrics = op->job.test = op->job.generalisation_gap = NULL;
 	op->job.warnings = job->warnings ? strdup(job->warnings) : NULL;
 	store_report(s, &op->op);
-}
-
-/* --- recovery --- */
-
-static int recover_one(struct txn *t, const char *id, const char *status, struct err *err)
-{
-	static const struct store_change cancelled = {.stop_reason = "user_cancel", .finished = true};
-	if (!strcmp(status, job_status_name(JOB_RUNNING)))
-		return move(t, id, JOB_RUNNING, JOB_QUEUED, NULL, err);
-	return move(t, id, JOB_CANCELLING, JOB_CANCELLED, &cancelled, err);
-}
-
-struct unfinished {
-	char id[JOB_ID_SIZE], status[JOB_WORD];
-};
-
-static int list_unfinished(struct conn *c, struct unfinished **ret, int *ret_n, struct err *err)
-{
-	struct sqlite3_stmt *stmt;
-	struct unfinished *list = NULL;
-	int n = 0;
-	bool row;
-	int code = sql_start(c, SQL_JOBS_UNFINISHED, &stmt, err, "");
-	while (!code && !(code = sql_step(c, stmt, &row, err)) && row) {
-		struct unfinished *more = realloc(list, (size_t)(n + 1) * sizeof *more);
-		if (!more) {
-			sql_reset(stmt);
-			code = err_set(err, ERR_NO_MEMORY, "out of memory");
-			break;
-		}
-		list = more;
-		sql_text(stmt, 0, list[n].id, sizeof list[n].id);
-		sql_text(stmt, 1, list[n].status, sizeof list[n].status);
-		n++;
-	}
-	*ret = list;
-	*ret_n = n;
-	return code;
-}
-
-int apply_recovery(struct txn *t, struct op *op, struct err *err)
-{
-	(void)op;
-	struct unfinished *list;
-	int n;
-	/* first all of them, then the moves: a query is not changed under itself */
-	int code = list_unfinished(t->conn, &list, &n, err);
-	for (int i = 0; i < n && !code; i++)
-		code = recover_one(t, list[i].id, list[i].status, err);
-	free(list);
-	return code;
 }

@@ -80,7 +80,9 @@ static int apply_settle(struct txn *t, struct op *base, struct err *err)
 	int64_t job;
 	int code = points_flush(t, err); /* what was reported before comes before */
 	if (!code)
-		code = job_number(t->conn, op->job_id, &job, err);
+		code = job_reporter(t->conn, op->job_id, &job, err);
+	if (!code && !job)
+		code = err_set(err, ERR_CONFLICT, "%s was cancelled", op->job_id);
 	if (!code)
 		code = sql_run(t->conn, SQL_EDIT_SETTLE, err, "iii", job, op->number, op->step);
 	if (!code)

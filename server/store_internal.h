@@ -1,9 +1,9 @@
 /* store_internal.h: what the store's own files share: connections, the writer's queue, one transaction.
  *
  * Files: store.c (open, lock, recovery, readers) · store_sql.c (statements, binding, errors) · store_schema.c (tables) ·
- * store_write.c (queue, writer thread, group commit) · store_apply.c (what each write does) · store_points.c (curves) ·
- * store_read.c (queries) · store_key.c (one job per key) ·
- * store_depends.c (what waits for what) · store_delete.c (a job goes, with all that is known of it).
+ * store_write.c (queue, writer thread, group commit) · store_apply.c (what each write does) · store_queue.c (whose turn it is) ·
+ * store_edit.c (changes of a job) · store_points.c (curves) · store_read.c (queries) · store_key.c
+ * (one job per key) · store_depends.c (what waits for what) · store_delete.c (a job goes, with all that is known of it).
  * Invariants: `writer` and `live` are touched by the writer thread only (and by open and close, when there is none);
  * `lock` guards the queue, the listener and the readers and is never held across SQL.
  * Not here: anything another room may include.
@@ -30,7 +30,8 @@ struct sqlite3_stmt;
 #define JOB_COLUMNS \
 	"number,id,kind,preset,dataset,dataset_sha256,name,status,stop_reason,created_at_ms,started_at_ms,finished_at_ms," \
 	"priority,seed,attempt,epoch,epochs,step,steps,eta_ms,samples_per_s,train_s,best_metric,best_value,best_epoch," \
-	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap,from_job,from_epoch,ancestors_train_s,depends_on"
+	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap,from_job,from_epoch,ancestors_train_s," \
+	"wish,time_limit_s,max_retries,retries,depends_on"
 
 /* Every statement the store ever runs, but for the schema. */
 #define SQL_STATEMENTS(X) \
@@ -39,21 +40,35 @@ struct sqlite3_stmt;
 	X(SQL_COMMIT, "COMMIT") \
 	X(SQL_ROLLBACK, "ROLLBACK") \
 	X(SQL_JOB_INSERT, "INSERT INTO jobs(id,kind,preset,dataset,name,status,created_at_ms,priority,seed,epochs,steps,eta_ms," \
-		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s,depends_on)" \
-		" VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,-1,?11,?12,?13,?14,?15,?16,?17) RETURNING number") \
+		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s,depends_on,time_limit_s,max_retries)" \
+		" VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,NULL,?11,?12,?13,?14,?15,?16,?17,?18,?19) RETURNING number") \
 	X(SQL_JOB_MOVE, "UPDATE jobs SET status=?3, stop_reason=coalesce(?4,stop_reason), error_code=coalesce(?5,error_code)," \
 		"error_detail=coalesce(?6,error_detail), test=coalesce(?7,test)," \
 		"generalisation_gap=coalesce(?8,generalisation_gap)," \
-		"started_at_ms=iif(?9 AND started_at_ms=0,?11,started_at_ms), attempt=attempt+?9," \
-		"finished_at_ms=iif(?10,?11,finished_at_ms) WHERE id=?1 AND status=?2 RETURNING number") \
+		"started_at_ms=iif(?9 AND started_at_ms=0,?11,started_at_ms), attempt=attempt+?9, held=iif(?9,1,held)," \
+		"finished_at_ms=iif(?10,?11,finished_at_ms), wish=coalesce(?12,wish), not_before_ms=coalesce(?13,0)," \
+		"retries=retries+(?13 IS NOT NULL), eta_ms=iif(?3 IN ('queued','paused'),NULL,eta_ms)" \
+		" WHERE id=?1 AND status=?2 RETURNING number") \
+	X(SQL_JOB_REOPEN, "UPDATE jobs SET stop_reason='', error_code='', error_detail='', finished_at_ms=0, retries=0 WHERE number=?1") \
+	X(SQL_JOB_RELEASE, "UPDATE jobs SET held=0 WHERE id=?1") \
+	X(SQL_JOBS_RELEASE, "UPDATE jobs SET held=0, not_before_ms=0 WHERE held OR not_before_ms") \
 	X(SQL_JOB_PROGRESS, "UPDATE jobs SET epoch=?2, epochs=?3, step=?4, steps=?5, eta_ms=?6, samples_per_s=?7, train_s=?8," \
-		"best_metric=?9, best_value=?10, best_epoch=?11, dataset_sha256=?12, warnings=coalesce(?13,warnings) WHERE id=?1") \
+		"best_metric=?9, best_value=?10, best_epoch=?11, dataset_sha256=?12, warnings=coalesce(?13,warnings)" \
+		" WHERE id=?1 AND NOT " JOB_GIVEN_UP) \
 	X(SQL_RESULT_PUT, "INSERT OR REPLACE INTO results(job,name,body) VALUES(?1,?2,?3)") \
 	X(SQL_RESULT, "SELECT r.body FROM results r JOIN jobs j ON j.number=r.job WHERE j.id=?1 AND r.name=?2") \
-	X(SQL_JOB_STATUS, "SELECT status FROM jobs WHERE id=?1") \
+	X(SQL_JOB_STATUS, "SELECT status,wish FROM jobs WHERE id=?1") \
 	X(SQL_JOB_NUMBER, "SELECT number FROM jobs WHERE id=?1") \
+	X(SQL_JOB_REPORTER, "SELECT iif(" JOB_GIVEN_UP ",0,number) FROM jobs WHERE id=?1") \
 	X(SQL_JOB_LAST_SEQ, "SELECT last_seq FROM jobs WHERE id=?1") \
-	X(SQL_JOB_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 ORDER BY priority DESC, number LIMIT 1") \
+	X(SQL_JOB_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 AND " JOB_READY " AND NOT EXISTS(" QUEUE_PAUSED ")" \
+		" ORDER BY priority DESC, number LIMIT 1") \
+	X(SQL_JOBS_LATER, "SELECT coalesce(min(not_before_ms),0) FROM jobs WHERE status='queued' AND not_before_ms>?1") \
+	X(SQL_JOBS_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 ORDER BY priority DESC, number LIMIT ?1") \
+	X(SQL_STATUS_COUNT, "SELECT count(*) FROM jobs WHERE status=?1") \
+	X(SQL_QUEUE_PAUSED, QUEUE_PAUSED) \
+	X(SQL_QUEUE_PAUSE, "INSERT OR IGNORE INTO settings(name,value) VALUES('queue','paused')") \
+	X(SQL_QUEUE_RESUME, "DELETE FROM settings WHERE name='queue'") \
 	X(SQL_JOB_BY_ID, "SELECT " JOB_COLUMNS " FROM jobs WHERE id=?1") \
 	X(SQL_JOB_BY_NAME, "SELECT " JOB_COLUMNS " FROM jobs WHERE name=?1 AND name<>'' ORDER BY number DESC LIMIT 1") \
 	X(SQL_JOB_LATEST, "SELECT " JOB_COLUMNS " FROM jobs ORDER BY number DESC LIMIT 1") \
@@ -61,14 +76,15 @@ struct sqlite3_stmt;
 		" ORDER BY number DESC LIMIT ?5") \
 	X(SQL_JOBS_OLDEST_FIRST, "SELECT " JOB_COLUMNS " FROM jobs WHERE (?1 IS NULL OR number>?1)" JOBS_FILTER \
 		" ORDER BY number LIMIT ?5") \
-	X(SQL_JOBS_UNFINISHED, "SELECT id,status FROM jobs WHERE status IN ('running','cancelling') ORDER BY number") \
+	X(SQL_JOBS_UNFINISHED, "SELECT id,status FROM jobs WHERE status IN " LIVE " ORDER BY number") \
 	X(SQL_JOBS_COUNT, "SELECT kind,status,count(*) FROM jobs GROUP BY kind,status") \
 	X(SQL_QUEUE_LENGTH, "SELECT count(*) FROM jobs WHERE status='queued'") \
 	X(SQL_QUEUE_POSITION, "SELECT count(*)+1 FROM jobs WHERE status='queued' AND (priority>?1 OR (priority=?1 AND number<?2))") \
 	X(SQL_JOB_EDIT, "UPDATE jobs SET name=coalesce(?2,name), priority=coalesce(?3,priority), metadata=coalesce(?4,metadata)" \
 		" WHERE number=?1") \
 	X(SQL_JOB_EDIT_PARAMS, "UPDATE jobs SET params_first=coalesce(params_first,params), params=?3, steps=iif(epochs>0," \
-		"steps/epochs*?4,steps), epochs=?4 WHERE number=?1 AND params=?2 AND status IN ('queued','running') RETURNING number") \
+		"steps/epochs*?4,steps), epochs=?4 WHERE number=?1 AND params=?2" \
+		" AND status IN ('queued','running','pausing','paused') RETURNING number") \
 	X(SQL_JOB_SET_PARAMS, "UPDATE jobs SET params=?2, epochs=?3 WHERE number=?1 AND NOT EXISTS" \
 		"(SELECT 1 FROM edits WHERE job=?1 AND step IS NULL)") \
 	X(SQL_JOB_FIRST_PARAMS, "SELECT coalesce(params_first,params) FROM jobs WHERE number=?1") \
@@ -111,6 +127,12 @@ struct sqlite3_stmt;
 	X(SQL_POINTS_INSERT, "INSERT INTO points(series,last_step,data) VALUES(?1,?2,?3)") \
 	X(SQL_POINTS, "SELECT p.data FROM points p JOIN series s ON s.id=p.series" \
 		" WHERE s.job=?1 AND s.name=?2 AND p.last_step>=?3 ORDER BY p.last_step")
+#define LIVE "('running','pausing','cancelling')"
+/* A worker has it that was not waited for. */
+#define JOB_GIVEN_UP "(held AND status NOT IN " LIVE ")"
+/* Nobody has it, and its time has come. */
+#define JOB_READY "held=0 AND not_before_ms<=?1"
+#define QUEUE_PAUSED "SELECT 1 FROM settings WHERE name='queue'"
 #define JOBS_FILTER \
 	" AND (?2 IS NULL OR instr(','||?2||',', ','||status||',')>0) AND (?3 IS NULL OR kind=?3) AND (?4 IS NULL OR name=?4)" \
 	" AND (?6 IS NULL OR dataset=?6)"
@@ -253,11 +275,16 @@ void store_report(struct store *s, struct op *op);
 
 /* store_apply.c */
 int event_append(struct txn *t, int64_t job, enum event_type type, const char *once, const char *body, struct err *err);
-/* What a killed daemon left: running → queued, cancelling → cancelled. */
+/* One change of state with its events; the UPDATE repeats `from`. */
+int job_move(struct txn *t, const char *job_id, enum job_status from, enum job_status to, const struct store_change *change,
+	struct err *err);
+/* store_queue.c: what a killed daemon left: each job moves as the rows of the restart say; no worker has any. */
 int apply_recovery(struct txn *t, struct op *op, struct err *err);
 
 /* ERR_NOT_FOUND when there is none. */
 int job_number(struct conn *c, const char *job_id, int64_t *ret, struct err *err);
+/* The same for a report of a worker's; 0: it is no longer this worker's job, and what it says is dropped. */
+int job_reporter(struct conn *c, const char *job_id, int64_t *ret, struct err *err);
 
 /* store_key.c: in the transaction that makes a job. key->replayed: there is one already, make none. NULL keys: nothing. */
 int key_check(struct txn *t, struct store_key *key, struct err *err);

@@ -103,11 +103,11 @@ static int series_open(struct txn *t, struct pending *p, struct err *err)
 {
 	struct sqlite3_stmt *stmt;
 	bool row;
-	int code = sql_int(t->conn, SQL_JOB_NUMBER, &p->job, 0, err, "s", p->job_id);
-	if (!code && !p->job)
-		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", p->job_id);
-	if (!code)
-		code = sql_start(t->conn, SQL_SERIES_FIND, &stmt, err, "is", p->job, p->series);
+	int code = job_reporter(t->conn, p->job_id, &p->job, err);
+	p->last_step = INT64_MAX; /* all are dropped */
+	if (code || !p->job)
+		return code;
+	code = sql_start(t->conn, SQL_SERIES_FIND, &stmt, err, "is", p->job, p->series);
 	if (!code)
 		code = sql_step(t->conn, stmt, &row, err);
 	if (code)

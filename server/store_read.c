@@ -56,7 +56,17 @@ static void read_progress(sqlite3_stmt *q, struct job *j)
 	sql_text(q, 32, j->from_job, sizeof j->from_job);
 	j->from_epoch = sqlite3_column_int(q, 33);
 	j->ancestors_train_s = sqlite3_column_double(q, 34);
-	j->depends_on = sql_text_dup(q, 35);
+}
+
+static void read_control(sqlite3_stmt *q, struct job *j)
+{
+	char wish[JOB_WORD];
+	sql_text(q, 35, wish, sizeof wish);
+	job_wish_parse(wish, &j->wish);
+	j->time_limit_s = sqlite3_column_int64(q, 36);
+	j->max_retries = sqlite3_column_int(q, 37);
+	j->retries = sqlite3_column_int(q, 38);
+	j->depends_on = sql_text_dup(q, 39);
 }
 
 /* {"train_loss":0.01,…}: the newest value of each series. */
@@ -84,6 +94,7 @@ int job_read(struct conn *c, sqlite3_stmt *q, struct job *ret, struct err *err)
 	struct job j = {0};
 	read_words(q, &j);
 	read_progress(q, &j);
+	read_control(q, &j);
 	int code = read_metrics(c, &j, err);
 	if (!code && j.status == JOB_QUEUED)
 		code = sql_int(c, SQL_QUEUE_POSITION, &j.queue_position, 0, err, "ii", (int64_t)j.priority, j.number);
@@ -323,6 +334,45 @@ int store_result_get(struct store *s, const char *job_id, const char *name, char
 		code = *ret ? OK : out_of_memory(err);
 	}
 	reader_put(s, c);
+	return code;
+}
+
+int store_state(
+	struct store *s, const char *job_id, enum job_status *ret_status, enum job_wish *ret_wish, struct err *err)
+{
+	struct conn *c;
+	sqlite3_stmt *q;
+	bool row = false;
+	char word[JOB_WORD];
+	int code = reader_get(s, &c, err);
+	if (code)
+		return code;
+	code = sql_start(c, SQL_JOB_STATUS, &q, err, "s", job_id);
+	if (!code)
+		code = sql_step(c, q, &row, err);
+	if (!code && !row)
+		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", job_id);
+	if (!code) {
+		sql_text(q, 0, word, sizeof word);
+		job_status_parse(word, ret_status);
+		sql_text(q, 1, word, sizeof word);
+		job_wish_parse(word, ret_wish);
+		sql_reset(q);
+	}
+	reader_put(s, c);
+	return code;
+}
+
+int store_ended(struct store *s, const char *job_id, int64_t seq, bool *ret, struct err *err)
+{
+	enum job_status status = JOB_QUEUED;
+	enum job_wish wish;
+	int64_t newest = 0;
+	int code = store_state(s, job_id, &status, &wish, err);
+	if (!code && job_terminal(status)) /* in this order: an end that is taken back meanwhile has events after it */
+		code = store_last_seq(s, job_id, &newest, err);
+	if (!code)
+		*ret = job_terminal(status) && newest <= seq;
 	return code;
 }
 

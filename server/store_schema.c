@@ -73,6 +73,17 @@ static const char *const migrations[] = {
 	"CREATE INDEX jobs_from ON jobs(from_job) WHERE from_job<>'';"
 	/* jobs whose rows are gone and whose files may not be yet */
 	"CREATE TABLE tombstones(id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
+	/* what a worker is asked; whether one has the job, whatever its status says; its limits; when it may be tried again, on the
+	 * monotonic clock of this start */
+	"ALTER TABLE jobs ADD COLUMN wish TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE jobs ADD COLUMN time_limit_s INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE jobs ADD COLUMN max_retries INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE jobs ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE jobs ADD COLUMN not_before_ms INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX jobs_later ON jobs(not_before_ms) WHERE status='queued' AND not_before_ms>0;"
+	/* of the daemon, kept over restarts: queue = paused */
+	"CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };

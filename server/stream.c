@@ -19,6 +19,7 @@ struct stream {
 	int64_t spoke_ms;
 	struct buf out;
 	size_t taken; /* bytes of out that were read */
+	bool at_end; /* the last event was an end */
 	bool ended;
 	void (*wake)(void *ctx);
 	void *wake_ctx;
@@ -33,7 +34,19 @@ static void append_event(struct stream *s, const struct event *e)
 	else
 		event_text(&s->out, e);
 	s->after = e->seq;
-	s->ended = s->ended || e->type == EVENT_END;
+	s->at_end = e->type == EVENT_END;
+}
+
+/* An end that a retry has taken back stands in the middle: only the last event of a job that has ended is its end. */
+static bool is_over(struct stream *s)
+{
+	bool over = false;
+	struct err err;
+	if (s->at_end && store_ended(s->daemon->store, s->watch.job, s->after, &over, &err)) {
+		log_warn("event stream ended", "job=%s error=%s", s->watch.job, log_quote(err.message));
+		over = true;
+	}
+	return over;
 }
 
 /* The next batch, or a ping when it was silent for long. False: still nothing to say (not every event makes a line of text). */
@@ -53,6 +66,7 @@ static bool fill(struct stream *s)
 		free(events[i].data);
 	}
 	free(events);
+	s->ended = s->ended || (n && is_over(s));
 	if (n == BATCH_EVENTS)
 		s->seen_commits = -1; /* there may be more: the next parking fires at once */
 	int64_t now = clock_ms();

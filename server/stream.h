@@ -2,8 +2,8 @@
  *
  * Why: a reader is only a place in the stored events plus one batch of text, so a slow one costs nothing and slows nobody.
  * Threads: one reader (http.c's) and the hub take turns: whoever read everything parks the stream, the hub fills and wakes it.
- * Invariants: events come in order, without a gap or a repeat, from the first after `after`; the stream ends after the job's
- * `end` event or when the daemon drains; at most STREAMS_MAX are open.
+ * Invariants: events come in order, without a gap or a repeat, from the first after `after`; the stream ends after the
+ * `end` event of a job that has ended (one that is retried has more) or when the daemon drains; at most STREAMS_MAX are open.
  */
 #ifndef LATENTD_SERVER_STREAM_H
 #define LATENTD_SERVER_STREAM_H

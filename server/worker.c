@@ -4,17 +4,12 @@
 #include "server/checkpoint.h"
 #include "server/clock.h"
 #include "server/log.h"
-#include "server/mixture_file.h"
 #include "server/origin.h"
 #include "server/worker_internal.h"
 
-#include "core/model/mixture.h"
-
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- build --- */
@@ -190,114 +185,12 @@ static int resume(struct run *r, struct err *err)
 	if (!code)
 		code = run_recall(r, err);
 	if (!code) {
-		r->begin_step = r->epoch_step = trainer_progress(r->trainer).step;
+		r->begin_step = r->epoch_step = r->saved_step = trainer_progress(r->trainer).step;
+		r->saved_bytes = c.size;
 		finish_checkpoint(r, &c);
 	}
 	checkpoint_free(&c);
 	return code;
-}
-
-/* --- settle --- */
-
-/* Where samples of the served weights come from, kept for whoever serves them. A run without it is a result all the same. */
-static void keep_mixture(struct run *r)
-{
-	struct checkpoint c;
-	struct model m;
-	struct gmm g;
-	real *w;
-	struct err err = {0};
-	if (!r->model.family->fitted_distribution || checkpoint_pick(&c, r->config->data_dir, &r->job, "best", &err))
-		return;
-	int code = checkpoint_model(&c, &m, &w, &err);
-	if (!code) {
-		code = mixture_fit(&g, &m, w, r->data, r->config->kern, r->config->pool, &err);
-		if (!code) {
-			code = mixture_write(r->config->data_dir, r->job.id, c.number, &g, &err);
-			gmm_free(&g);
-		}
-		free(w);
-		model_free(&m);
-	}
-	checkpoint_free(&c);
-	if (!code)
-		return;
-	log_warn("no mixture", "job=%s error=%s", r->job.id, log_quote(err.message));
-	run_log(r, "warn", "no mixture was fitted to the codes: %s", err.message);
-}
-
-/* Commands move a job from running to cancelling at any moment; from either it may end. */
-static int move_to_end(struct run *r, enum job_status to, const struct store_change *change, struct err *err)
-{
-	int code = store_move(r->config->store, r->job.id, JOB_RUNNING, to, change, err);
-	if (code == ERR_CONFLICT)
-		code = store_move(r->config->store, r->job.id, JOB_CANCELLING, to, change, err);
-	return code;
-}
-
-/* A full disk holds the verdict up, not back: until it is stored the job stays as it is. */
-static void settle(struct run *r, enum job_status to, const struct store_change *change)
-{
-	const struct timespec pause = {.tv_sec = 1};
-	struct err err = {0};
-	if (r->trainer)
-		run_measure(r);
-	r->job.eta_ms = to == JOB_SUCCEEDED ? 0 : -1; /* also of a run that stopped early */
-	store_progress(r->config->store, &r->job);
-	int code = move_to_end(r, to, change, &err);
-	while ((code == ERR_NO_SPACE || code == ERR_IO || code == ERR_NO_MEMORY) && !atomic_load(r->worker->drain)) {
-		nanosleep(&pause, NULL);
-		code = move_to_end(r, to, change, &err);
-	}
-	if (code)
-		log_error(
-			"verdict not stored", "job=%s status=%s error=%s", r->job.id, job_status_name(to), log_quote(err.message));
-	else
-		log_info("job ended", "job=%s status=%s reason=%s train_s=%.1f", r->job.id, job_status_name(to),
-			change->stop_reason, r->job.train_s);
-}
-
-static void settle_failed(struct run *r, const struct err *why)
-{
-	const struct store_change change = {.stop_reason = err_slug(why->code),
-		.error_code = err_slug(why->code),
-		.error_detail = why->message,
-		.finished = true};
-	log_warn("job failed", "job=%s code=%s error=%s", r->job.id, err_slug(why->code), log_quote(why->message));
-	settle(r, JOB_FAILED, &change);
-}
-
-static void settle_succeeded(struct run *r, const char *reason)
-{
-	struct run_results results;
-	struct err err = {0};
-	if (run_results(r, &results, &err)) {
-		settle_failed(r, &err);
-		return;
-	}
-	const struct store_change change = {.stop_reason = reason,
-		.test = results.test,
-		.generalisation_gap = results.generalisation_gap,
-		.finished = true};
-	int64_t trained_ms = clock_ms();
-	keep_mixture(r);
-	r->begin_ms += clock_ms() - trained_ms; /* that is no training */
-	settle(r, JOB_SUCCEEDED, &change);
-	run_results_free(&results);
-}
-
-static void settle_cancelled(struct run *r)
-{
-	const struct store_change change = {.stop_reason = "user_cancel", .finished = true};
-	settle(r, JOB_CANCELLED, &change);
-}
-
-/* It goes on at the next start; until then the row says how far it is. */
-static void put_by(struct run *r)
-{
-	run_measure(r);
-	store_progress(r->config->store, &r->job);
-	log_info("job put by", "job=%s step=%lld", r->job.id, (long long)r->job.step);
 }
 
 /* --- one run --- */
@@ -323,6 +216,7 @@ static int begin(struct run *r, struct err *err)
 	return OK;
 }
 
+/* Told to leave and then to go on, it takes up the loop again. */
 static void train(struct run *r)
 {
 	struct hooks hooks = run_hooks;
@@ -330,16 +224,11 @@ static void train(struct run *r)
 	struct err err = {0};
 	hooks.ctx = r;
 	int code = begin(r, &err);
-	if (!code)
-		code = train_loop(r->trainer, &hooks, &end, &err);
+	do
+		code = code ? code : train_loop(r->trainer, &hooks, &end, &err);
+	while (!code && !run_settle(r, end));
 	if (code)
-		settle_failed(r, &err);
-	else if (end != LOOP_STOPPED)
-		settle_succeeded(r, end == LOOP_EARLY ? "early_stop" : end == LOOP_COLLAPSED ? "collapsed" : "completed");
-	else if (atomic_load(&r->worker->cancel))
-		settle_cancelled(r);
-	else
-		put_by(r);
+		run_settle_failed(r, &err);
 }
 
 void worker_run(struct worker *w, struct job *claimed)
@@ -354,6 +243,8 @@ void worker_run(struct worker *w, struct job *claimed)
 	r->config = w->config;
 	r->job = *claimed;
 	r->train_s_before = claimed->train_s;
+	r->saved_step = -1;
+	r->save_answered = atomic_load(&w->save_asked);
 	train(r);
 	cache_retire(r->config->cache, r->job.id);
 	trainer_close(r->trainer);

@@ -112,7 +112,7 @@ static int make_durable(struct run *r, int64_t number, int64_t step, const char 
 		bool may_pass = code == ERR_NO_SPACE || code == ERR_IO || code == ERR_NO_MEMORY;
 		if (!may_pass)
 			return code;
-		if (atomic_load(r->worker->drain) || atomic_load(&r->worker->cancel))
+		if (run_order(r) != RUN_ON)
 			return OK;
 		log_warn("change of a job not stored", "job=%s error=%s", r->job.id, log_quote(err->message));
 		nanosleep(&pause, NULL);

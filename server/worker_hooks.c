@@ -39,16 +39,24 @@ static int hook_edit(void *ctx, struct trainer *t, struct err *err)
 
 static unsigned hook_poll(void *ctx)
 {
+	static const unsigned answers[] = {
+		[RUN_ON] = 0,
+		[RUN_HOLD] = LOOP_SAVE | LOOP_STOP,
+		[RUN_STOP] = LOOP_SAVE | LOOP_STOP,
+		[RUN_LIMIT] = LOOP_SAVE | LOOP_STOP,
+		[RUN_GIVE_UP] = LOOP_STOP,
+		[RUN_LOST] = LOOP_STOP,
+		[RUN_DRAIN] = LOOP_SAVE | LOOP_STOP,
+	};
 	struct run *r = ctx;
 	int64_t now = clock_ms(), save_ms = r->config->checkpoint_ms ? r->config->checkpoint_ms : SAVE_MS;
 	unsigned answer = 0;
-	if (atomic_load(&r->worker->cancel))
-		return LOOP_STOP;
-	if (atomic_load(r->worker->drain))
-		return LOOP_SAVE | LOOP_STOP;
+	r->leaving = run_order(r);
+	if (r->leaving != RUN_ON)
+		return answers[r->leaving];
 	if (now - r->published_ms >= PUBLISH_MS)
 		answer |= LOOP_PUBLISH;
-	if (now - r->saved_ms >= save_ms)
+	if (now - r->saved_ms >= save_ms || run_save_asked(r))
 		answer |= LOOP_SAVE;
 	report_progress(r, now);
 	return answer;
@@ -97,7 +105,7 @@ static int hook_preview(void *ctx, struct trainer *t, int epoch, struct err *err
 }
 
 /* First what was said up to this step, then the state: after a kill the curve must reach as far as the checkpoint. */
-static int save(struct run *r, struct trainer *t, int epoch, size_t *ret_bytes, struct err *err)
+static int save(struct run *r, struct trainer *t, int epoch, struct err *err)
 {
 	const struct checkpoint_facts facts = {.job = &r->job, .level = cpu_name(r->config->kern->level)};
 	struct buf file = BUF_INIT;
@@ -108,7 +116,8 @@ static int save(struct run *r, struct trainer *t, int epoch, size_t *ret_bytes, 
 	if (!code)
 		code = checkpoint_write(r->config->data_dir, r->job.id, epoch, &file, err);
 	if (!code) {
-		*ret_bytes = file.len;
+		r->saved_bytes = file.len;
+		r->saved_step = trainer_progress(t).step;
 		metrics_observe(METRIC_CHECKPOINT_SECONDS, (double)(clock_us() - begin) / 1e6);
 	}
 	buf_free(&file);
@@ -130,23 +139,49 @@ static void thin(struct run *r, struct trainer *t)
 	free(all);
 }
 
-/* Inside an epoch a checkpoint only saves time after a kill: the run goes on without it. At its end it is the result. */
+/* What was asked for is told as an event, too: whoever asked wakes by it. */
+static void tell_inside(struct run *r, bool asked, int code, const struct err *err)
+{
+	if (code) {
+		log_warn("checkpoint failed", "job=%s error=%s", r->job.id, log_quote(err->message));
+		run_log(r, "warn", "a checkpoint inside the epoch failed: %s", err->message);
+	} else if (asked) {
+		run_checkpointed_inside(r);
+	}
+}
+
+/* Inside an epoch a checkpoint only saves time after a kill: the run goes on without it. Where it is what is kept of the run, it
+ * is needed. */
+static int save_inside(struct run *r, struct trainer *t, struct err *err)
+{
+	const unsigned ask = atomic_load(&r->worker->save_asked);
+	const bool asked = run_save_asked(r), needed = r->leaving == RUN_STOP || r->leaving == RUN_LIMIT;
+	const struct progress at = trainer_progress(t);
+	const bool there = at.step == r->saved_step;
+	int code = there ? OK : save(r, t, 0, err);
+	if (asked)
+		run_answer_save(r, ask, there && at.step % at.steps_per_epoch == 0 ? at.epoch : 0, code, err);
+	tell_inside(r, asked, code, err);
+	if (code && needed)
+		return err_wrap(err, "the checkpoint of step %lld", (long long)at.step);
+	if (code)
+		*err = (struct err){0};
+	return OK;
+}
+
+/* At an epoch's end it is the result. */
 static int hook_save(void *ctx, struct trainer *t, int epoch, struct err *err)
 {
 	struct run *r = ctx;
-	size_t bytes = 0;
-	int code = save(r, t, epoch, &bytes, err);
-	if (epoch == 0) {
-		if (code) {
-			log_warn("checkpoint failed", "job=%s error=%s", r->job.id, log_quote(err->message));
-			run_log(r, "warn", "a checkpoint inside the epoch failed: %s", err->message);
-			*err = (struct err){0};
-		}
-		return OK;
-	}
+	if (epoch == 0)
+		return save_inside(r, t, err);
+	const unsigned ask = atomic_load(&r->worker->save_asked);
+	int code = save(r, t, epoch, err);
+	if (run_save_asked(r))
+		run_answer_save(r, ask, epoch, code, err);
 	if (code)
 		return err_wrap(err, "the checkpoint of epoch %d", epoch);
-	run_checkpointed(r, epoch, bytes);
+	run_checkpointed(r, epoch, r->saved_bytes);
 	thin(r, t);
 	return OK;
 }

@@ -1,5 +1,6 @@
 /* worker_internal.h: one run of one job, shared by worker.c (life), worker_hooks.c (what the loop calls),
- * worker_report.c (what it says to the store) and worker_results.c (what its end is worth).
+ * worker_orders.c (what is asked of it), worker_report.c (what it says to the store), worker_settle.c (how it ends) and
+ * worker_results.c (what its end is worth).
  *
  * Owner: the worker's thread, alone.
  */
@@ -25,6 +26,17 @@ struct run_series {
 	double mean; /* of the epoch before */
 };
 
+/* What is asked of a run, between two steps. */
+enum run_order {
+	RUN_ON,
+	RUN_HOLD,    /* checkpoint, then paused */
+	RUN_STOP,    /* end here and keep the model */
+	RUN_LIMIT,   /* the same, because its time is up */
+	RUN_GIVE_UP, /* cancelled */
+	RUN_LOST,    /* it is no longer this worker's: cancelled by force */
+	RUN_DRAIN,   /* checkpoint; it goes on at the next start */
+};
+
 struct run {
 	struct worker *worker;
 	const struct sched_config *config;
@@ -37,6 +49,11 @@ struct run {
 	int64_t begin_ms, begin_step; /* of this run, monotonic */
 	double train_s_before;        /* in earlier runs */
 	int64_t published_ms, saved_ms, seen_ms, stored_ms;
+	enum run_order order;   /* what the row said when it was read last */
+	enum run_order leaving; /* why it leaves the loop; RUN_ON: it does not */
+	int64_t saved_step; /* of the newest checkpoint; -1: none */
+	size_t saved_bytes;
+	unsigned save_answered; /* of worker->save_asked */
 	size_t counted; /* samples told to metrics */
 
 	struct edit_list edits; /* of the job's parameters */
@@ -50,6 +67,19 @@ struct run {
 
 /* worker_hooks.c: ctx is the run. */
 extern const struct hooks run_hooks;
+
+/* worker_orders.c: what is asked of it now: reads the row if somebody told, looks at the clock and at the daemon. */
+enum run_order run_order(struct run *r);
+/* Reads the row, told or not. */
+enum run_order run_ask(struct run *r);
+/* Somebody asked for a checkpoint that has not been written yet. */
+bool run_save_asked(const struct run *r);
+/* Whoever asked before `asked` was read is answered: `code`, or the checkpoint of `epoch` (0: inside one). */
+void run_answer_save(struct run *r, unsigned asked, int epoch, int code, const struct err *err);
+
+/* worker_settle.c: the verdict goes to the store. False: there is none after all, the run goes on. */
+bool run_settle(struct run *r, enum loop_end end);
+void run_settle_failed(struct run *r, const struct err *why);
 
 /* worker_results.c: what the weights that will be served are worth, as JSON; NULL where there is nothing to tell. */
 struct run_results {
@@ -84,6 +114,8 @@ int run_recall(struct run *r, struct err *err);
 void run_epoch_end(struct run *r);
 /* The checkpoint of the epoch that just ended (or was resumed from): its event, and the best so far. */
 void run_checkpointed(struct run *r, int epoch, size_t bytes);
+/* One inside an epoch, which somebody asked for. */
+void run_checkpointed_inside(struct run *r);
 /* Tells it as an event, and among the job's warnings. */
 void run_alert(struct run *r, const struct alert *a);
 void run_previewed(struct run *r, const struct preview *p, bool reconstructions, bool samples);

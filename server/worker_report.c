@@ -286,6 +286,19 @@ void run_checkpointed(struct run *r, int epoch, size_t bytes)
 	body_send(r, &w, &b, EVENT_CHECKPOINT, unique);
 }
 
+void run_checkpointed_inside(struct run *r)
+{
+	const struct progress at = trainer_progress(r->trainer);
+	struct buf b = BUF_INIT;
+	struct jsonw w;
+	body_open(&w, &b);
+	jw_kint(&w, "epoch", at.epoch);
+	jw_kint(&w, "step", at.step);
+	jw_kint(&w, "bytes", (int64_t)r->saved_bytes);
+	jw_kbool(&w, "inside", at.step % at.steps_per_epoch != 0);
+	body_send(r, &w, &b, EVENT_CHECKPOINT, NULL);
+}
+
 /* --- alerts --- */
 
 /* A run that was killed between alert and checkpoint gives it again: once is enough. */

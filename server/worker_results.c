@@ -15,7 +15,7 @@ struct served {
 static int served_open(struct served *ret, struct run *r, struct err *err)
 {
 	struct checkpoint c;
-	int code = checkpoint_pick(&c, r->config->data_dir, &r->job, "best", err);
+	int code = checkpoint_pick(&c, r->config->data_dir, &r->job, r->job.best_epoch ? "best" : "last", err);
 	if (code)
 		return code;
 	code = checkpoint_model(&c, &ret->m, &ret->w, err);

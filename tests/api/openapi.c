@@ -176,7 +176,7 @@ static void metrics(void **state)
 static void new_job(void **state)
 {
 	static const char *const fields[] = {"kind", "preset", "name", "dataset", "seed", "priority", "params", "metadata",
-		"from", "depends_on"};
+		"from", "depends_on", "time_limit_s", "max_retries"};
 	char *text = schema("NewJob");
 	(void)state;
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

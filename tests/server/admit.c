@@ -39,7 +39,7 @@ static const struct request_case cases[] = {
 	{"GET", "/v1/%00", "localhost", .status = 400},
 	{"OPTIONS", "/v1/jobs", "localhost", .status = 204, .header = "Allow", .value = "POST, GET, HEAD, OPTIONS"},
 	{"OPTIONS", "*", "localhost", .status = 204},
-	{"OPTIONS", "/v1/jobs/x/pause", "localhost", .status = 404},
+	{"OPTIONS", "/v1/jobs/x/dance", "localhost", .status = 404},
 	{"PUT", "/v1/jobs", "localhost", .origin = "http://evil.example", .status = 405, .header = "Allow", .value = "POST, GET, HEAD, OPTIONS"},
 	{"GET", "/v1/jobs?nope=1", "localhost", .status = 422},
 	{"GET", "/v1/jobs?pretty=perhaps", "localhost", .status = 422},

@@ -87,9 +87,9 @@ static void test_running_and_queued(void **state)
 	assert_true(first->w && first->w[0] == first->w[0]); /* and what is held stays */
 	published_put(first);
 
-	assert_int_equal(sched_cancel(h->sched, queued, &job, NULL), OK);
+	assert_int_equal(house_ask(h, queued, COMMAND_CANCEL, &job, NULL), OK);
 	job_free(&job);
-	assert_int_equal(sched_cancel(h->sched, running, &job, NULL), OK);
+	assert_int_equal(house_ask(h, running, COMMAND_CANCEL, &job, NULL), OK);
 	job_free(&job);
 	house_wait_end(h, running);
 	ref_of(ref, running, "last");

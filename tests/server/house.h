@@ -116,6 +116,13 @@ static inline void house_submit(struct house *h, const char *body, char id[JOB_I
 		fail_msg("%s", err.message);
 }
 
+/* A command; *ret: the job then. */
+static inline int house_ask(struct house *h, const char *id, enum job_command command, struct job *ret, struct err *err)
+{
+	bool done;
+	return sched_command(h->sched, id, command, &done, ret, err);
+}
+
 /* As the API would show it. */
 static inline struct job house_job(struct house *h, const char *id)
 {

@@ -389,7 +389,7 @@ static void test_too_late(void **state)
 	struct job job = house_job(h, id);
 	assert_int_equal(job.epochs, 10);
 	job_free(&job);
-	assert_int_equal(sched_cancel(h->sched, id, &job, NULL), OK);
+	assert_int_equal(house_ask(h, id, COMMAND_CANCEL, &job, NULL), OK);
 	assert_int_equal(job.epochs, 8);
 	assert_non_null(strstr(job.params, "\"epochs\":8"));
 	assert_null(strstr(job.params, "\"lr\":0.01,"));

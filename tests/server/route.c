@@ -83,7 +83,7 @@ static const struct {
 	{"POST", "/", NULL, 405, "GET, HEAD, OPTIONS"},
 	{"GET", "/v1/jobs/x/cancel", NULL, 405, "POST, OPTIONS"},
 	{"POST", "/style.css", NULL, 404, ""},
-	{"POST", "/v1/jobs/x/pause", NULL, 404, ""},
+	{"POST", "/v1/jobs/x/dance", NULL, 404, ""},
 	{"POST", "/v1/jobs/", NULL, 404, ""},
 	{"POST", "/v1/jobs//cancel", NULL, 404, ""},
 	{"GET", "/v1/jobs", "image/png", 406, ""},

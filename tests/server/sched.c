@@ -192,22 +192,22 @@ static void test_cancel(void **state)
 	house_submit(h, long_run, running);
 	house_submit(h, long_run, queued); /* one worker */
 	house_wait(h, running, 5);
-	assert_int_equal(sched_cancel(h->sched, queued, &job, NULL), OK);
+	assert_int_equal(house_ask(h, queued, COMMAND_CANCEL, &job, NULL), OK);
 	assert_int_equal(job.status, JOB_CANCELLED);
 	assert_string_equal(job.stop_reason, "user_cancel");
 	job_free(&job);
-	assert_int_equal(sched_cancel(h->sched, running, &job, NULL), OK);
+	assert_int_equal(house_ask(h, running, COMMAND_CANCEL, &job, NULL), OK);
 	assert_true(job.status == JOB_CANCELLING || job.status == JOB_CANCELLED);
 	job_free(&job);
 	assert_int_equal(house_wait_end(h, running), JOB_CANCELLED);
-	assert_int_equal(sched_cancel(h->sched, running, &job, NULL), OK); /* again: the same */
+	assert_int_equal(house_ask(h, running, COMMAND_CANCEL, &job, NULL), OK); /* again: the same */
 	assert_int_equal(job.status, JOB_CANCELLED);
 	job_free(&job);
 	house_submit(h, small, running);
 	house_wait_end(h, running);
-	assert_int_equal(sched_cancel(h->sched, running, &job, &err), ERR_CONFLICT);
-	assert_non_null(strstr(err.message, "succeeded already"));
-	assert_int_equal(sched_cancel(h->sched, "nobody", &job, &err), ERR_NOT_FOUND);
+	assert_int_equal(house_ask(h, running, COMMAND_CANCEL, &job, &err), ERR_CONFLICT);
+	assert_non_null(strstr(err.message, "is succeeded; cancel is for"));
+	assert_int_equal(house_ask(h, "nobody", COMMAND_CANCEL, &job, &err), ERR_NOT_FOUND);
 }
 
 static void test_priorities_and_live_view(void **state)
@@ -223,7 +223,7 @@ static void test_priorities_and_live_view(void **state)
 	job_free(&job);
 	house_submit(h, small, low);
 	house_submit(h, "{'kind':'ae','priority':5,'params':{'latent_dim':2,'train_limit':512,'epochs':1}}", high);
-	assert_int_equal(sched_cancel(h->sched, first, &job, NULL), OK);
+	assert_int_equal(house_ask(h, first, COMMAND_CANCEL, &job, NULL), OK);
 	job_free(&job);
 	house_wait_end(h, low);
 	struct job a = house_job(h, low), b = house_job(h, high);

@@ -1,5 +1,6 @@
 #include "server/store.h"
 
+#include "server/clock.h"
 #include "tests/server/store_fixture.h"
 
 #include <sys/stat.h>
@@ -151,6 +152,123 @@ static void test_recovery_finishes_a_cancel(void **state)
 	assert_string_equal(job.stop_reason, "user_cancel");
 	assert_true(job.finished_at_ms > 0);
 	assert_int_equal(events_of(f->store, id, EVENT_END, NULL), 1);
+	job_free(&job);
+}
+
+/* Who has it still does not lose it to another, and is not heard any more. */
+static void test_given_up_by_force(void **state)
+{
+	struct fixture *f = *state;
+	char id[JOB_ID_SIZE], other[JOB_ID_SIZE];
+	struct job none;
+	static const struct store_change end = {.stop_reason = "user_cancel", .finished = true};
+	struct job late = {.step = 7, .steps = 9};
+	int before, after;
+	insert(f->store, "", 0, id);
+	insert(f->store, "", -1, other);
+	claim(f->store, id);
+	store_point(f->store, id, "train_loss", 1, 0.1, 0.5);
+	assert_int_equal(store_move(f->store, id, JOB_RUNNING, JOB_CANCELLED, &end, NULL), OK);
+	events_of(f->store, id, EVENT_END, &before);
+	memcpy(late.id, id, sizeof id);
+	for (int round = 0; round < 2; round++) {
+		store_point(f->store, id, "train_loss", 2 + round, 0.2, 0.25);
+		store_event(f->store, id, EVENT_LOG, NULL, "\"message\":\"late\"");
+		store_result(f->store, id, "confusion", "{}");
+		store_progress(f->store, &late);
+		assert_int_equal(store_flush(f->store, NULL), OK);
+		events_of(f->store, id, EVENT_END, &after);
+		assert_int_equal(after, before + round);
+		struct job job = get(f->store, id);
+		assert_int_equal(job.step, 0);
+		assert_string_equal(job.metrics, "{\"train_loss\":0.5}");
+		job_free(&job);
+		char *body;
+		assert_int_equal(store_result_get(f->store, id, "confusion", &body, NULL), ERR_NOT_FOUND);
+		if (round == 0) /* tried again while its worker is busy */
+			assert_int_equal(store_move(f->store, id, JOB_CANCELLED, JOB_QUEUED, NULL, NULL), OK);
+	}
+	claim(f->store, other); /* though it comes later */
+	assert_int_equal(store_claim(f->store, &none, NULL), ERR_NOT_FOUND);
+	assert_int_equal(store_release(f->store, id, NULL), OK);
+	claim(f->store, id);
+	struct job again = get(f->store, id);
+	assert_int_equal(again.attempt, 2);
+	assert_string_equal(again.stop_reason, "");
+	assert_int_equal(again.finished_at_ms, 0);
+	job_free(&again);
+	reopen(f); /* nobody has it after a restart */
+	claim(f->store, id);
+}
+
+static void test_recovery_pauses(void **state)
+{
+	struct fixture *f = *state;
+	char id[JOB_ID_SIZE];
+	struct job none;
+	static const struct store_change stop = {.wishes = true, .wish = WISH_STOP};
+	insert(f->store, "", 0, id);
+	claim(f->store, id);
+	assert_int_equal(store_move(f->store, id, JOB_RUNNING, JOB_PAUSING, NULL, NULL), OK);
+	reopen(f);
+	assert_int_equal(status_of(f->store, id), JOB_PAUSED);
+	assert_int_equal(store_claim(f->store, &none, NULL), ERR_NOT_FOUND);
+	assert_int_equal(store_move(f->store, id, JOB_PAUSED, JOB_QUEUED, &stop, NULL), OK);
+	reopen(f); /* a wish is kept, and what is claimed bears it */
+	claim(f->store, id);
+	struct job job = get(f->store, id);
+	assert_int_equal(job.wish, WISH_STOP);
+	job_free(&job);
+	assert_int_equal(store_move(f->store, id, JOB_RUNNING, JOB_SUCCEEDED, NULL, NULL), OK);
+	job = get(f->store, id);
+	assert_int_equal(job.wish, WISH_NONE);
+	job_free(&job);
+}
+
+static void test_a_paused_queue(void **state)
+{
+	struct fixture *f = *state;
+	char a[JOB_ID_SIZE], b[JOB_ID_SIZE];
+	struct job none;
+	struct store_queue q;
+	insert(f->store, "", 0, a);
+	insert(f->store, "", 1, b);
+	assert_int_equal(store_pause_queue(f->store, true, NULL), OK);
+	assert_int_equal(store_pause_queue(f->store, true, NULL), OK);
+	assert_int_equal(store_claim(f->store, &none, NULL), ERR_NOT_FOUND);
+	reopen(f);
+	assert_int_equal(store_claim(f->store, &none, NULL), ERR_NOT_FOUND);
+	assert_int_equal(store_queue(f->store, &q, NULL), OK);
+	assert_true(q.paused && q.n == 2 && q.count[JOB_QUEUED] == 2 && q.count[JOB_RUNNING] == 0);
+	assert_string_equal(q.next[0], b);
+	assert_string_equal(q.next[1], a);
+	assert_int_equal(store_pause_queue(f->store, false, NULL), OK);
+	claim(f->store, b);
+}
+
+static void test_a_retry_waits_its_time(void **state)
+{
+	struct fixture *f = *state;
+	char id[JOB_ID_SIZE];
+	struct job none;
+	int64_t later;
+	const struct store_change again = {.not_before_ms = clock_ms() + 100000}, soon = {.not_before_ms = 1};
+	insert(f->store, "", 0, id);
+	claim(f->store, id);
+	assert_int_equal(store_later(f->store, &later, NULL), OK);
+	assert_int_equal(later, 0);
+	assert_int_equal(store_move(f->store, id, JOB_RUNNING, JOB_QUEUED, &again, NULL), OK);
+	assert_int_equal(store_release(f->store, id, NULL), OK);
+	assert_int_equal(store_claim(f->store, &none, NULL), ERR_NOT_FOUND);
+	assert_int_equal(store_later(f->store, &later, NULL), OK);
+	assert_int_equal(later, again.not_before_ms);
+	reopen(f); /* the clock of another start says nothing */
+	claim(f->store, id);
+	assert_int_equal(store_move(f->store, id, JOB_RUNNING, JOB_QUEUED, &soon, NULL), OK);
+	assert_int_equal(store_release(f->store, id, NULL), OK);
+	claim(f->store, id);
+	struct job job = get(f->store, id);
+	assert_int_equal(job.retries, 2);
 	job_free(&job);
 }
 
@@ -333,6 +451,10 @@ int main(void)
 		TEST(test_claims_by_priority_then_age),
 		TEST(test_claim_counts_starts),
 		TEST(test_recovery_finishes_a_cancel),
+		TEST(test_given_up_by_force),
+		TEST(test_recovery_pauses),
+		TEST(test_a_paused_queue),
+		TEST(test_a_retry_waits_its_time),
 		TEST(test_illegal_moves_change_nothing),
 		TEST(test_settled_job_keeps_its_verdict),
 		TEST(test_names_and_latest),

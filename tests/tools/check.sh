@@ -89,7 +89,7 @@ full() {
   unit asan
   SLOW=1 JOBS=2 scenarios asan '0[1-57-9]|1'
   unit tsan
-  SLOW=1 JOBS=2 scenarios tsan '0[34578]|16-edit'
+  SLOW=1 JOBS=2 scenarios tsan '0[34578]|16-edit|20-control'
 }
 
 "$1"
