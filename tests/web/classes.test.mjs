@@ -1,36 +1,13 @@
 // Kinds that tell classes apart: the form that asks what a run goes on from, and what its page shows of the classes.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { after, afterEach, before, test } from 'node:test';
-import { closePage, launch, openPage, startDaemon, waitFor } from './harness.mjs';
+import { test } from 'node:test';
+import { waitFor } from './harness.mjs';
+import { box, daemon, open, page, pill, REFUSED, seriousViolations, session } from './session.mjs';
 
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const REFUSED = /status of 422/; // the form asks before there is anything to go on from
 const QUICK = { train_limit: 2000, epochs: 2 };
 
-let daemon;
-let browser;
-let page;
+session();
 
-before(async () => {
-  [daemon, browser] = await Promise.all([startDaemon(), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await daemon?.stop();
-});
-afterEach(async (t) => {
-  const complaints = page?.complaints ?? [];
-  await closePage(page);
-  page = null;
-  assert.deepEqual(complaints, [], `console of '${t.name}'`);
-});
-
-const open = async (hash, options = {}) => {
-  page = await openPage(browser, daemon.url + hash, options);
-  return page;
-};
 const kind = () => page.locator('#kind');
 const from = () => page.getByRole('combobox', { name: /^from/ });
 
@@ -50,13 +27,13 @@ test('a head goes on from the run that was picked, and its page shows the classe
   await kind().selectOption('finetune');
   await from().waitFor();
   assert.equal(await from().inputValue(), 'encoder');
-  await page.getByRole('textbox', { name: /^epochs\b/ }).fill('3');
+  await box('epochs').fill('3');
   await page.getByRole('textbox', { name: /^train_limit\b/ }).fill('3000');
   await page.getByRole('textbox', { name: /^augment\b/ }).fill('hflip, crop');
   await waitFor('its curl line', async () => /"from":"encoder".*"augment":\["hflip","crop"\]/.test(await page.locator('.form-side code').textContent()));
   await page.getByRole('button', { name: 'Start run' }).click();
   await page.waitForURL(/#\/runs\/job_/);
-  await page.locator('.run-head .pill', { hasText: 'succeeded' }).waitFor({ timeout: 60000 });
+  await pill('succeeded');
   const cells = page.locator('.confusion tbody td');
   await waitFor('a confusion matrix', async () => (await cells.count()) === 100, 20000);
   const counts = (await cells.allTextContents()).map(Number);
@@ -68,8 +45,5 @@ test('a head goes on from the run that was picked, and its page shows the classe
   assert.equal(await page.locator('.chart').count(), 2);
   assert.equal(await page.locator('.latent-panel, .previews-panel').evaluateAll((all) => all.filter((panel) => !panel.hidden).length), 0);
   assert.equal(await page.locator('.run-head a', { hasText: base.id }).getAttribute('href'), `#/runs/${base.id}`);
-  await page.addScriptTag({ content: await readFile(axePath, 'utf8') }).catch(() => {});
-  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  assert.deepEqual(result.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
-    .map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(' | ')}`), []);
+  assert.deepEqual(await seriousViolations(), []);
 });

@@ -1,37 +1,19 @@
 // The list of many runs, and pages whose daemon goes away.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { closePage, launch, openPage, startDaemon, waitFor } from './harness.mjs';
+import { test } from 'node:test';
+import { waitFor } from './harness.mjs';
+import { daemon, open, page, session } from './session.mjs';
 
 const LONG = { kind: 'ae', params: { train_limit: 4000, epochs: 5000, latent_dim: 2 } };
 const MANY = 60; // more than the list shows at first
 const AWAY = /ERR_FAILED|status of 503/;
 
-let daemon;
-let browser;
-let page;
-
-before(async () => {
-  [daemon, browser] = await Promise.all([startDaemon({ args: ['--threads', '1'] }), launch()]); // a core is for the browser
-  await submit(MANY);
-});
-after(async () => {
-  await browser?.close();
-  await daemon?.stop();
-});
-afterEach(async (t) => {
-  const complaints = page?.complaints ?? [];
-  await closePage(page);
-  assert.deepEqual(complaints, [], `console of '${t.name}'`);
-});
+// A core is for the browser.
+session({ args: ['--threads', '1'], prepare: () => submit(MANY), tidy: false });
 
 const submit = (count) => Promise.all(Array.from({ length: count },
   (_, i) => daemon.api('v1/jobs', { ...LONG, name: `${i} ${'long-name-'.repeat(12)}` })));
 
-const open = async (hash = '#/', options = {}) => {
-  page = await openPage(browser, daemon.url + hash, options);
-  return page;
-};
 const rows = () => page.locator('.runs tbody tr');
 const ids = () => page.locator('.run-link').evaluateAll((all) => all.map((link) => link.getAttribute('href').slice(7)));
 const showOlder = () => page.getByRole('button', { name: 'Show older runs' });
