@@ -345,30 +345,38 @@ static int from_text(struct spec *s, const char *text, struct err *err)
 	return set_checkpoint(s, at ? at + 1 : "best", "#/from", err);
 }
 
-/* {"job":"ae-8","checkpoint":"best"}, or 12 */
-static int from_object(struct spec *s, const struct json *object, struct err *err, struct err_more *more)
+/* "best", or 12 */
+int spec_take_checkpoint(struct spec *s, const struct json *object, const char *pointer, struct err *err)
 {
-	static const char *const fields[] = {"job", "checkpoint", NULL};
-	const char *job = NULL, *which = "best";
+	const char *which = "best";
 	const struct json *checkpoint = json_get(object, "checkpoint");
 	char number[SPEC_CHECKPOINT_SIZE];
 	int64_t epoch = 0;
+	int code;
+	if (checkpoint && json_type(checkpoint) == JSON_NUMBER) {
+		code = json_take_int(object, "checkpoint", pointer, 1, 999999, &epoch, err);
+		snprintf(number, sizeof number, "%lld", (long long)epoch);
+		which = number;
+	} else {
+		code = json_take_string(object, "checkpoint", pointer, SPEC_CHECKPOINT_SIZE - 1, &which, err);
+	}
+	return code ? code : set_checkpoint(s, which, pointer, err);
+}
+
+/* {"job":"ae-8","checkpoint":"best"} */
+static int from_object(struct spec *s, const struct json *object, struct err *err, struct err_more *more)
+{
+	static const char *const fields[] = {"job", "checkpoint", NULL};
+	const char *job = NULL;
 	int code = json_only(object, fields, "#/from", err, more);
 	if (!code)
 		code = json_take_string(object, "job", "#/from/job", JOB_NAME_MAX, &job, err);
 	if (!code && !job)
 		code = err_field(err, ERR_INVALID, "#/from/job", "is required: the id or name of a job");
-	if (!code && checkpoint && json_type(checkpoint) == JSON_NUMBER) {
-		code = json_take_int(object, "checkpoint", "#/from/checkpoint", 1, 999999, &epoch, err);
-		snprintf(number, sizeof number, "%lld", (long long)epoch);
-		which = number;
-	} else if (!code) {
-		code = json_take_string(object, "checkpoint", "#/from/checkpoint", SPEC_CHECKPOINT_SIZE - 1, &which, err);
-	}
 	if (code)
 		return code;
 	snprintf(s->from, sizeof s->from, "%s", job);
-	return set_checkpoint(s, which, "#/from/checkpoint", err);
+	return spec_take_checkpoint(s, object, "#/from/checkpoint", err);
 }
 
 static int take_from(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
@@ -449,6 +457,30 @@ static int take_depends(struct spec *s, const struct json *body, struct err *err
 	return OK;
 }
 
+typedef int take_fn(struct spec *s, const struct json *body, struct err *err, struct err_more *more);
+
+/* Each is looked at, whatever is wrong with the others. */
+static int take_each(take_fn *const *take, size_t n, struct spec *s, const struct json *body, int code, struct err *err,
+	struct err_more *more)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct err one = {0};
+		struct err_more others = {0};
+		if (!take[i](s, body, &one, &others))
+			continue;
+		code = err_add(err, more, code, &one);
+		for (int k = 0; k < others.n; k++)
+			err_add(err, more, code, &others.item[k]);
+	}
+	return code;
+}
+
+int spec_take_labels(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
+{
+	static take_fn *const labels[] = {take_name, take_numbers, take_metadata};
+	return take_each(labels, sizeof labels / sizeof *labels, s, body, OK, err, more);
+}
+
 static int take_params(struct spec *s, const struct json *body, struct err *err, struct err_more *more)
 {
 	s->params = family_params(s->family, s->preset);
@@ -492,31 +524,15 @@ static int only_known(struct spec *s, const struct json *body, struct err *err, 
 
 int spec_parse(struct spec *ret, const struct json *body, struct err *err, struct err_more *more)
 {
-	static int (*const steps[])(struct spec * s, const struct json *body, struct err *err, struct err_more *more) = {
-		only_known,
-		take_preset,
-		take_name,
-		take_dataset,
-		take_numbers,
-		take_metadata,
-		take_from,
-		take_depends,
-		take_params,
-	};
+	static take_fn *const fields[] = {only_known, take_preset, take_name, take_dataset, take_numbers, take_metadata,
+		take_from, take_depends, take_params};
 	struct spec s = {0};
 	if (json_type(body) != JSON_OBJECT)
 		return json_fail_type(body, "#", "an object such as {\"kind\":\"ae\"}", err);
-	/* the kind says what the other fields may be; each of those is looked at, whatever is wrong with the others */
+	/* the kind says what the other fields may be */
 	int code = take_kind(&s, body, err);
-	for (size_t i = 0; i < sizeof steps / sizeof *steps && s.family; i++) {
-		struct err one = {0};
-		struct err_more others = {0};
-		if (!steps[i](&s, body, &one, &others))
-			continue;
-		code = err_add(err, more, code, &one);
-		for (int k = 0; k < others.n; k++)
-			err_add(err, more, code, &others.item[k]);
-	}
+	if (s.family)
+		code = take_each(fields, sizeof fields / sizeof *fields, &s, body, code, err, more);
 	if (code)
 		spec_free(&s);
 	else

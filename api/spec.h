@@ -41,6 +41,10 @@ struct spec {
  * (NULL: the first is enough). */
 int spec_parse(struct spec *ret, const struct json *body, struct err *err, struct err_more *more);
 void spec_free(struct spec *s);
+/* What any submission has of its own: name, seed, priority, metadata, each where it is there. */
+int spec_take_labels(struct spec *s, const struct json *body, struct err *err, struct err_more *more);
+/* Its member "checkpoint", "best" where there is none, into from_checkpoint; errors at `pointer`. */
+int spec_take_checkpoint(struct spec *s, const struct json *object, const char *pointer, struct err *err);
 /* ERR_INVALID at #/name for a name that reads as something else where it stands for its job. */
 int spec_check_name(const char *name, struct err *err);
 /* {"epochs":50,…} onto params that hold defaults already; pointer "#/params/…". */

@@ -11,6 +11,7 @@ static const struct link {
 	bool of_classes; /* where the kind tells classes apart */
 } job_links[] = {
 	{"self", "/v1/jobs/", "", false},
+	{"fork", "/v1/jobs/", "/fork", false},
 	{"events", "/v1/jobs/", "/events", false},
 	{"metrics", "/v1/jobs/", "/metrics", false},
 	{"curves", "/v1/jobs/", "/curves.svg", false},
@@ -77,7 +78,7 @@ static void write_links(struct jsonw *w, const struct job *job, const char *pref
 	jw_end_object(w);
 }
 
-static void write_from(struct jsonw *w, const char *job_id, int epoch)
+static void write_from(struct jsonw *w, const char *job_id, int epoch, int64_t step)
 {
 	jw_key(w, "from");
 	if (!*job_id) {
@@ -87,6 +88,8 @@ static void write_from(struct jsonw *w, const char *job_id, int epoch)
 	jw_object(w);
 	jw_kstring(w, "job", job_id);
 	jw_kint(w, "checkpoint", epoch);
+	if (step)
+		jw_kint(w, "step", step);
 	jw_end_object(w);
 }
 
@@ -211,7 +214,7 @@ void view_job(struct jsonw *w, const struct job *job, const char *prefix)
 	write_progress(w, job);
 	write_text(w, "params", job->params, "{}");
 	jw_kint(w, "seed", (int64_t)job->seed);
-	write_from(w, job->from_job, job->from_epoch);
+	write_from(w, job->from_job, job->from_epoch, job->fork_step);
 	write_text(w, "depends_on", job->depends_on, "[]");
 	jw_kint(w, "priority", job->priority);
 	write_control(w, job);
@@ -263,7 +266,7 @@ void view_estimate(struct jsonw *w, const struct spec *s, const struct estimate 
 	jw_kstring(w, "preset", s->preset->name);
 	jw_kstring(w, "name", or_null(s->name));
 	jw_kstring(w, "dataset", s->dataset);
-	write_from(w, s->from_job, s->from_epoch);
+	write_from(w, s->from_job, s->from_epoch, 0);
 	jw_kint(w, "seed", (int64_t)s->seed);
 	jw_kint(w, "priority", s->priority);
 	write_time_limit(w, s->time_limit_s);

@@ -135,6 +135,50 @@ int blob_write(const char *path, const void *bytes, size_t size_bytes, struct er
 	return error ? err_errno(err, error, "making %s durable", path) : OK;
 }
 
+/* --- linking --- */
+
+static int link_once(const char *from, const char *to)
+{
+	return linkat(AT_FDCWD, from, AT_FDCWD, to, 0) ? errno : 0;
+}
+
+static int copy(const char *from, const char *to, struct err *err)
+{
+	void *bytes;
+	size_t size;
+	int code = blob_read(from, &bytes, &size, err);
+	if (code)
+		return code;
+	code = blob_write(to, bytes, size, err);
+	free(bytes);
+	return code;
+}
+
+int blob_link(const char *from, const char *to, struct err *err)
+{
+	char dir[BLOB_PATH_MAX];
+	snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(to, '/') - to), to);
+	int error = link_once(from, to);
+	if (error == ENOENT && access(from, F_OK))
+		return err_errno(err, ENOENT, "%s", from);
+	if (error == ENOENT) { /* the first file of its folder */
+		int code = blob_make_dirs(dir, err);
+		if (code)
+			return code;
+		error = link_once(from, to);
+	}
+	const bool no_links = error == EPERM || error == EXDEV || error == EMLINK || error == ENOSYS || error == EOPNOTSUPP;
+	if (no_links)
+		return copy(from, to, err);
+	return error ? err_errno(err, error, "linking %s", to) : OK;
+}
+
+int blob_sync_dir(const char *dir, struct err *err)
+{
+	int error = sync_dir(dir);
+	return error ? err_errno(err, error, "making %s durable", dir) : OK;
+}
+
 /* --- reading --- */
 
 static int read_all(int fd, char *bytes, size_t size_bytes)

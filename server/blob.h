@@ -33,6 +33,10 @@ void blob_preview_name(char *name, size_t size, const struct blob_preview *p);
 /* Those that there are, in the order in which they were taken, of one moment by `what`; malloc'd. */
 int blob_previews(const char *data_dir, const char *job_id, struct blob_preview **ret, int *ret_n, struct err *err);
 int blob_write(const char *path, const void *bytes, size_t size_bytes, struct err *err);
+/* The same file under another name as well, in folders made on the way: a link, or a copy where that cannot be. Durable once
+ * blob_sync_dir of its folder is. */
+int blob_link(const char *from, const char *to, struct err *err);
+int blob_sync_dir(const char *dir, struct err *err);
 /* malloc'd, 64-byte aligned for safetensors_read. */
 int blob_read(const char *path, void **ret_bytes, size_t *ret_size, struct err *err);
 /* Epoch numbers that have a file "<prefix>%06d<suffix>" in the job's folder (prefix "checkpoints/epoch-"), ascending; malloc'd. */

@@ -196,6 +196,15 @@ int checkpoint_pick(
 	return code == ERR_NOT_FOUND ? fail_missing(data_dir, job, which, err) : code;
 }
 
+int checkpoint_pick_numbered(
+	struct checkpoint *ret, const char *data_dir, const struct job *job, const char *which, struct err *err)
+{
+	if (strcmp(which, "last"))
+		return checkpoint_pick(ret, data_dir, job, which, err);
+	int code = newest_numbered(ret, data_dir, job->id, NULL, NULL, err);
+	return code == ERR_NOT_FOUND ? fail_missing(data_dir, job, which, err) : code;
+}
+
 /* --- the model in a file --- */
 
 /* The kind under one key and its params under another; *ret_params malloc'd. text: PARAMS_TEXT_MAX to work in. */
@@ -210,6 +219,24 @@ static int read_kind(const struct checkpoint *c, const char *kind_key, const cha
 	if (!*ret)
 		return err_set(err, ERR_CORRUPT, "the checkpoint is of the unknown kind '%s'", kind);
 	return spec_params_parse(*ret, text, ret_params, err);
+}
+
+int checkpoint_params(const struct checkpoint *c, const struct family *f, void **ret, struct err *err)
+{
+	const struct family *family;
+	void *params;
+	char *text = malloc(PARAMS_TEXT_MAX);
+	if (!text)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	int code = read_kind(c, "kind", "params", text, &family, &params, err);
+	free(text);
+	if (!code && family != f) {
+		free(params);
+		code = err_set(err, ERR_CORRUPT, "the checkpoint is of kind %s, not %s", family->name, f->name);
+	}
+	if (!code)
+		*ret = params;
+	return code;
 }
 
 static int plan_from(const struct checkpoint *c, char *text, struct model *ret, struct err *err)

@@ -45,6 +45,11 @@ int checkpoint_newest(struct checkpoint *ret, const char *data_dir, const char *
 /* "best", "last" or an epoch's number. ERR_NOT_FOUND names what there is, ERR_INVALID what may be asked. */
 int checkpoint_pick(
 	struct checkpoint *ret, const char *data_dir, const struct job *job, const char *which, struct err *err);
+/* The same, but never the one inside an epoch: what is numbered stays. */
+int checkpoint_pick_numbered(
+	struct checkpoint *ret, const char *data_dir, const struct job *job, const char *which, struct err *err);
+/* The parameters it was written with: the family's struct, malloc'd. */
+int checkpoint_params(const struct checkpoint *c, const struct family *f, void **ret, struct err *err);
 /* The model that the file describes and its weights (malloc'd, 64-byte aligned): model_free, free. */
 int checkpoint_model(const struct checkpoint *c, struct model *ret_model, real **ret_w, struct err *err);
 

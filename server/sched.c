@@ -1,7 +1,10 @@
 #include "server/sched.h"
 
+#include "api/fork.h"
+#include "server/blob.h"
 #include "server/clock.h"
 #include "server/depends.h"
+#include "server/fork.h"
 #include "server/log.h"
 #include "server/origin.h"
 #include "server/sched_internal.h"
@@ -237,8 +240,9 @@ static int check_image(const struct origin *o, const struct dataset_head *head, 
 		head->h, head->w, o->job.id, m->c, m->h, m->w);
 }
 
-static int plan_model(struct sched *s, const struct spec *spec, const struct origin *o, struct model *ret,
-	struct dataset *shape, struct err *err)
+/* o: NULL for a fork, whose images are the other job's. */
+static int plan_model(struct sched *s, const struct spec *spec, const struct origin *o, const struct model_base *base,
+	struct model *ret, struct dataset *shape, struct err *err)
 {
 	struct dataset_head head;
 	int classes, code = cache_peek(s->config.cache, spec->dataset, &head, err);
@@ -250,10 +254,9 @@ static int plan_model(struct sched *s, const struct spec *spec, const struct ori
 		return code;
 	}
 	const struct map image = {.c = head.c, .h = head.h, .w = head.w};
-	const struct model_base base = {o->model.family, o->model.family_params};
-	code = check_image(o, &head, err);
+	code = o ? check_image(o, &head, err) : OK;
 	if (!code)
-		code = model_plan_on(ret, spec->family, spec->params, &base, image, classes, err);
+		code = model_plan_on(ret, spec->family, spec->params, base, image, classes, err);
 	if (code)
 		return code;
 	shape->c = head.c;
@@ -273,14 +276,14 @@ static void settle_spec(struct spec *spec, const struct origin *o)
 		snprintf(spec->dataset, sizeof spec->dataset, "%.*s", DATASET_NAME_MAX, o->job.dataset);
 }
 
-static int estimate(
-	struct sched *s, const struct spec *spec, const struct origin *o, struct estimate *ret, struct err *err)
+static int estimate(struct sched *s, const struct spec *spec, const struct origin *o, const struct model_base *base,
+	struct estimate *ret, struct err *err)
 {
 	struct model m;
 	struct dataset *shape = calloc(1, sizeof *shape); /* sizes only; too large for a stack */
 	if (!shape)
 		return err_set(err, ERR_NO_MEMORY, "out of memory");
-	int code = plan_model(s, spec, o, &m, shape, err);
+	int code = plan_model(s, spec, o, base, &m, shape, err);
 	if (!code) {
 		work_out(s, &m, shape, ret);
 		code = check_memory(s, ret, err);
@@ -301,7 +304,7 @@ int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, str
 		return code;
 	if (o.w)
 		settle_spec(spec, &o);
-	code = estimate(s, spec, &o, &e, err);
+	code = estimate(s, spec, &o, &(struct model_base){o.model.family, o.model.family_params}, &e, err);
 	e.ancestors_train_s = o.job.ancestors_train_s + o.job.train_s;
 	origin_free(&o);
 	if (!code)
@@ -344,22 +347,76 @@ void sched_wake(struct sched *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static int check_open(struct sched *s, struct err *err)
+{
+	return atomic_load(&s->drain) ? err_set(err, ERR_UNAVAILABLE, "the daemon is stopping; try again in a moment") : OK;
+}
+
+/* First a fork's files, then its row: one that is there has what it goes on from. */
+static int insert(struct sched *s, struct job *job, const struct fork *f, struct store_key *key, struct job *ret,
+	struct err *err)
+{
+	int code = f ? fork_files(f, s->config.data_dir, job->id, err) : OK;
+	if (code)
+		return code;
+	code = store_insert_once(s->config.store, job, key, err);
+	if (f && (code || (key && key->replayed)))
+		blob_remove_job(s->config.data_dir, job->id, NULL);
+	if (code)
+		return code;
+	sched_wake(s);
+	return store_get(s->config.store, key ? key->job_id : job->id, ret, err);
+}
+
 int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, struct job *ret, struct err *err)
 {
 	struct estimate e;
 	struct job job;
-	if (atomic_load(&s->drain))
-		return err_set(err, ERR_UNAVAILABLE, "the daemon is stopping; try again in a moment");
-	int code = sched_estimate(s, spec, &e, err);
+	int code = check_open(s, err);
+	if (!code)
+		code = sched_estimate(s, spec, &e, err);
 	if (code)
 		return code;
 	code = fill_job(&job, spec, &e, err);
 	if (!code)
-		code = store_insert_once(s->config.store, &job, key, err);
+		code = insert(s, &job, NULL, key, ret, err);
+	job_free(&job);
+	return code;
+}
+
+static int fork_job(struct sched *s, const struct fork *f, struct spec *spec, const struct json *changes,
+	struct store_key *key, struct job *ret, struct err *err, struct err_more *more)
+{
+	struct estimate e;
+	struct job job;
+	spec->family = f->model.family;
+	int code = fork_params(spec, f->params, changes, f->epoch, err, more);
+	if (!code)
+		code = fork_settle(f, spec, err);
+	if (!code)
+		code = estimate(s, spec, NULL, &f->model.base, &e, err);
+	if (code)
+		return code;
+	e.ancestors_train_s = fork_train_s(f);
+	code = fill_job(&job, spec, &e, err);
 	if (!code) {
-		sched_wake(s);
-		code = store_get(s->config.store, key ? key->job_id : job.id, ret, err);
+		fork_fill(f, spec, &job);
+		code = insert(s, &job, f, key, ret, err);
 	}
 	job_free(&job);
+	return code;
+}
+
+int sched_fork(struct sched *s, const char *ref, struct spec *spec, const struct json *changes, struct store_key *key,
+	struct job *ret, struct err *err, struct err_more *more)
+{
+	struct fork f;
+	int code = check_open(s, err);
+	if (!code)
+		code = fork_open(&f, s->config.store, s->config.data_dir, ref, spec->from_checkpoint, err);
+	if (code)
+		return code;
+	code = fork_job(s, &f, spec, changes, key, ret, err, more);
+	fork_free(&f);
 	return code;
 }

@@ -41,6 +41,9 @@ int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, str
 /* ERR_INVALID for a net that cannot be built or does not fit, ERR_DATASET for a missing data set, ERR_FULL. With a key (or NULL): as
  * store_insert_once; *ret is the job, also one that the key made before. */
 int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, struct job *ret, struct err *err);
+/* A job that goes on from a checkpoint of another (api/fork.h): `spec` and `changes` as fork_parse gave them, key as above. */
+int sched_fork(struct sched *s, const char *ref, struct spec *spec, const struct json *changes, struct store_key *key,
+	struct job *ret, struct err *err, struct err_more *more);
 /* What the rows of the command say (api/job.h); a worker that has the job is told. Idempotent. *ret: the job then; *ret_done: the
  * command has had its effect, else it is on its way. ERR_CONFLICT where there is no row. Not of COMMAND_CHECKPOINT. */
 int sched_command(

@@ -35,7 +35,8 @@ void store_set_queue_limit(struct store *s, int jobs);
 
 /* --- blocking writes --- */
 /* Queues the job: sets number and created_at_ms; writes its first event (status queued). ERR_FULL at the queue's limit; ERR_INVALID
- * at #/depends_on if one of those is gone or has failed. */
+ * at #/depends_on if one of those is gone or has failed.. A fork (fork_step > 0) begins with the points that from_job has
+ * up to that step, and with epoch, step, dataset_sha256 and best_* as they are in `job`. */
 int store_insert(struct store *s, struct job *job, struct err *err);
 /* A request that makes a job, under its client's key: however often and whenever it is repeated, it makes one, and each repetition
  * has the first reply. Kept for STORE_KEY_HOURS. */

@@ -129,6 +129,9 @@ static int apply_insert(struct txn *t, struct op *base, struct err *err)
 		code = depends_check(t, j->depends_on, err);
 	if (code)
 		return code;
+	int64_t parent = 0;
+	if (j->fork_step && (code = job_number(t->conn, j->from_job, &parent, err)))
+		return code;
 	op->created_at_ms = t->now_ms;
 	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssidsii", j->id, j->kind, j->preset,
 		j->dataset, j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
@@ -136,6 +139,8 @@ static int apply_insert(struct txn *t, struct op *base, struct err *err)
 		j->depends_on, j->time_limit_s, (int64_t)j->max_retries);
 	if (!code)
 		code = depends_insert(t, op->number, j->depends_on, err);
+	if (!code && j->fork_step)
+		code = points_branch(t, op->number, parent, j, err);
 	if (!code)
 		code = append_status(t, op->number, JOB_QUEUED, &no_change, err);
 	return code ? code : key_put(t, op->key, j->id, err);

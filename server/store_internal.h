@@ -2,7 +2,7 @@
  *
  * Files: store.c (open, lock, recovery, readers) · store_sql.c (statements, binding, errors) · store_schema.c (tables) ·
  * store_write.c (queue, writer thread, group commit) · store_apply.c (what each write does) · store_queue.c (whose turn it is) ·
- * store_edit.c (changes of a job) · store_points.c (curves) · store_read.c (queries) · store_key.c
+ * store_edit.c (changes of a job) · store_points.c (curves) · store_branch.c (a fork's) · store_read.c (queries) · store_key.c
  * (one job per key) · store_depends.c (what waits for what) · store_delete.c (a job goes, with all that is known of it).
  * Invariants: `writer` and `live` are touched by the writer thread only (and by open and close, when there is none);
  * `lock` guards the queue, the listener and the readers and is never held across SQL.
@@ -31,7 +31,7 @@ struct sqlite3_stmt;
 	"number,id,kind,preset,dataset,dataset_sha256,name,status,stop_reason,created_at_ms,started_at_ms,finished_at_ms," \
 	"priority,seed,attempt,epoch,epochs,step,steps,eta_ms,samples_per_s,train_s,best_metric,best_value,best_epoch," \
 	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap,from_job,from_epoch,ancestors_train_s," \
-	"wish,time_limit_s,max_retries,retries,depends_on"
+	"wish,time_limit_s,max_retries,retries,depends_on,fork_step"
 
 /* Every statement the store ever runs, but for the schema. */
 #define SQL_STATEMENTS(X) \
@@ -42,6 +42,8 @@ struct sqlite3_stmt;
 	X(SQL_JOB_INSERT, "INSERT INTO jobs(id,kind,preset,dataset,name,status,created_at_ms,priority,seed,epochs,steps,eta_ms," \
 		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s,depends_on,time_limit_s,max_retries)" \
 		" VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,NULL,?11,?12,?13,?14,?15,?16,?17,?18,?19) RETURNING number") \
+	X(SQL_JOB_BRANCH, "UPDATE jobs SET fork_step=?2, step=?2, epoch=?3, dataset_sha256=?4, best_metric=?5, best_value=?6," \
+		"best_epoch=?7 WHERE number=?1") \
 	X(SQL_JOB_MOVE, "UPDATE jobs SET status=?3, stop_reason=coalesce(?4,stop_reason), error_code=coalesce(?5,error_code)," \
 		"error_detail=coalesce(?6,error_detail), test=coalesce(?7,test)," \
 		"generalisation_gap=coalesce(?8,generalisation_gap)," \
@@ -108,7 +110,7 @@ struct sqlite3_stmt;
 		" WHERE d.on_job=?1 AND j.status NOT IN ('succeeded','failed','cancelled') LIMIT 1") \
 	X(SQL_DEPENDS_MISSED, "SELECT coalesce(j.id,'a job that was deleted') FROM depends d LEFT JOIN jobs j ON j.number=d.on_job" \
 		" WHERE d.job=?1 AND d.done=0 AND (j.status IS NULL OR j.status IN ('failed','cancelled')) LIMIT 1") \
-	X(SQL_FROM_WAITING, "SELECT id,status FROM jobs WHERE from_job=?1 AND from_job<>'' AND status NOT IN ('succeeded','failed','cancelled') LIMIT 1") \
+	X(SQL_FROM_WAITING, "SELECT id,status FROM jobs WHERE from_job=?1 AND from_job<>'' AND fork_step=0 AND status NOT IN ('succeeded','failed','cancelled') LIMIT 1") \
 	X(SQL_JOB_DELETE, "DELETE FROM jobs WHERE number=?1") \
 	X(SQL_TOMBSTONE_PUT, "INSERT OR REPLACE INTO tombstones(id) VALUES(?1)") \
 	X(SQL_TOMBSTONE_DROP, "DELETE FROM tombstones WHERE id=?1") \
@@ -122,8 +124,14 @@ struct sqlite3_stmt;
 	X(SQL_EVENTS, "SELECT seq,type,at_ms,body FROM events WHERE job=?1 AND seq>?2 ORDER BY seq LIMIT ?3") \
 	X(SQL_SERIES_FIND, "SELECT id,last_step FROM series WHERE job=?1 AND name=?2") \
 	X(SQL_SERIES_INSERT, "INSERT INTO series(job,name) VALUES(?1,?2) RETURNING id") \
+	X(SQL_SERIES_DROP, "DELETE FROM series WHERE id=?1") \
 	X(SQL_SERIES_UPDATE, "UPDATE series SET last_step=?2, last_value=?3 WHERE id=?1") \
 	X(SQL_SERIES_OF_JOB, "SELECT name,last_value FROM series WHERE job=?1 ORDER BY id") \
+	X(SQL_SERIES_IDS, "SELECT id,name FROM series WHERE job=?1 ORDER BY id") \
+	X(SQL_POINTS_COPY, "INSERT INTO points(series,last_step,data) SELECT ?2,last_step,data FROM points" \
+		" WHERE series=?1 AND last_step<=?3 ORDER BY last_step") \
+	X(SQL_POINTS_AFTER, "SELECT data FROM points WHERE series=?1 AND last_step>?2 ORDER BY last_step LIMIT 1") \
+	X(SQL_POINTS_NEWEST, "SELECT data FROM points WHERE series=?1 AND last_step<=?2 ORDER BY last_step DESC LIMIT 1") \
 	X(SQL_POINTS_INSERT, "INSERT INTO points(series,last_step,data) VALUES(?1,?2,?3)") \
 	X(SQL_POINTS, "SELECT p.data FROM points p JOIN series s ON s.id=p.series" \
 		" WHERE s.job=?1 AND s.name=?2 AND p.last_step>=?3 ORDER BY p.last_step")
@@ -311,6 +319,10 @@ int points_flush(struct txn *t, struct err *err);
 int points_tell(struct txn *t, const char *job_id, int64_t job, const char *once, const char *body, struct err *err);
 /* The job ends: what the ration of metrics events still held back must not follow its end (the curve has it). */
 void points_end(struct txn *t, const char *job_id);
+/* Of a row's data: bytes of the points up to that step; the last of them, if there are any. */
+size_t points_cut(const void *data, size_t bytes, int64_t to_step, int64_t *ret_step, double *ret_value);
+/* store_branch.c: a fork's row takes over what of its parent's is known up to fork->fork_step: its points, what was best. */
+int points_branch(struct txn *t, int64_t job, int64_t parent, const struct job *fork, struct err *err);
 void points_forget(struct txn *t);                 /* after COMMIT or ROLLBACK */
 void live_settle(struct store *s, bool committed); /* likewise */
 void live_free(struct store *s);

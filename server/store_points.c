@@ -315,6 +315,21 @@ static void curve_take(struct curve *c, const void *data, size_t n, int64_t from
 	}
 }
 
+size_t points_cut(const void *data, size_t bytes, int64_t to_step, int64_t *ret_step, double *ret_value)
+{
+	size_t n = 0;
+	struct record r;
+	for (; (n + 1) * sizeof r <= bytes; n++) {
+		memcpy(&r, (const char *)data + n * sizeof r, sizeof r);
+		int64_t step = (int64_t)le64toh(r.step);
+		if (step > to_step)
+			break;
+		*ret_step = step;
+		*ret_value = word_double(r.value);
+	}
+	return n * sizeof r;
+}
+
 static int curve_read(struct conn *conn, int64_t job, struct curve *c, int64_t from_step, struct err *err)
 {
 	struct sqlite3_stmt *stmt;

@@ -56,6 +56,7 @@ static void read_progress(sqlite3_stmt *q, struct job *j)
 	sql_text(q, 32, j->from_job, sizeof j->from_job);
 	j->from_epoch = sqlite3_column_int(q, 33);
 	j->ancestors_train_s = sqlite3_column_double(q, 34);
+	j->fork_step = sqlite3_column_int64(q, 40);
 }
 
 static void read_control(sqlite3_stmt *q, struct job *j)

@@ -84,6 +84,8 @@ static const char *const migrations[] = {
 	"CREATE INDEX jobs_later ON jobs(not_before_ms) WHERE status='queued' AND not_before_ms>0;"
 	/* of the daemon, kept over restarts: queue = paused */
 	"CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+	/* a fork: the steps it took over with the state of from_job */
+	"ALTER TABLE jobs ADD COLUMN fork_step INTEGER NOT NULL DEFAULT 0;",
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };

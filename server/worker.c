@@ -7,6 +7,8 @@
 #include "server/origin.h"
 #include "server/worker_internal.h"
 
+#include "core/model/fork.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@ static void print_manifest(struct buf *b, const struct job *j)
 	jw_kstring(&w, "dataset_sha256", j->dataset_sha256);
 	jw_kstring(&w, "from_job", *j->from_job ? j->from_job : NULL);
 	jw_kint(&w, "from_epoch", j->from_epoch);
+	jw_kint(&w, "fork_step", j->fork_step);
 	jw_kint(&w, "seed", (int64_t)j->seed);
 	jw_kint(&w, "priority", j->priority);
 	jw_kint(&w, "created_at_ms", j->created_at_ms);
@@ -81,6 +84,14 @@ static int open_trainer(struct run *r, struct err *err)
 	return trainer_open(&r->trainer, &r->model, r->data, r->config->pool, r->config->kern, r->job.seed, err);
 }
 
+/* A fork never begins anew, nor from an earlier state that its folder has as well (the best one). */
+static int fail_lost(const struct run *r, struct err *err)
+{
+	return err_set(err, ERR_CORRUPT,
+		"the checkpoint of epoch %d that this fork goes on from is lost or damaged; fork %s again", r->job.from_epoch,
+		r->job.from_job);
+}
+
 /* Its own checkpoints hold what a job that has begun goes on from. */
 static int build_again(struct run *r, const struct family *family, struct err *err)
 {
@@ -107,6 +118,8 @@ static int build_on(struct run *r, const struct family *family, struct err *err)
 	int code = build_again(r, family, err);
 	if (code != ERR_NOT_FOUND)
 		return code;
+	if (r->job.fork_step)
+		return fail_lost(r, err);
 	code = origin_load(&o, r->config->data_dir, r->job.from_job, r->job.from_epoch, err);
 	if (code)
 		return code;
@@ -146,6 +159,34 @@ static void skipped(void *ctx, const struct err *why)
 	run_log(r, "warn", "a damaged checkpoint was skipped: %s", why->message);
 }
 
+static bool kept(struct run *r, int epoch)
+{
+	char path[BLOB_PATH_MAX], name[64];
+	blob_checkpoint_name(name, sizeof name, epoch);
+	blob_path(path, sizeof path, r->config->data_dir, r->job.id, name);
+	return !access(path, F_OK);
+}
+
+/* The other job's checkpoint, with the parameters of this one from here on. What the state points back to may be gone there. */
+static int branch_off(struct run *r, const struct checkpoint *c, struct err *err)
+{
+	void *before;
+	int code = checkpoint_params(c, r->model.family, &before, err);
+	if (code)
+		return code;
+	trainer_fork(r->trainer, before);
+	free(before);
+	const int best = trainer_best(r->trainer).epoch, sound = trainer_sound_epoch(r->trainer);
+	if (best && !kept(r, best)) {
+		trainer_best_is_lost(r->trainer);
+		run_log(r, "warn", "the checkpoint of epoch %d, the best so far, is no longer kept: epoch %d stands for it",
+			best, c->number);
+	}
+	if (sound && !kept(r, sound))
+		trainer_sound_is_lost(r->trainer);
+	return OK;
+}
+
 static int restore(struct run *r, const struct checkpoint *c, struct err *err)
 {
 	char sha256[72] = "", level[24] = "";
@@ -154,9 +195,13 @@ static int restore(struct run *r, const struct checkpoint *c, struct err *err)
 	safetensors_metadata(&c->st, "level", level, sizeof level);
 	int code = check_sha256(r, sha256, err);
 	if (!code)
-		code = run_redo_edits(r, c->step, err);
+		code = run_redo_edits(r, c->step - 1, err);
 	if (!code)
 		code = trainer_restore(r->trainer, &c->st.state, err);
+	if (!code && c->step == r->job.fork_step)
+		code = branch_off(r, c, err);
+	if (!code) /* took effect after the checkpoint, or before it: then they change nothing a second time */
+		code = run_redo_edits(r, c->step, err);
 	if (code)
 		return code;
 	run_log(
@@ -180,8 +225,8 @@ static int resume(struct run *r, struct err *err)
 	struct checkpoint c;
 	int code = checkpoint_newest(&c, r->config->data_dir, r->job.id, skipped, r, err);
 	if (code)
-		return code == ERR_NOT_FOUND ? OK : code;
-	code = restore(r, &c, err);
+		return code != ERR_NOT_FOUND ? code : r->job.fork_step ? fail_lost(r, err) : OK;
+	code = c.step < r->job.fork_step ? fail_lost(r, err) : restore(r, &c, err);
 	if (!code)
 		code = run_recall(r, err);
 	if (!code) {

@@ -96,7 +96,7 @@ int run_score(struct run *r, const real *w, struct jsonw *out, struct err *err);
 /* worker_edit.c: parameters that change under way. */
 /* Before the model is planned: the parameters become what they were at the first step. */
 int run_read_edits(struct run *r, struct err *err);
-/* A checkpoint after `step` steps is about to be restored: what had taken effect by then is in force. */
+/* A checkpoint is being restored: what had taken effect after so many steps is in force. */
 int run_redo_edits(struct run *r, int64_t step, struct err *err);
 /* Between two steps: edits that took effect here before a kill do so again; a new one does, once that is on disk. */
 int run_take_edits(struct run *r, struct err *err);

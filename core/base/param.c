@@ -368,3 +368,30 @@ const struct param_ints *param_ints(const struct param *row, const void *object)
 {
 	return row->type == PARAM_INTS ? (const struct param_ints *)((const char *)object + row->offset) : NULL;
 }
+
+bool param_equal(const struct param *row, const void *a, const void *b)
+{
+	const struct param_ints *x = param_ints(row, a), *y = param_ints(row, b);
+	if (row->type == PARAM_INTS)
+		return x->n == y->n && !memcmp(x->v, y->v, (size_t)x->n * sizeof *x->v);
+	if (row->type != PARAM_OBJECT)
+		return param_number(row, a) == param_number(row, b);
+	if (!param_is_on(row, a) || !param_is_on(row, b))
+		return param_is_on(row, a) == param_is_on(row, b);
+	bool equal = true;
+	for (const struct param *member = row->rows; member->name && equal; member++)
+		equal = param_equal(member, (const char *)a + row->offset, (const char *)b + row->offset);
+	return equal;
+}
+
+bool param_in_use(const struct param *row, const void *object)
+{
+	return row->type == PARAM_OBJECT ? param_is_on(row, object) : param_number(row, object) != 0;
+}
+
+enum param_fork param_in_fork(const struct param *row)
+{
+	if (row->live == PARAM_LIVE_LOSS)
+		return PARAM_FORK_LOSS;
+	return row->fork == PARAM_FORK_GROUP && !strcmp(row->group, "net") ? PARAM_FORK_FIXED : row->fork;
+}

@@ -31,6 +31,14 @@ enum param_live {
 	PARAM_LIVE_LOSS, /* likewise, and losses before it do not compare with those after it */
 };
 
+/* What a job that goes on from the state of another lets be changed of it. */
+enum param_fork {
+	PARAM_FORK_GROUP,  /* by its group: "net" is the other job's, the rest may change */
+	PARAM_FORK_FIXED,  /* the state has its form by it, or the steps of an epoch their number */
+	PARAM_FORK_SWITCH, /* its value may change, but what is off stays off, and what is on stays on */
+	PARAM_FORK_LOSS,   /* it may change, and losses before do not compare with those after; all that are PARAM_LIVE_LOSS */
+};
+
 enum { PARAM_INTS_MAX = 16 };
 
 struct param_ints {
@@ -51,6 +59,7 @@ struct param {
 	int min_items;            /* lists: fewest entries */
 	const struct param *rows; /* objects: of the members, offsets within the object's struct */
 	enum param_live live;     /* numbers at the top of a table only */
+	enum param_fork fork;
 };
 
 /* A table ends with a row whose name is NULL. */
@@ -83,6 +92,11 @@ bool param_is_on(const struct param *row, const void *object);
 void param_nest(const struct param *row, struct err *err);
 double param_number(const struct param *row, const void *object); /* INT, REAL, BOOL (0/1), ENUM (index), SET (bits) */
 const struct param_ints *param_ints(const struct param *row, const void *object);
+/* Both have the same value of it; an object that is off in both is the same whatever its members. */
+bool param_equal(const struct param *row, const void *a, const void *b);
+/* A number other than 0, an object that is there. */
+bool param_in_use(const struct param *row, const void *object);
+enum param_fork param_in_fork(const struct param *row);
 /* The value for item i of what a list describes: the last one goes on for all that follow. */
 static inline int64_t param_ints_at(const struct param_ints *list, int i)
 {

@@ -19,7 +19,7 @@ struct classes_params {
 		"0 is off.", 0}, \
 	{"gce_q", PARAM_REAL, offsetof(S, classes.gce_q), "0", 0, 1, NULL, "training", NULL, \
 		"Generalised cross entropy (Zhang and Sabuncu 2018): the loss is (1 - p^q) / q, which gives up images it cannot get right, " \
-		"for more right ones elsewhere: 0.7 is usual, and helps a net too small for all of them. 0 is cross entropy, -log p.", 0}
+		"for more right ones elsewhere: 0.7 is usual, and helps a net too small for all of them. 0 is cross entropy, -log p.", 0, .fork = PARAM_FORK_LOSS}
 
 #define CLASSES_SERIES_ROWS \
 	{"train_loss", \

@@ -61,7 +61,7 @@ static const struct param params[] = {
 		"learning rate and twice r1, at most three times.", 0},
 	{"judge_samples", PARAM_INT, offsetof(struct gan_params, judge_samples), "10000", 0, 10000, NULL, "output", "images",
 		"Samples that are judged at each epoch's end, and a tenth as many ten times on the way: what fcd, the shares of classes and "
-		"the signs of collapse come from, and which epoch is best. fcd falls with their number; 0: none.", 0},
+		"the signs of collapse come from, and which epoch is best. fcd falls with their number; 0: none.", 0, .fork = PARAM_FORK_LOSS},
 	TRAIN_PARAM_ROWS(struct gan_params),
 	{0},
 };

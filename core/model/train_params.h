@@ -72,17 +72,17 @@ int train_params_check(const struct train_params *p, struct err *err);
 	{"epochs", PARAM_INT, offsetof(S, train.epochs), "50", 1, 100000, NULL, "training", "epochs", \
 		"Passes over the training images, in total (a resumed or forked job counts on).", 0, .live = PARAM_LIVE}, \
 	{"batch_size", PARAM_INT, offsetof(S, train.batch_size), "128", 1, 4096, NULL, "training", "images", \
-		"Images per optimiser step; the last, short batch of an epoch is kept.", 0}, \
+		"Images per optimiser step; the last, short batch of an epoch is kept.", 0, .fork = PARAM_FORK_FIXED}, \
 	{"lr", PARAM_REAL, offsetof(S, train.lr), "1e-3", 0, 10, NULL, "training", NULL, \
 		"Learning rate (the highest one, where a schedule moves it).", 0, .live = PARAM_LIVE}, \
 	{"optimizer", PARAM_ENUM, offsetof(S, train.optimizer), "adam", 0, 0, "adam|adamw|sgd|rmsprop", "training", NULL, \
-		"How gradients become steps; semantics of torch.optim.", 0}, \
+		"How gradients become steps; semantics of torch.optim.", 0, .fork = PARAM_FORK_FIXED}, \
 	{"beta1", PARAM_REAL, offsetof(S, train.beta1), "0.9", 0, 0.999999, NULL, "training", NULL, \
 		"Adam: decay of the gradient's running mean.", 0}, \
 	{"beta2", PARAM_REAL, offsetof(S, train.beta2), "0.999", 0, 0.9999999, NULL, "training", NULL, \
 		"Adam: decay of the squared gradient's running mean.", 0}, \
 	{"momentum", PARAM_REAL, offsetof(S, train.momentum), "0.9", 0, 0.999999, NULL, "training", NULL, \
-		"SGD and RMSprop: decay of the velocity; 0: none (PyTorch's default for RMSprop).", 0}, \
+		"SGD and RMSprop: decay of the velocity; 0: none (PyTorch's default for RMSprop).", 0, .fork = PARAM_FORK_SWITCH}, \
 	{"nesterov", PARAM_BOOL, offsetof(S, train.nesterov), "false", 0, 0, NULL, "training", NULL, \
 		"SGD: look ahead by one momentum step.", 0}, \
 	{"weight_decay", PARAM_REAL, offsetof(S, train.weight_decay), "0", 0, 1, NULL, "training", NULL, \
@@ -106,20 +106,20 @@ int train_params_check(const struct train_params *p, struct err *err);
 		"Schedules step and plateau: what the learning rate is multiplied by.", 0}, \
 	{"ema", PARAM_REAL, offsetof(S, train.ema), "0", 0, 0.999999, NULL, "training", NULL, \
 		"Decay of a running mean of the weights, which is what is validated, served and saved: 0.999 looks back over a thousand " \
-		"steps (fewer at the beginning); 0 is off.", 0}, \
+		"steps (fewer at the beginning); 0 is off.", 0, .fork = PARAM_FORK_SWITCH}, \
 	{"early_stopping", PARAM_OBJECT, offsetof(S, train.early_stopping), "null", 0, 0, NULL, "training", NULL, \
 		"Ends the run when the loss has not got better for a while. With a schedule that falls to 0 at the end it cuts off the " \
 		"useful part; null is off, and the best epoch is served all the same.", 0, early_stopping_params}, \
 	{"prune", PARAM_OBJECT, offsetof(S, train.prune), "null", 0, 0, NULL, "training", NULL, \
 		"Takes the smallest weights of the linear and convolution layers out, for good (torch.nn.utils.prune); the best epoch is one of those after " \
 		"the last time. null is off.", 0, \
-		prune_params}, \
+		prune_params, .fork = PARAM_FORK_SWITCH}, \
 	{"val_fraction", PARAM_REAL, offsetof(S, train.val_fraction), "0.1", 0, 0.5, NULL, "data", NULL, \
-		"Share of the training images held out for val_loss; 0: none, and no validation pass.", 0}, \
+		"Share of the training images held out for val_loss; 0: none, and no validation pass.", 0, .fork = PARAM_FORK_FIXED}, \
 	{"val_seed", PARAM_INT, offsetof(S, train.val_seed), "0", 0, 9007199254740991.0, NULL, "data", NULL, \
-		"Chooses which images are held out; jobs with the same value hold out the same ones.", 0}, \
+		"Chooses which images are held out; jobs with the same value hold out the same ones.", 0, .fork = PARAM_FORK_FIXED}, \
 	{"train_limit", PARAM_INT, offsetof(S, train.train_limit), "0", 0, 100000000, NULL, "data", "images", \
-		"Use only the first so many training images; 0: all.", 0}, \
+		"Use only the first so many training images; 0: all.", 0, .fork = PARAM_FORK_FIXED}, \
 	{"augment", PARAM_SET, offsetof(S, train.augment), "-", 0, 0, AUGMENT_CHOICES, "data", NULL, \
 		"What may happen to a training image each time it is seen. hflip: mirrored, half of the times (wrong for digits and " \
 		"letters); crop: moved by up to 2 pixels each way; erase: a rectangle of 2 to 33 % of it made black, half of the times. " \

@@ -43,10 +43,10 @@ static const struct param params[] = {
 		"What a pixel is to the model, and so the reconstruction error. gaussian: squared error, summed over pixels, which is "
 		"minus the log density of a normal distribution of variance 1/2, but for a constant. bernoulli: binary cross entropy in "
 		"nats, summed over pixels; the decoder gives probabilities. Of gray images it cannot go below their own entropy (189.86 "
-		"a Fashion-MNIST test image): with binarize it is a likelihood.", 0},
+		"a Fashion-MNIST test image): with binarize it is a likelihood.", 0, .fork = PARAM_FORK_FIXED},
 	{"binarize", PARAM_BOOL, offsetof(struct vae_params, binarize), "false", 0, 0, NULL, "data", NULL,
 		"Train and evaluate on black and white images: each pixel is white with the probability that its gray value says, drawn "
-		"anew each epoch (dynamic binarisation), and once and for all for validation and test.", 0},
+		"anew each epoch (dynamic binarisation), and once and for all for validation and test.", 0, .fork = PARAM_FORK_LOSS},
 	{"beta", PARAM_REAL, offsetof(struct vae_params, beta), "1", 0, 1e6, NULL, "training", NULL,
 		"Weight of the KL divergence (summed over units) beside the squared error (summed over pixels, not their mean). 1: the "
 		"evidence lower bound with a Gaussian of variance 1/2 per pixel; more: a smoother space, blurrier pictures; 0: no "

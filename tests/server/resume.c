@@ -1,13 +1,11 @@
 /* A run that is cut short, however and however often, ends with the bits of one that was not. */
 #include "server/sched.h"
 
-#include "api/edit.h"
 #include "server/blob.h"
 #include "server/checkpoint.h"
-#include "tests/server/house.h"
+#include "tests/server/toy.h"
 
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* 7 steps an epoch, the last one short */
@@ -15,45 +13,10 @@ static const char body[] = "{'kind':'ae','dataset':'toy','seed':5,'params':{'lat
 						   "'stride':[2],'padding':[1],'hidden':[],'epochs':8,'batch_size':36,"
 						   "'checkpoint_every_epochs':3}}";
 
-/* --- a small data set: a restart takes milliseconds, so that many fit into one test --- */
-static void put_u32(FILE *f, unsigned value)
-{
-	for (int shift = 24; shift >= 0; shift -= 8)
-		fputc((int)(value >> shift & 255), f);
-}
-
-static void write_idx(const char *dir, const char *name, unsigned n, bool images, unsigned salt)
-{
-	char path[BLOB_PATH_MAX];
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	put_u32(f, images ? 0x803 : 0x801);
-	put_u32(f, n);
-	if (images) {
-		put_u32(f, 28);
-		put_u32(f, 28);
-	}
-	for (unsigned i = 0; i < n * (images ? 784 : 1); i++)
-		fputc((int)(images ? (i * 7 + salt) % 251 : i % 10), f);
-	fclose(f);
-}
-
-static void write_dataset(struct house *h, unsigned salt)
-{
-	char dir[BLOB_PATH_MAX];
-	snprintf(dir, sizeof dir, "%s/toy", h->dir);
-	mkdir(dir, 0700);
-	write_idx(dir, "train-images-idx3-ubyte", 256, true, salt);
-	write_idx(dir, "train-labels-idx1-ubyte", 256, false, 0);
-	write_idx(dir, "t10k-images-idx3-ubyte", 64, true, 1);
-	write_idx(dir, "t10k-labels-idx1-ubyte", 64, false, 0);
-}
-
 static int setup(void **state)
 {
 	house_setup(state);
-	write_dataset(*state, 0);
+	toy_write(*state, 0);
 	return 0;
 }
 
@@ -257,7 +220,7 @@ static void test_changed_data_is_refused(void **state)
 	house_submit(h, "{'kind':'ae','dataset':'toy','params':{'latent_dim':2,'epochs':100000}}", id);
 	house_wait(h, id, 10);
 	house_close(h);
-	write_dataset(h, 5);
+	toy_write(h, 5);
 	house_open(h);
 	assert_int_equal(house_wait_end(h, id), JOB_FAILED);
 	struct job job = house_job(h, id);
@@ -269,26 +232,10 @@ static void test_changed_data_is_refused(void **state)
 
 /* --- parameters that change under way --- */
 
-static const char long_body[] = "{'kind':'ae','dataset':'toy','seed':5,'params':{'latent_dim':2,'channels':[2],'kernel':[3],"
-								"'stride':[2],'padding':[1],'hidden':[],'epochs':60,'batch_size':36,'schedule':'cosine',"
-								"'checkpoint_every_epochs':4}}";
-
-static void edit_job(struct house *h, const char *id, const char *text)
-{
-	struct job job = house_job(h, id);
-	struct json *json;
-	struct edit e;
-	struct err err = {0};
-	if (json_parse(&json, text, strlen(text), &err) || edit_parse(&e, &job, json, &err, NULL))
-		fail_msg("%s", err.message);
-	const struct store_edit change = {
-		.params_now = job.params, .params_then = e.merged, .params = e.params, .epochs = e.epochs};
-	if (sched_edit(h->sched, id, &change, &err))
-		fail_msg("%s", err.message);
-	edit_free(&e);
-	json_free(json);
-	job_free(&job);
-}
+static const char long_body[] =
+	"{'kind':'ae','dataset':'toy','seed':5,'params':{'latent_dim':2,'channels':[2],'kernel':[3],"
+	"'stride':[2],'padding':[1],'hidden':[],'epochs':60,'batch_size':36,'schedule':'cosine',"
+	"'checkpoint_every_epochs':4}}";
 
 /* A run that is edited twice and never disturbed: what it comes to, and when its edits took effect. */
 static void edited_reference(char text[SHA256_HEX], struct edit_list *ret)
@@ -298,9 +245,9 @@ static void edited_reference(char text[SHA256_HEX], struct edit_list *ret)
 	setup(&state);
 	house_submit(state, long_body, id);
 	house_wait(state, id, 30);
-	edit_job(state, id, "{\"params\":{\"lr\":0.01,\"epochs\":80}}");
+	toy_edit(state, id, "{\"params\":{\"lr\":0.01,\"epochs\":80}}");
 	house_wait(state, id, 200);
-	edit_job(state, id, "{\"params\":{\"lr\":0.0001}}");
+	toy_edit(state, id, "{\"params\":{\"lr\":0.0001}}");
 	assert_int_equal(house_wait_end(state, id), JOB_SUCCEEDED);
 	house_fingerprint(state, id, text);
 	assert_int_equal(stored_points(state, id), 80 * 7);
@@ -367,7 +314,7 @@ static void test_edit_waits_for_repeated_steps(void **state)
 	snprintf(command, sizeof command, "rm -r '%s'", path); /* all steps again */
 	assert_int_equal(system(command), 0);
 	house_open(h);
-	edit_job(h, id, "{\"params\":{\"lr\":0.01}}");
+	toy_edit(h, id, "{\"params\":{\"lr\":0.01}}");
 	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
 	assert_int_equal(store_edits(h->store, id, &edits, NULL), OK);
 	assert_int_equal(edits.n, 1);
@@ -384,8 +331,8 @@ static void test_too_late(void **state)
 	house_close(h);
 	house_open(h);
 	house_submit(h, body, id);
-	edit_job(h, id, "{\"params\":{\"lr\":0.01,\"epochs\":9}}");
-	edit_job(h, id, "{\"params\":{\"epochs\":10}}");
+	toy_edit(h, id, "{\"params\":{\"lr\":0.01,\"epochs\":9}}");
+	toy_edit(h, id, "{\"params\":{\"epochs\":10}}");
 	struct job job = house_job(h, id);
 	assert_int_equal(job.epochs, 10);
 	job_free(&job);
