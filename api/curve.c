@@ -12,6 +12,7 @@ void curve_free(struct curve *c)
 	free(c->min);
 	free(c->max);
 	free(c->time_ms);
+	free(c->weight);
 	*c = (struct curve){0};
 }
 
@@ -35,16 +36,20 @@ static int need_bounds(struct curve *c, struct err *err)
 /* Points [from, end) become point `to` (to ≤ from): the last one's place, the mean, the bounds. */
 static void merge(struct curve *c, size_t to, size_t from, size_t end)
 {
-	double sum = 0, min = c->min[from], max = c->max[from];
+	double sum = 0, n = 0, min = c->min[from], max = c->max[from];
 	for (size_t i = from; i < end; i++) {
-		sum += c->value[i];
+		double weight = c->weight ? c->weight[i] : 1;
+		sum += c->value[i] * weight;
+		n += weight;
 		min = fmin(min, c->min[i]);
 		max = fmax(max, c->max[i]);
 	}
 	c->step[to] = c->step[end - 1];
 	c->epoch[to] = c->epoch[end - 1];
 	c->time_ms[to] = c->time_ms[end - 1];
-	c->value[to] = sum / (double)(end - from);
+	c->value[to] = sum / n;
+	if (c->weight)
+		c->weight[to] = n;
 	c->min[to] = min;
 	c->max[to] = max;
 }

@@ -16,6 +16,7 @@ struct curve {
 	int64_t *step;
 	double *epoch, *value, *min, *max;
 	int64_t *time_ms;
+	double *weight; /* how many points an entry stands for; NULL: one each */
 	bool downsampled;
 };
 void curve_free(struct curve *c);

@@ -62,9 +62,9 @@ static int check_names(const char *list, const struct job *job, struct err *err)
 	return OK;
 }
 
-/* Every series of the job that is in `list`, from a step on. */
-static int read_curves(
-	struct call *c, const struct job *job, const char *list, int64_t from_step, struct curves *ret, struct err *err)
+/* Every series of the job that is in `list`, from a step on, to be thinned to so many points (0: not). */
+static int read_curves(struct call *c, const struct job *job, const char *list, int64_t from_step, int64_t points,
+	struct curves *ret, struct err *err)
 {
 	char(*names)[JOB_WORD] = NULL;
 	int n = 0;
@@ -77,7 +77,7 @@ static int read_curves(
 		struct curve *curve = &ret->curve[ret->n];
 		if (!wanted(list, family_find(job->kind), names[i]))
 			continue;
-		if ((code = store_curve(c->daemon->store, job->id, names[i], from_step, curve, err)))
+		if ((code = store_curve_about(c->daemon->store, job->id, names[i], from_step, (size_t)points, curve, err)))
 			break;
 		ret->n++;
 		if (curve->n && curve->step[curve->n - 1] >= ret->next_step)
@@ -144,7 +144,7 @@ int h_job_metrics(struct call *c, struct err *err)
 	int code = take_metrics_query(c, &q, err);
 	if (code || (code = store_get(c->daemon->store, c->arg[0], &job, err)))
 		return code;
-	code = read_curves(c, &job, q.names, q.from_step, &s, err);
+	code = read_curves(c, &job, q.names, q.from_step, q.by_epoch ? 0 : q.points, &s, err);
 	job_free(&job);
 	if (code)
 		return code;
@@ -239,7 +239,7 @@ int h_curves(struct call *c, struct err *err)
 	print_headlines(job.kind, headlines, sizeof headlines);
 	code = take_chart(c, &job, &chart, title, sizeof title, err);
 	if (!code)
-		code = read_curves(c, &job, names ? names : headlines, 0, &s, err);
+		code = read_curves(c, &job, names ? names : headlines, 0, CHART_WIDTH, &s, err);
 	const struct family *f = family_find(job.kind);
 	job_free(&job);
 	if (code)

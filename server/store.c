@@ -137,6 +137,17 @@ static int store_new(struct store **ret, struct err *err)
 	return OK;
 }
 
+/* What an earlier version wrote has none. A transaction each: a kill on the way loses nothing. */
+static int make_blocks(struct store *s, struct err *err)
+{
+	struct blocks_op op = {.op.apply = apply_blocks};
+	int code;
+	do {
+		code = store_call(s, &op.op, err);
+	} while (!code && op.series);
+	return code;
+}
+
 static int open_in(struct store *s, const char *data_dir, struct err *err)
 {
 	struct op recovery = {.apply = apply_recovery};
@@ -152,7 +163,9 @@ static int open_in(struct store *s, const char *data_dir, struct err *err)
 		code = schema_migrate(&s->writer, !has_runs(data_dir), err);
 	if (!code)
 		code = writer_start(s, err);
-	return code ? code : store_call(s, &recovery, err);
+	if (!code)
+		code = store_call(s, &recovery, err);
+	return code ? code : make_blocks(s, err);
 }
 
 int store_open(struct store **ret, const char *data_dir, struct err *err)

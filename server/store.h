@@ -171,5 +171,9 @@ int store_last_seq(struct store *s, const char *job_id, int64_t *ret_seq, struct
 int store_series(struct store *s, const char *job_id, char (**ret_names)[JOB_WORD], int *ret_n, struct err *err);
 int store_curve(
 	struct store *s, const char *job_id, const char *series, int64_t from_step, struct curve *ret, struct err *err);
+/* The same for who will thin it to `points`: of a long curve not its points but means of some in a row, at least twice as many as
+ * that, each with the least and greatest of them (curve->weight). */
+int store_curve_about(struct store *s, const char *job_id, const char *series, int64_t from_step, size_t points,
+	struct curve *ret, struct err *err);
 
 #endif

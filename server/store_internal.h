@@ -2,8 +2,9 @@
  *
  * Files: store.c (open, lock, recovery, readers) · store_sql.c (statements, binding, errors) · store_schema.c (tables) ·
  * store_write.c (queue, writer thread, group commit) · store_apply.c (what each write does) · store_queue.c (whose turn it is) ·
- * store_edit.c (changes of a job) · store_points.c (curves) · store_branch.c (a fork's) · store_read.c (queries) · store_key.c
- * (one job per key) · store_depends.c (what waits for what) · store_delete.c (a job goes, with all that is known of it).
+ * store_edit.c (changes of a job) · store_points.c (curves) · store_blocks.c (long ones) · store_branch.c (a fork's) ·
+ * store_read.c (queries) · store_list.c (jobs in pages) · store_key.c (one job per key) · store_depends.c (what waits for what) ·
+ * store_delete.c (a job goes, with all that is known of it).
  * Invariants: `writer` and `live` are touched by the writer thread only (and by open and close, when there is none);
  * `lock` guards the queue, the listener and the readers and is never held across SQL.
  * Not here: anything another room may include.
@@ -67,21 +68,28 @@ struct sqlite3_stmt;
 		" ORDER BY priority DESC, number LIMIT 1") \
 	X(SQL_JOBS_LATER, "SELECT coalesce(min(not_before_ms),0) FROM jobs WHERE status='queued' AND not_before_ms>?1") \
 	X(SQL_JOBS_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 ORDER BY priority DESC, number LIMIT ?1") \
-	X(SQL_STATUS_COUNT, "SELECT count(*) FROM jobs WHERE status=?1") \
+	X(SQL_STATUS_COUNT, "SELECT coalesce(sum(n),0) FROM tally WHERE status=?1") \
 	X(SQL_QUEUE_PAUSED, QUEUE_PAUSED) \
 	X(SQL_QUEUE_PAUSE, "INSERT OR IGNORE INTO settings(name,value) VALUES('queue','paused')") \
 	X(SQL_QUEUE_RESUME, "DELETE FROM settings WHERE name='queue'") \
 	X(SQL_JOB_BY_ID, "SELECT " JOB_COLUMNS " FROM jobs WHERE id=?1") \
 	X(SQL_JOB_BY_NAME, "SELECT " JOB_COLUMNS " FROM jobs WHERE name=?1 AND name<>'' ORDER BY number DESC LIMIT 1") \
 	X(SQL_JOB_LATEST, "SELECT " JOB_COLUMNS " FROM jobs ORDER BY number DESC LIMIT 1") \
-	X(SQL_JOBS_NEWEST_FIRST, "SELECT " JOB_COLUMNS " FROM jobs WHERE (?1 IS NULL OR number<?1)" JOBS_FILTER \
-		" ORDER BY number DESC LIMIT ?5") \
-	X(SQL_JOBS_OLDEST_FIRST, "SELECT " JOB_COLUMNS " FROM jobs WHERE (?1 IS NULL OR number>?1)" JOBS_FILTER \
-		" ORDER BY number LIMIT ?5") \
+	X(SQL_JOB_BY_NUMBER, "SELECT " JOB_COLUMNS " FROM jobs WHERE number=?1") \
+	X(SQL_NUMBERS_DOWN, "SELECT number FROM jobs WHERE number<?1 ORDER BY number DESC LIMIT ?2") \
+	X(SQL_NUMBERS_UP, "SELECT number FROM jobs WHERE number>?1 ORDER BY number LIMIT ?2") \
+	X(SQL_OF_KIND_DOWN, "SELECT number FROM jobs" OF_KIND "number<?1 ORDER BY number DESC LIMIT ?2") \
+	X(SQL_OF_KIND_UP, "SELECT number FROM jobs" OF_KIND "number>?1 ORDER BY number LIMIT ?2") \
+	X(SQL_OF_NAME_DOWN, "SELECT number FROM jobs" OF_KIND "name=?5 AND number<?1 ORDER BY number DESC LIMIT ?2") \
+	X(SQL_OF_NAME_UP, "SELECT number FROM jobs" OF_KIND "name=?5 AND number>?1 ORDER BY number LIMIT ?2") \
+	X(SQL_OF_DATASET_DOWN, "SELECT number FROM jobs" OF_KIND "dataset=?5 AND number<?1 ORDER BY number DESC LIMIT ?2") \
+	X(SQL_OF_DATASET_UP, "SELECT number FROM jobs" OF_KIND "dataset=?5 AND number>?1 ORDER BY number LIMIT ?2") \
 	X(SQL_JOBS_UNFINISHED, "SELECT id,status FROM jobs WHERE status IN " LIVE " ORDER BY number") \
-	X(SQL_JOBS_COUNT, "SELECT kind,status,count(*) FROM jobs GROUP BY kind,status") \
-	X(SQL_QUEUE_LENGTH, "SELECT count(*) FROM jobs WHERE status='queued'") \
-	X(SQL_QUEUE_POSITION, "SELECT count(*)+1 FROM jobs WHERE status='queued' AND (priority>?1 OR (priority=?1 AND number<?2))") \
+	X(SQL_JOBS_COUNT, "SELECT kind,status,n FROM tally WHERE n>0") \
+	X(SQL_QUEUE_LENGTH, "SELECT coalesce(sum(n),0) FROM tally WHERE status='queued'") \
+	X(SQL_QUEUE_POSITION, "SELECT 1+coalesce((SELECT sum(n) FROM queue_priorities WHERE priority>?1),0)" \
+		"+coalesce((SELECT sum(n) FROM queue_buckets WHERE priority=?1 AND bucket<?2>>8),0)" \
+		"+(SELECT count(*) FROM jobs INDEXED BY jobs_queue WHERE status='queued' AND priority=?1 AND number>=?2>>8<<8 AND number<?2)") \
 	X(SQL_JOB_EDIT, "UPDATE jobs SET name=coalesce(?2,name), priority=coalesce(?3,priority), metadata=coalesce(?4,metadata)" \
 		" WHERE number=?1") \
 	X(SQL_JOB_EDIT_PARAMS, "UPDATE jobs SET params_first=coalesce(params_first,params), params=?3, steps=iif(epochs>0," \
@@ -122,7 +130,7 @@ struct sqlite3_stmt;
 	X(SQL_EVENT_NUMBER, "UPDATE jobs SET last_seq=last_seq+1 WHERE number=?1 RETURNING last_seq,status,id") \
 	X(SQL_EVENT_INSERT, "INSERT INTO events(job,seq,type,at_ms,once,body) VALUES(?1,?2,?3,?4,?5,?6)") \
 	X(SQL_EVENTS, "SELECT seq,type,at_ms,body FROM events WHERE job=?1 AND seq>?2 ORDER BY seq LIMIT ?3") \
-	X(SQL_SERIES_FIND, "SELECT id,last_step FROM series WHERE job=?1 AND name=?2") \
+	X(SQL_SERIES_FIND, "SELECT id,last_step,tail FROM series WHERE job=?1 AND name=?2") \
 	X(SQL_SERIES_INSERT, "INSERT INTO series(job,name) VALUES(?1,?2) RETURNING id") \
 	X(SQL_SERIES_DROP, "DELETE FROM series WHERE id=?1") \
 	X(SQL_SERIES_UPDATE, "UPDATE series SET last_step=?2, last_value=?3 WHERE id=?1") \
@@ -133,17 +141,21 @@ struct sqlite3_stmt;
 	X(SQL_POINTS_AFTER, "SELECT data FROM points WHERE series=?1 AND last_step>?2 ORDER BY last_step LIMIT 1") \
 	X(SQL_POINTS_NEWEST, "SELECT data FROM points WHERE series=?1 AND last_step<=?2 ORDER BY last_step DESC LIMIT 1") \
 	X(SQL_POINTS_INSERT, "INSERT INTO points(series,last_step,data) VALUES(?1,?2,?3)") \
-	X(SQL_POINTS, "SELECT p.data FROM points p JOIN series s ON s.id=p.series" \
-		" WHERE s.job=?1 AND s.name=?2 AND p.last_step>=?3 ORDER BY p.last_step")
+	X(SQL_POINTS_OF, "SELECT data FROM points WHERE series=?1 AND last_step>=?2 ORDER BY last_step") \
+	X(SQL_TAIL_PUT, "UPDATE series SET tail=?2 WHERE id=?1") \
+	X(SQL_BLOCK_PUT, "INSERT INTO blocks(series,level,last_step,data) VALUES(?1,?2,?3,?4)") \
+	X(SQL_BLOCKS_DROP, "DELETE FROM blocks WHERE series=?1") \
+	X(SQL_BLOCKS_COUNT, "SELECT count(*) FROM blocks WHERE series=?1 AND level=?2 AND last_step>=?3") \
+	X(SQL_BLOCKS, "SELECT data FROM blocks WHERE series=?1 AND level=?2 AND last_step>=?3 ORDER BY last_step") \
+	X(SQL_BLOCK_BEFORE, "SELECT last_step FROM blocks WHERE series=?1 AND level=?2 AND last_step<?3 ORDER BY last_step DESC LIMIT 1") \
+	X(SQL_SERIES_UNBLOCKED, "SELECT id FROM series WHERE tail IS NULL AND last_step IS NOT NULL AND id>?1 ORDER BY id LIMIT 1")
+#define OF_KIND " WHERE kind=?3 AND status=?4 AND "
 #define LIVE "('running','pausing','cancelling')"
 /* A worker has it that was not waited for. */
 #define JOB_GIVEN_UP "(held AND status NOT IN " LIVE ")"
 /* Nobody has it, and its time has come. */
 #define JOB_READY "held=0 AND not_before_ms<=?1"
 #define QUEUE_PAUSED "SELECT 1 FROM settings WHERE name='queue'"
-#define JOBS_FILTER \
-	" AND (?2 IS NULL OR instr(','||?2||',', ','||status||',')>0) AND (?3 IS NULL OR kind=?3) AND (?4 IS NULL OR name=?4)" \
-	" AND (?6 IS NULL OR dataset=?6)"
 
 enum sql {
 #define X(id, text) id,
@@ -215,12 +227,24 @@ struct live {
 	struct newest newest[NEWEST_MAX];
 };
 
+/* Some points in a row of a series, as one: how many, the last one's place, their sum, least and greatest (store_blocks.h). */
+struct bundle {
+	int64_t n, step, time_ms;
+	double epoch, sum, min, max;
+};
+enum { BLOCK_LEVELS = 5 };
+/* Of each level the block that is not whole yet. */
+struct tail {
+	struct bundle level[BLOCK_LEVELS];
+};
+
 /* Points of one series that the open transaction will write as one row. */
 struct pending {
 	struct pending *next;
 	char job_id[JOB_ID_SIZE], series[JOB_WORD];
 	int64_t job, series_id, last_step;
 	double last_value;
+	struct tail tail;
 	struct buf data;
 };
 
@@ -315,6 +339,12 @@ int edits_end(struct txn *t, int64_t job, struct err *err);
 
 /* store_points.c: pending points become rows, and metrics events where one is due. */
 int points_flush(struct txn *t, struct err *err);
+/* Blocks for the next series after op->series that has points and none; op->series 0 then: there is none. */
+struct blocks_op {
+	struct op op;
+	int64_t series;
+};
+int apply_blocks(struct txn *t, struct op *op, struct err *err);
 /* A metrics event of the worker's (an epoch's end): body, before it the newest points that the ration still held back. */
 int points_tell(struct txn *t, const char *job_id, int64_t job, const char *once, const char *body, struct err *err);
 /* The job ends: what the ration of metrics events still held back must not follow its end (the curve has it). */

@@ -2,8 +2,8 @@
 
 #include "api/json.h"
 #include "server/clock.h"
+#include "server/store_blocks.h"
 
-#include <endian.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -11,26 +11,6 @@
 #include <string.h>
 
 enum { METRICS_EVENT_MS = 200 };
-
-/* What the blob of a `points` row is made of: little-endian words. */
-struct record {
-	uint64_t step, epoch, time_ms, value; /* epoch and value: the bits of a double */
-};
-
-static uint64_t double_word(double value)
-{
-	uint64_t word;
-	memcpy(&word, &value, sizeof word);
-	return htole64(word);
-}
-
-static double word_double(uint64_t word)
-{
-	double value;
-	word = le64toh(word);
-	memcpy(&value, &word, sizeof value);
-	return value;
-}
 
 /* --- what the writer remembers of a job between commits --- */
 
@@ -118,8 +98,9 @@ static int series_open(struct txn *t, struct pending *p, struct err *err)
 	p->series_id = sqlite3_column_int64(stmt, 0);
 	if (sqlite3_column_type(stmt, 1) != SQLITE_NULL)
 		p->last_step = sqlite3_column_int64(stmt, 1);
+	bool known = tail_read(&p->tail, sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2));
 	sql_reset(stmt);
-	return OK;
+	return known || p->last_step == INT64_MIN ? OK : blocks_rebuild(t->conn, p->series_id, &p->tail, err);
 }
 
 static int pending_find(struct txn *t, const struct point_op *op, struct pending **ret, struct err *err)
@@ -151,12 +132,8 @@ static int apply_point(struct txn *t, struct op *base, struct err *err)
 	int code = pending_find(t, op, &p, err);
 	if (code || op->step <= p->last_step) /* stored already: a step that was repeated after a kill */
 		return code;
-	const struct record r = {
-		.step = htole64((uint64_t)op->step),
-		.epoch = double_word(op->epoch),
-		.time_ms = htole64((uint64_t)op->time_ms),
-		.value = double_word(op->value),
-	};
+	struct record r;
+	record_write(&r, &(struct sample){op->step, op->time_ms, op->epoch, op->value});
 	buf_append(&p->data, &r, sizeof r);
 	p->last_step = op->step;
 	p->last_value = op->value;
@@ -199,6 +176,8 @@ static int write_rows(struct txn *t, struct err *err)
 		code = sql_run(t->conn, SQL_POINTS_INSERT, err, "iib", p->series_id, p->last_step, p->data.data, p->data.len);
 		if (!code)
 			code = sql_run(t->conn, SQL_SERIES_UPDATE, err, "iid", p->series_id, p->last_step, p->last_value);
+		if (!code)
+			code = blocks_add(t->conn, p->series_id, &p->tail, p->data.data, p->data.len, err);
 		p->data.len = 0;
 	}
 	return code;
@@ -281,61 +260,40 @@ void points_forget(struct txn *t)
 
 /* --- a curve on its way out --- */
 
-static int curve_reserve(struct curve *c, size_t n, struct err *err)
-{
-	struct {
-		void **array;
-		size_t size;
-	} columns[] = {{(void **)&c->step, sizeof *c->step}, {(void **)&c->epoch, sizeof *c->epoch},
-		{(void **)&c->value, sizeof *c->value}, {(void **)&c->min, sizeof *c->min}, {(void **)&c->max, sizeof *c->max},
-		{(void **)&c->time_ms, sizeof *c->time_ms}};
-	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-		void *more = realloc(*columns[i].array, n * columns[i].size);
-		if (!more)
-			return err_set(err, ERR_NO_MEMORY, "out of memory");
-		*columns[i].array = more;
-	}
-	return OK;
-}
-
 static void curve_take(struct curve *c, const void *data, size_t n, int64_t from_step)
 {
 	const char *at = data;
 	for (size_t i = 0; i < n; i++, at += sizeof(struct record)) {
-		struct record r;
-		memcpy(&r, at, sizeof r);
-		int64_t step = (int64_t)le64toh(r.step);
-		if (step < from_step)
+		const struct sample s = record_read(at);
+		if (s.step < from_step)
 			continue;
-		c->step[c->n] = step;
-		c->epoch[c->n] = word_double(r.epoch);
-		c->time_ms[c->n] = (int64_t)le64toh(r.time_ms);
-		c->value[c->n] = c->min[c->n] = c->max[c->n] = word_double(r.value);
-		c->n++;
+		c->step[c->n] = s.step;
+		c->epoch[c->n] = s.epoch;
+		c->time_ms[c->n] = s.time_ms;
+		c->value[c->n] = c->min[c->n] = c->max[c->n] = s.value;
+		c->weight[c->n++] = 1;
 	}
 }
 
 size_t points_cut(const void *data, size_t bytes, int64_t to_step, int64_t *ret_step, double *ret_value)
 {
 	size_t n = 0;
-	struct record r;
-	for (; (n + 1) * sizeof r <= bytes; n++) {
-		memcpy(&r, (const char *)data + n * sizeof r, sizeof r);
-		int64_t step = (int64_t)le64toh(r.step);
-		if (step > to_step)
+	for (; (n + 1) * sizeof(struct record) <= bytes; n++) {
+		const struct sample s = record_read((const char *)data + n * sizeof(struct record));
+		if (s.step > to_step)
 			break;
-		*ret_step = step;
-		*ret_value = word_double(r.value);
+		*ret_step = s.step;
+		*ret_value = s.value;
 	}
-	return n * sizeof r;
+	return n * sizeof(struct record);
 }
 
-static int curve_read(struct conn *conn, int64_t job, struct curve *c, int64_t from_step, struct err *err)
+static int curve_read(struct conn *conn, int64_t series, struct curve *c, int64_t from_step, struct err *err)
 {
 	struct sqlite3_stmt *stmt;
 	size_t cap = 0;
 	bool row;
-	int code = sql_start(conn, SQL_POINTS, &stmt, err, "isi", job, c->series, from_step);
+	int code = sql_start(conn, SQL_POINTS_OF, &stmt, err, "ii", series, from_step);
 	while (!code && !(code = sql_step(conn, stmt, &row, err)) && row) {
 		size_t n = (size_t)sqlite3_column_bytes(stmt, 0) / sizeof(struct record);
 		if (c->n + n > cap) {
@@ -350,25 +308,69 @@ static int curve_read(struct conn *conn, int64_t job, struct curve *c, int64_t f
 	return code;
 }
 
-int store_curve(
-	struct store *s, const char *job_id, const char *series, int64_t from_step, struct curve *ret, struct err *err)
+/* *ret 0: the job has no such series. *ret_known: its tail is. */
+static int series_lookup(struct conn *conn, const char *job_id, const char *name, int64_t *ret, struct tail *tail,
+	bool *ret_known, struct err *err)
+{
+	struct sqlite3_stmt *stmt;
+	int64_t job = 0;
+	bool row;
+	*ret = 0;
+	int code = job_number(conn, job_id, &job, err);
+	if (!code)
+		code = sql_start(conn, SQL_SERIES_FIND, &stmt, err, "is", job, name);
+	if (!code)
+		code = sql_step(conn, stmt, &row, err);
+	if (code || !row)
+		return code;
+	*ret = sqlite3_column_int64(stmt, 0);
+	*ret_known = tail_read(tail, sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2));
+	sql_reset(stmt);
+	return OK;
+}
+
+static int curve_find(
+	struct conn *conn, const char *job_id, int64_t from_step, size_t points, struct curve *c, struct err *err)
+{
+	int64_t series;
+	struct tail tail;
+	bool known = false, done = false;
+	int code = series_lookup(conn, job_id, c->series, &series, &tail, &known, err);
+	if (!code && series && points && known)
+		code = blocks_curve(conn, series, &tail, from_step, points, c, &done, err);
+	return code || !series || done ? code : curve_read(conn, series, c, from_step, err);
+}
+
+int store_curve_about(struct store *s, const char *job_id, const char *series, int64_t from_step, size_t points,
+	struct curve *ret, struct err *err)
 {
 	struct conn *conn;
 	struct curve c = {0};
-	int64_t job = 0;
 	int code = reader_get(s, &conn, err);
 	if (code)
 		return code;
 	snprintf(c.series, sizeof c.series, "%s", series);
-	code = sql_int(conn, SQL_JOB_NUMBER, &job, 0, err, "s", job_id);
-	if (!code && !job)
-		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", job_id);
-	if (!code)
-		code = curve_read(conn, job, &c, from_step, err);
+	code = curve_find(conn, job_id, from_step, points, &c, err);
 	reader_put(s, conn);
 	if (code)
 		curve_free(&c);
 	else
 		*ret = c;
 	return code;
+}
+
+int store_curve(
+	struct store *s, const char *job_id, const char *series, int64_t from_step, struct curve *ret, struct err *err)
+{
+	return store_curve_about(s, job_id, series, from_step, 0, ret, err);
+}
+
+/* --- what was written by an earlier version --- */
+
+int apply_blocks(struct txn *t, struct op *base, struct err *err)
+{
+	struct blocks_op *op = (struct blocks_op *)base;
+	struct tail tail;
+	int code = sql_int(t->conn, SQL_SERIES_UNBLOCKED, &op->series, 0, err, "i", op->series);
+	return code || !op->series ? code : blocks_rebuild(t->conn, op->series, &tail, err);
 }

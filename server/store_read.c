@@ -158,60 +158,7 @@ int store_get(struct store *s, const char *ref, struct job *ret, struct err *err
 	return code;
 }
 
-/* --- lists --- */
-
-static void free_jobs(struct job *jobs, int n)
-{
-	for (int i = 0; i < n; i++)
-		job_free(&jobs[i]);
-	free(jobs);
-}
-
-static int list(struct conn *c, const struct store_filter *f, struct job *jobs, int *ret_n, struct err *err)
-{
-	int64_t after = 0;
-	sqlite3_stmt *q;
-	bool row;
-	int code = f->after ? sql_int(c, SQL_JOB_NUMBER, &after, 0, err, "s", f->after) : OK;
-	if (!code && f->after && !after)
-		code = err_set(err, ERR_NOT_FOUND, "no job '%.140s' to list after", f->after);
-	if (!code)
-		code = sql_start(c, f->ascending ? SQL_JOBS_OLDEST_FIRST : SQL_JOBS_NEWEST_FIRST, &q, err, "Isssis",
-			f->after != NULL, after, f->status, f->kind, f->name, (int64_t)f->limit + 1, f->dataset);
-	while (!code && !(code = sql_step(c, q, &row, err)) && row) {
-		code = job_read(c, q, &jobs[*ret_n], err);
-		if (code)
-			sql_reset(q);
-		else
-			++*ret_n;
-	}
-	return code;
-}
-
-int store_list(
-	struct store *s, const struct store_filter *f, struct job **ret_jobs, int *ret_n, bool *ret_more, struct err *err)
-{
-	struct conn *c;
-	int n = 0;
-	struct job *jobs = calloc((size_t)f->limit + 1, sizeof *jobs); /* one more tells whether there are more */
-	if (!jobs)
-		return out_of_memory(err);
-	int code = reader_get(s, &c, err);
-	if (!code) {
-		code = list(c, f, jobs, &n, err);
-		reader_put(s, c);
-	}
-	if (code) {
-		free_jobs(jobs, n);
-		return code;
-	}
-	*ret_more = n > f->limit;
-	if (*ret_more)
-		job_free(&jobs[--n]);
-	*ret_jobs = jobs;
-	*ret_n = n;
-	return OK;
-}
+/* --- numbers --- */
 
 int store_counts(struct store *s, void (*fn)(void *ctx, const char *kind, enum job_status status, int64_t n), void *ctx,
 	struct err *err)

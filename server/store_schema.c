@@ -86,6 +86,47 @@ static const char *const migrations[] = {
 	"CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 	/* a fork: the steps it took over with the state of from_job */
 	"ALTER TABLE jobs ADD COLUMN fork_step INTEGER NOT NULL DEFAULT 0;",
+	/* What would else be counted again and again is kept counted, by triggers, so that it is right whoever writes: jobs by kind and
+	 * status; those that wait, by priority, and of one priority by 256 numbers: a place in the queue is the sum of three short
+	 * ranges however long it is. Lists merge one range of an index for each kind and status (store_list.c). */
+	"CREATE TABLE tally(kind TEXT NOT NULL, status TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(kind, status)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE queue_priorities(priority INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE queue_buckets("
+	" priority INTEGER NOT NULL, bucket INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(priority, bucket)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO tally SELECT kind,status,count(*) FROM jobs GROUP BY kind,status;"
+	"INSERT INTO queue_priorities SELECT priority,count(*) FROM jobs WHERE status='queued' GROUP BY 1;"
+	"INSERT INTO queue_buckets SELECT priority,number>>8,count(*) FROM jobs WHERE status='queued' GROUP BY 1,2;"
+	"CREATE TRIGGER tally_in AFTER INSERT ON jobs BEGIN"
+	" INSERT INTO tally VALUES(new.kind,new.status,1) ON CONFLICT(kind,status) DO UPDATE SET n=n+1; END;"
+	"CREATE TRIGGER tally_out AFTER DELETE ON jobs BEGIN"
+	" UPDATE tally SET n=n-1 WHERE kind=old.kind AND status=old.status; END;"
+	"CREATE TRIGGER tally_move AFTER UPDATE OF status ON jobs WHEN new.status<>old.status BEGIN"
+	" UPDATE tally SET n=n-1 WHERE kind=old.kind AND status=old.status;"
+	" INSERT INTO tally VALUES(new.kind,new.status,1) ON CONFLICT(kind,status) DO UPDATE SET n=n+1; END;"
+#define QUEUE_IN \
+	" INSERT INTO queue_priorities VALUES(new.priority,1) ON CONFLICT(priority) DO UPDATE SET n=n+1;" \
+	" INSERT INTO queue_buckets VALUES(new.priority,new.number>>8,1) ON CONFLICT(priority,bucket) DO UPDATE SET n=n+1; END;"
+#define QUEUE_OUT \
+	" UPDATE queue_priorities SET n=n-1 WHERE priority=old.priority;" \
+	" DELETE FROM queue_priorities WHERE priority=old.priority AND n=0;" \
+	" UPDATE queue_buckets SET n=n-1 WHERE priority=old.priority AND bucket=old.number>>8;" \
+	" DELETE FROM queue_buckets WHERE priority=old.priority AND bucket=old.number>>8 AND n=0; END;"
+	"CREATE TRIGGER queue_in AFTER INSERT ON jobs WHEN new.status='queued' BEGIN" QUEUE_IN
+	"CREATE TRIGGER queue_out AFTER DELETE ON jobs WHEN old.status='queued' BEGIN" QUEUE_OUT
+	"CREATE TRIGGER queue_leave AFTER UPDATE OF status,priority ON jobs"
+	" WHEN old.status='queued' AND (new.status<>'queued' OR new.priority<>old.priority) BEGIN" QUEUE_OUT
+	"CREATE TRIGGER queue_enter AFTER UPDATE OF status,priority ON jobs"
+	" WHEN new.status='queued' AND (old.status<>'queued' OR new.priority<>old.priority) BEGIN" QUEUE_IN
+	"CREATE INDEX jobs_held ON jobs(number) WHERE held OR not_before_ms;"
+	"CREATE INDEX jobs_kind ON jobs(kind, status);"
+	"CREATE INDEX jobs_named ON jobs(name, kind, status);"
+	"CREATE INDEX jobs_dataset ON jobs(dataset, kind, status);",
+	/* a long curve, thinned: of each 16, 64, … points in a row one record (store_blocks.c); `tail`: of those that make no whole one
+	 * yet, NULL while that is to be worked out from the points */
+	"CREATE TABLE blocks("
+	" series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE, level INTEGER NOT NULL, last_step INTEGER NOT NULL,"
+	" data BLOB NOT NULL, PRIMARY KEY(series, level, last_step)) STRICT, WITHOUT ROWID;"
+	"ALTER TABLE series ADD COLUMN tail BLOB;",
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };
