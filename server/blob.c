@@ -179,6 +179,12 @@ int blob_sync_dir(const char *dir, struct err *err)
 	return error ? err_errno(err, error, "making %s durable", dir) : OK;
 }
 
+int blob_sync_parent(const char *path, struct err *err)
+{
+	int error = sync_parent(path);
+	return error ? err_errno(err, error, "making %s durable", path) : OK;
+}
+
 /* --- reading --- */
 
 static int read_all(int fd, char *bytes, size_t size_bytes)

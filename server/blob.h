@@ -37,6 +37,8 @@ int blob_write(const char *path, const void *bytes, size_t size_bytes, struct er
  * blob_sync_dir of its folder is. */
 int blob_link(const char *from, const char *to, struct err *err);
 int blob_sync_dir(const char *dir, struct err *err);
+/* A file's name, or that it is gone, is durable. */
+int blob_sync_parent(const char *path, struct err *err);
 /* malloc'd, 64-byte aligned for safetensors_read. */
 int blob_read(const char *path, void **ret_bytes, size_t *ret_size, struct err *err);
 /* Epoch numbers that have a file "<prefix>%06d<suffix>" in the job's folder (prefix "checkpoints/epoch-"), ascending; malloc'd. */

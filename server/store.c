@@ -1,7 +1,10 @@
 #include "server/store.h"
 
 #include "server/blob.h"
+#include "server/log.h"
 #include "server/store_internal.h"
+#include "server/store_journal.h"
+#include "server/store_seal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -132,7 +135,7 @@ static int store_new(struct store **ret, struct err *err)
 	pthread_cond_init(&s->reader_free, NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	s->last = &s->first;
-	s->lock_fd = -1;
+	s->lock_fd = s->journal_fd = -1;
 	*ret = s;
 	return OK;
 }
@@ -148,6 +151,32 @@ static int make_blocks(struct store *s, struct err *err)
 	return code;
 }
 
+/* Nothing is written before it is known that the database is sound and of a version that we know. */
+static int open_sound(struct store *s, const char *data_dir, struct err *err)
+{
+	bool sealed;
+	int version = 0;
+	int code = seal_check(s->path, &sealed, err);
+	if (!code)
+		code = conn_open(&s->writer, s->path, true, err);
+	if (!code && !sealed)
+		code = sql_check(&s->writer, err);
+	if (!code)
+		code = schema_version(&s->writer, !has_runs(data_dir), &version, err);
+	if (!code)
+		code = seal_break(s->path, err);
+	return code ? code : schema_migrate(&s->writer, s->path, version, err);
+}
+
+static int say_remedy(const char *data_dir, struct err *err)
+{
+	char why[200];
+	if (!err)
+		return ERR_CORRUPT;
+	snprintf(why, sizeof why, "%.199s", err->message);
+	return err_set(err, ERR_CORRUPT, "%s/latentd.db cannot be used (%s); run: latentd recover --data-dir %s", data_dir, why, data_dir);
+}
+
 static int open_in(struct store *s, const char *data_dir, struct err *err)
 {
 	struct op recovery = {.apply = apply_recovery};
@@ -155,17 +184,21 @@ static int open_in(struct store *s, const char *data_dir, struct err *err)
 	if (!code)
 		code = lock_take(s, data_dir, err);
 	snprintf(s->path, sizeof s->path, "%s/latentd.db", data_dir);
+	journal_path(s->journal_path, sizeof s->journal_path, data_dir);
 	if (!code)
 		code = create_private(s->path, err);
 	if (!code)
-		code = conn_open(&s->writer, s->path, true, err);
+		code = open_sound(s, data_dir, err);
 	if (!code)
-		code = schema_migrate(&s->writer, !has_runs(data_dir), err);
+		code = journal_open(s, true, err);
 	if (!code)
 		code = writer_start(s, err);
 	if (!code)
 		code = store_call(s, &recovery, err);
-	return code ? code : make_blocks(s, err);
+	if (!code)
+		code = make_blocks(s, err);
+	s->sound = !code;
+	return code == ERR_CORRUPT ? say_remedy(data_dir, err) : code;
 }
 
 int store_open(struct store **ret, const char *data_dir, struct err *err)
@@ -182,6 +215,18 @@ int store_open(struct store **ret, const char *data_dir, struct err *err)
 	return code;
 }
 
+/* Where the WAL could not be folded in, there is nothing to seal: the next start checks. */
+static void seal(struct store *s)
+{
+	char wal[4300];
+	struct err err = {0};
+	snprintf(wal, sizeof wal, "%s-wal", s->path);
+	if (!access(wal, F_OK))
+		log_warn("the database was not closed to its end", "remedy=%s", log_quote("the next start checks it"));
+	else if (seal_write(s->path, &err))
+		log_warn("the database is not sealed", "error=%s", log_quote(err.message));
+}
+
 void store_close(struct store *s)
 {
 	if (!s)
@@ -192,6 +237,9 @@ void store_close(struct store *s)
 			conn_close(&s->reader[i].conn);
 	if (s->writer.db)
 		conn_close(&s->writer); /* the last one: folds the WAL into the database */
+	if (s->sound)
+		seal(s);
+	journal_close(s);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	live_free(s);

@@ -2,6 +2,7 @@
 
 #include "api/json.h"
 #include "server/clock.h"
+#include "server/store_journal.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -117,6 +118,14 @@ static int check_room(struct txn *t, struct err *err)
 	return code;
 }
 
+static void note_submitted(struct txn *t, const struct insert_op *op)
+{
+	struct job job = *op->job; /* its texts stay the caller's */
+	job.number = op->number;
+	job.created_at_ms = op->created_at_ms;
+	journal_submitted(&t->journal, &job);
+}
+
 static int apply_insert(struct txn *t, struct op *base, struct err *err)
 {
 	struct insert_op *op = (struct insert_op *)base;
@@ -143,6 +152,8 @@ static int apply_insert(struct txn *t, struct op *base, struct err *err)
 		code = points_branch(t, op->number, parent, j, err);
 	if (!code)
 		code = append_status(t, op->number, JOB_QUEUED, &no_change, err);
+	if (!code)
+		note_submitted(t, op);
 	return code ? code : key_put(t, op->key, j->id, err);
 }
 
@@ -223,6 +234,8 @@ static int move_one(struct txn *t, const char *job_id, enum job_status from, enu
 		return code;
 	if (!number)
 		return refuse_move(t, job_id, to, err);
+	if (job_terminal(to) || job_terminal(from))
+		journal_status(&t->journal, job_id, to, c->stop_reason);
 	code = settle_move(t, job_id, number, from, to, err);
 	return code ? code : append_status(t, number, to, c, err);
 }

@@ -1,5 +1,7 @@
 #include "server/store_internal.h"
 
+#include "server/store_journal.h"
+
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +70,7 @@ static int apply_delete(struct txn *t, struct op *base, struct err *err)
 		code = points_flush(t, err); /* of this batch, before their series go */
 	if (!code)
 		code = sql_run(t->conn, SQL_TOMBSTONE_PUT, err, "s", id);
+	journal_deleted(&t->journal, id);
 	return code ? code : sql_run(t->conn, SQL_JOB_DELETE, err, "i", number);
 }
 

@@ -3,8 +3,8 @@
  * Files: store.c (open, lock, recovery, readers) · store_sql.c (statements, binding, errors) · store_schema.c (tables) ·
  * store_write.c (queue, writer thread, group commit) · store_apply.c (what each write does) · store_queue.c (whose turn it is) ·
  * store_edit.c (changes of a job) · store_points.c (curves) · store_blocks.c (long ones) · store_branch.c (a fork's) ·
- * store_read.c (queries) · store_list.c (jobs in pages) · store_key.c (one job per key) · store_depends.c (what waits for what) ·
- * store_delete.c (a job goes, with all that is known of it).
+ * store_read.c (queries) · store_list.c (jobs in pages) · store_journal.c (the jobs beside the database) ·
+ * store_key.c (one job per key) · store_depends.c (what waits for what) · store_delete.c (a job goes, with all that is known of it).
  * Invariants: `writer` and `live` are touched by the writer thread only (and by open and close, when there is none);
  * `lock` guards the queue, the listener and the readers and is never held across SQL.
  * Not here: anything another room may include.
@@ -84,6 +84,7 @@ struct sqlite3_stmt;
 	X(SQL_OF_NAME_UP, "SELECT number FROM jobs" OF_KIND "name=?5 AND number>?1 ORDER BY number LIMIT ?2") \
 	X(SQL_OF_DATASET_DOWN, "SELECT number FROM jobs" OF_KIND "dataset=?5 AND number<?1 ORDER BY number DESC LIMIT ?2") \
 	X(SQL_OF_DATASET_UP, "SELECT number FROM jobs" OF_KIND "dataset=?5 AND number>?1 ORDER BY number LIMIT ?2") \
+	X(SQL_JOBS_ALL, "SELECT " JOB_COLUMNS " FROM jobs ORDER BY number") \
 	X(SQL_JOBS_UNFINISHED, "SELECT id,status FROM jobs WHERE status IN " LIVE " ORDER BY number") \
 	X(SQL_JOBS_COUNT, "SELECT kind,status,n FROM tally WHERE n>0") \
 	X(SQL_QUEUE_LENGTH, "SELECT coalesce(sum(n),0) FROM tally WHERE status='queued'") \
@@ -194,8 +195,13 @@ int sql_int(struct conn *c, enum sql which, int64_t *ret, int64_t absent, struct
 void sql_text(struct sqlite3_stmt *stmt, int column, char *text, size_t size);
 char *sql_text_dup(struct sqlite3_stmt *stmt, int column); /* NULL for NULL */
 
-/* Brings the tables to this build's version. ERR_CORRUPT if there are none and the database may not be new. */
-int schema_migrate(struct conn *c, bool may_be_new, struct err *err);
+/* ERR_CONFLICT for one that is newer than this build; ERR_CORRUPT if there are no tables and the database may not be new. */
+int schema_version(struct conn *c, bool may_be_new, int *ret, struct err *err);
+/* Brings the tables of the database at `path` from that version to this build's; beside it, first, a copy of what it was. */
+int schema_migrate(struct conn *c, const char *path, int version, struct err *err);
+
+/* SQLite's quick_check, for STORE_CHECK_MS at most. ERR_CORRUPT with its first finding. */
+int sql_check(struct conn *c, struct err *err);
 
 struct txn;
 
@@ -267,6 +273,7 @@ struct txn {
 	struct pending *pending;
 	struct touched *touched; /* malloc'd */
 	int ntouched, touched_cap;
+	struct buf journal; /* lines to append once it is committed */
 	struct lost *lost; /* malloc'd: jobs that ended without success, whose dependants are still to fail; the last one first */
 	int nlost, lost_cap;
 };
@@ -290,9 +297,13 @@ struct store {
 	struct op *first, **last;
 	int64_t due_ms; /* when the reports that wait must be committed (monotonic); 0: none wait */
 	int calls;      /* callers in the queue */
-	bool stop, started;
+	bool stop, started, sound;
 	int queue_limit;
 	pthread_t thread;
+
+	char journal_path[4200]; /* the writer's, as its connection */
+	int journal_fd;          /* -1: not open */
+	int64_t journal_bytes, journal_limit;
 
 	pthread_cond_t reader_free;
 	struct reader reader[STORE_READERS];
@@ -357,7 +368,13 @@ void points_forget(struct txn *t);                 /* after COMMIT or ROLLBACK *
 void live_settle(struct store *s, bool committed); /* likewise */
 void live_free(struct store *s);
 
-/* store_read.c */
+/* store_journal.c: the file that journal_path names. is_known: what it holds is of this database. */
+int journal_open(struct store *s, bool is_known, struct err *err);
+void journal_append(struct store *s, const struct buf *lines);
+void journal_close(struct store *s);
+
+/* store_read.c: the columns alone */
+void job_read_row(struct sqlite3_stmt *stmt, struct job *ret);
 int job_read(struct conn *c, struct sqlite3_stmt *stmt, struct job *ret, struct err *err);
 /* By id, complete. */
 int job_load(struct conn *c, const char *id, struct job *ret, struct err *err);

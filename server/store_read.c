@@ -90,12 +90,18 @@ static int read_metrics(struct conn *c, struct job *j, struct err *err)
 	return code ? code : j->metrics ? OK : out_of_memory(err);
 }
 
+void job_read_row(sqlite3_stmt *q, struct job *ret)
+{
+	*ret = (struct job){0};
+	read_words(q, ret);
+	read_progress(q, ret);
+	read_control(q, ret);
+}
+
 int job_read(struct conn *c, sqlite3_stmt *q, struct job *ret, struct err *err)
 {
-	struct job j = {0};
-	read_words(q, &j);
-	read_progress(q, &j);
-	read_control(q, &j);
+	struct job j;
+	job_read_row(q, &j);
 	int code = read_metrics(c, &j, err);
 	if (!code && j.status == JOB_QUEUED)
 		code = sql_int(c, SQL_QUEUE_POSITION, &j.queue_position, 0, err, "ii", (int64_t)j.priority, j.number);

@@ -1,5 +1,8 @@
 #include "server/store_internal.h"
 
+#include "server/log.h"
+#include "server/store_copy.h"
+
 #include <sqlite3.h>
 #include <stdio.h>
 
@@ -143,15 +146,22 @@ static int version_of(struct conn *c, int *ret, struct err *err)
 	return code;
 }
 
-static int migrate_once(struct conn *c, int from, struct err *err)
+static int apply_rows(struct conn *c, int from, struct err *err)
 {
 	char version[64];
-	snprintf(version, sizeof version, "PRAGMA user_version=%d", from + 1);
+	snprintf(version, sizeof version, "PRAGMA user_version=%d", VERSION);
+	int code = OK;
+	for (int v = from; v < VERSION && !code; v++)
+		code = sql_script(c, migrations[v], err);
+	return code ? code : sql_script(c, version, err);
+}
+
+/* All of them in one transaction: a kill leaves the old version or this one. */
+static int migrate(struct conn *c, int from, struct err *err)
+{
 	int code = sql_script(c, "BEGIN IMMEDIATE", err);
 	if (!code)
-		code = sql_script(c, migrations[from], err);
-	if (!code)
-		code = sql_script(c, version, err);
+		code = apply_rows(c, from, err);
 	if (!code)
 		code = sql_script(c, "COMMIT", err);
 	if (code)
@@ -159,18 +169,36 @@ static int migrate_once(struct conn *c, int from, struct err *err)
 	return code;
 }
 
-int schema_migrate(struct conn *c, bool may_be_new, struct err *err)
+static int keep_copy(struct conn *c, const char *path, int version, struct err *err)
+{
+	char copy[4300];
+	snprintf(copy, sizeof copy, "%s.v%d", path, version);
+	int code = db_copy(c->db, copy, err);
+	if (!code)
+		log_info("the database is brought up", "from=%d to=%d copy=%s", version, VERSION, log_quote(copy));
+	return code ? err_wrap(err, "keeping a copy before the database is brought up"), code : OK;
+}
+
+int schema_version(struct conn *c, bool may_be_new, int *ret, struct err *err)
 {
 	int version = 0;
 	int code = version_of(c, &version, err);
-	if (!code && (version < 0 || version > VERSION))
+	if (code)
+		return code;
+	if (version < 0 || version > VERSION)
 		return err_set(err, ERR_CONFLICT, "the database has version %d, this latentd knows %d: use a newer latentd",
 			version, VERSION);
-	if (!code && version == 0 && !may_be_new)
-		return err_set(err, ERR_CORRUPT,
-			"latentd.db is missing or empty, but the folder jobs beside it holds runs: put the database back, or move jobs away "
-			"to begin anew");
-	for (int v = version; !code && v < VERSION; v++)
-		code = migrate_once(c, v, err);
-	return code;
+	if (version == 0 && !may_be_new)
+		return err_set(
+			err, ERR_CORRUPT, "latentd.db is missing or empty, but the folder jobs beside it holds runs: put the database back");
+	*ret = version;
+	return OK;
+}
+
+int schema_migrate(struct conn *c, const char *path, int version, struct err *err)
+{
+	if (version == VERSION)
+		return OK;
+	int code = version ? keep_copy(c, path, version, err) : OK;
+	return code ? code : migrate(c, version, err);
 }

@@ -1,5 +1,9 @@
 #include "server/store_internal.h"
 
+#include "server/clock.h"
+#include "server/log.h"
+#include "server/store_seal.h"
+
 #include <math.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -76,6 +80,33 @@ void conn_close(struct conn *c)
 		sqlite3_finalize(c->stmt[i]);
 	sqlite3_close(c->db);
 	*c = (struct conn){0};
+}
+
+static int is_late(void *until)
+{
+	return clock_ms() > *(const int64_t *)until;
+}
+
+int sql_check(struct conn *c, struct err *err)
+{
+	enum { STEPS_BETWEEN = 20000 };
+	int64_t until = clock_ms() + STORE_CHECK_MS;
+	sqlite3_stmt *q;
+	char found[160] = "";
+	sqlite3_progress_handler(c->db, STEPS_BETWEEN, is_late, &until);
+	int rc = sqlite3_prepare_v2(c->db, "PRAGMA quick_check(1)", -1, &q, NULL);
+	if (rc == SQLITE_OK && (rc = sqlite3_step(q)) == SQLITE_ROW)
+		sql_text(q, 0, found, sizeof found);
+	int code = OK;
+	if ((rc & 0xff) == SQLITE_INTERRUPT)
+		log_warn("the database is large: it was not checked to its end", "ms=%d", STORE_CHECK_MS);
+	else if (rc != SQLITE_ROW)
+		code = sql_error(c, err, "checking");
+	else if (strcmp(found, "ok"))
+		code = err_set(err, ERR_CORRUPT, "%.*s", (int)strcspn(found, "\n"), found);
+	sqlite3_finalize(q);
+	sqlite3_progress_handler(c->db, 0, NULL, NULL);
+	return code;
 }
 
 static int bind(sqlite3_stmt *stmt, int at, char type, va_list *args)

@@ -184,10 +184,13 @@ static void write_batch(struct store *s, struct op *batch)
 	struct txn t = {.store = s, .conn = &s->writer, .now_ms = clock_wall_ms()};
 	struct err err = {0};
 	int code = commit(&t, batch, &err);
+	if (!code)
+		journal_append(s, &t.journal);
 	settle_batch(s, batch, code, &err);
 	tell_listener(s, &t);
 	free(t.touched);
 	free(t.lost);
+	buf_free(&t.journal);
 }
 
 static void *writer_main(void *arg)

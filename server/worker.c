@@ -1,5 +1,6 @@
 #include "server/worker.h"
 
+#include "api/manifest.h"
 #include "server/blob.h"
 #include "server/checkpoint.h"
 #include "server/clock.h"
@@ -16,31 +17,6 @@
 
 /* --- build --- */
 
-static void print_manifest(struct buf *b, const struct job *j)
-{
-	struct jsonw w;
-	jw_init(&w, b, true);
-	jw_object(&w);
-	jw_kstring(&w, "id", j->id);
-	jw_kstring(&w, "kind", j->kind);
-	jw_kstring(&w, "preset", j->preset);
-	jw_kstring(&w, "name", *j->name ? j->name : NULL);
-	jw_kstring(&w, "dataset", j->dataset);
-	jw_kstring(&w, "dataset_sha256", j->dataset_sha256);
-	jw_kstring(&w, "from_job", *j->from_job ? j->from_job : NULL);
-	jw_kint(&w, "from_epoch", j->from_epoch);
-	jw_kint(&w, "fork_step", j->fork_step);
-	jw_kint(&w, "seed", (int64_t)j->seed);
-	jw_kint(&w, "priority", j->priority);
-	jw_kint(&w, "created_at_ms", j->created_at_ms);
-	jw_key(&w, "params");
-	jw_raw(&w, j->params ? j->params : "{}");
-	jw_key(&w, "metadata");
-	jw_raw(&w, j->metadata ? j->metadata : "{}");
-	jw_end_object(&w);
-	jw_end_document(&w);
-}
-
 /* The folder explains itself, should the database be lost. What it says never changes: once is enough, whichever attempt. */
 static int write_manifest(struct run *r, struct err *err)
 {
@@ -49,7 +25,7 @@ static int write_manifest(struct run *r, struct err *err)
 	blob_path(path, sizeof path, r->config->data_dir, r->job.id, "job.json");
 	if (!access(path, F_OK))
 		return OK;
-	print_manifest(&b, &r->job);
+	manifest_print(&b, &r->job, true);
 	int code = b.failed ? err_set(err, ERR_NO_MEMORY, "out of memory") : blob_write(path, b.data, b.len, err);
 	buf_free(&b);
 	return code;

@@ -59,9 +59,9 @@ static void test_failed_sync_ends_the_process(void **state)
 
 static void remove_database(const char *dir)
 {
-	static const char *const names[] = {"latentd.db", "latentd.db-wal", "latentd.db-shm"};
+	static const char *const names[] = {"latentd.db", "latentd.db-wal", "latentd.db-shm", "latentd.db.seal"};
 	char path[300];
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, names[i]);
 		remove(path);
 	}
@@ -90,12 +90,80 @@ static void test_lost_database_is_not_begun_anew(void **state)
 	}
 }
 
+/* Where SQLite's own check sees nothing: one letter in a job's name, after a clean stop. */
+static void test_a_changed_letter_is_seen(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	char id[JOB_ID_SIZE], path[300], *bytes, *at;
+	insert(f->store, "a-name-to-be-found", 0, id);
+	store_close(f->store);
+	f->store = NULL;
+	snprintf(path, sizeof path, "%s/latentd.db", f->dir);
+	FILE *file = fopen(path, "r+");
+	bytes = calloc(1, 1 << 20);
+	size_t n = fread(bytes, 1, 1 << 20, file);
+	assert_non_null(at = memmem(bytes, n, "a-name-to-be-found", 18));
+	fseek(file, at - bytes, SEEK_SET);
+	fputc('b', file);
+	fclose(file);
+	assert_int_equal(store_open(&f->store, f->dir, &err), ERR_CORRUPT);
+	assert_non_null(strstr(err.message, "latentd recover --data-dir"));
+	assert_non_null(strstr(err.message, path));
+	file = fopen(path, "r+");
+	fseek(file, at - bytes, SEEK_SET);
+	fputc('a', file);
+	fclose(file);
+	free(bytes);
+	reopen(f); /* and nothing was changed */
+	assert_int_equal(status_of(f->store, id), JOB_QUEUED);
+}
+
+static bool is_sealed(const char *dir)
+{
+	char path[300];
+	snprintf(path, sizeof path, "%s/latentd.db.seal", dir);
+	return !access(path, F_OK);
+}
+
+/* After a kill there is no seal, and SQLite's check finds a page that is not one. */
+static void test_a_killed_database_is_checked(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	char id[JOB_ID_SIZE], path[300], page[4096];
+	for (int i = 0; i < 60; i++)
+		insert(f->store, "", 0, id);
+	assert_false(is_sealed(f->dir));
+	store_close(f->store);
+	f->store = NULL;
+	assert_true(is_sealed(f->dir));
+	snprintf(path, sizeof path, "%s/latentd.db.seal", f->dir);
+	remove(path);
+	reopen(f); /* sound */
+	store_close(f->store);
+	f->store = NULL;
+	remove(path);
+	snprintf(path, sizeof path, "%s/latentd.db", f->dir);
+	FILE *file = fopen(path, "r+");
+	memset(page, 0xa5, sizeof page);
+	for (int i = 1; i < 8; i++) {
+		fseek(file, 4096 * i, SEEK_SET);
+		fwrite(page, sizeof page, 1, file);
+	}
+	fclose(file);
+	assert_int_equal(store_open(&f->store, f->dir, &err), ERR_CORRUPT);
+	assert_non_null(strstr(err.message, "latentd recover"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_failed_sync_ends_the_process),
 		TEST(test_lost_database_is_not_begun_anew),
+		TEST(test_a_changed_letter_is_seen),
+		TEST(test_a_killed_database_is_checked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

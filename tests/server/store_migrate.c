@@ -3,10 +3,21 @@
 
 #include "tests/server/store_fixture.h"
 
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 enum { OLDEST = 1, NEWEST_OLD = 3 };
+
+static atomic_int syncs_until_the_kill = INT32_MAX;
+
+/* SQLite's, too: the program's symbols come before the C library's. */
+int fdatasync(int fd)
+{
+	if (atomic_fetch_sub(&syncs_until_the_kill, 1) <= 0)
+		_exit(9);
+	return fsync(fd);
+}
 
 static char *read_text(const char *path)
 {
@@ -86,11 +97,83 @@ static void test_each_is_brought_up(void **state)
 	}
 }
 
+static int version_in(const char *path)
+{
+	sqlite3 *db;
+	sqlite3_stmt *q;
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	int version = sqlite3_column_int(q, 0);
+	sqlite3_finalize(q);
+	sqlite3_close(db);
+	return version;
+}
+
+static void test_a_copy_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	for (int v = OLDEST; v <= NEWEST_OLD; v++) {
+		char path[300];
+		struct stat st;
+		plant(f, v);
+		reopen(f);
+		snprintf(path, sizeof path, "%s/latentd.db.v%d", f->dir, v);
+		assert_int_equal(version_in(path), v);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
+	}
+}
+
+/* Something is in the way of one of the later steps: all stays as it was. */
+static void test_a_step_that_fails_undoes_all(void **state)
+{
+	struct fixture *f = *state;
+	for (int v = OLDEST; v <= NEWEST_OLD; v++) {
+		struct err err = {0};
+		plant(f, v);
+		temp_sql(f->dir, "CREATE TABLE blocks(x)");
+		assert_int_not_equal(store_open(&f->store, f->dir, &err), OK);
+		assert_int_equal(temp_version(f->dir), v);
+		temp_sql(f->dir, "DROP TABLE blocks");
+		reopen(f);
+		check_contents(f->store, v);
+	}
+}
+
+static void test_a_kill_leaves_old_or_new(void **state)
+{
+	struct fixture *f = *state;
+	int now = temp_version(f->dir), old = 0, kills = 0;
+	for (bool killed = true; killed; kills++) {
+		int status;
+		plant(f, NEWEST_OLD);
+		pid_t child = fork();
+		if (child == 0) {
+			atomic_store(&syncs_until_the_kill, kills);
+			_exit(store_open(&f->store, f->dir, NULL) ? 1 : 0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		killed = WEXITSTATUS(status) == 9;
+		assert_true(killed || !WEXITSTATUS(status));
+		int version = temp_version(f->dir);
+		assert_true(version == now || version == NEWEST_OLD);
+		old += version == NEWEST_OLD;
+		reopen(f);
+		check_contents(f->store, NEWEST_OLD);
+	}
+	print_message("%d kills, %d of them before the new version was there\n", kills - 1, old);
+	assert_true(kills > 3 && old > 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_is_brought_up),
+		TEST(test_a_copy_is_kept),
+		TEST(test_a_step_that_fails_undoes_all),
+		TEST(test_a_kill_leaves_old_or_new),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

