@@ -26,7 +26,7 @@ const struct job_move job_moves[] = {
 	{JOB_PAUSING, JOB_FAILED, ACTOR_WORKER},
 	{JOB_CANCELLING, JOB_SUCCEEDED, ACTOR_WORKER},
 	{JOB_CANCELLING, JOB_FAILED, ACTOR_WORKER},
-	/* one that it depends on did not succeed */
+	/* one that it depends on did not succeed; also: the daemon crashed of it time and again (server/crash.h) */
 	{JOB_QUEUED, JOB_FAILED, ACTOR_DEPENDENCY},
 	{JOB_PAUSED, JOB_FAILED, ACTOR_DEPENDENCY},
 
@@ -212,7 +212,8 @@ void job_free(struct job *job)
 	free(job->warnings);
 	free(job->test);
 	free(job->generalisation_gap);
-	job->params = job->metadata = job->depends_on = job->metrics = job->warnings = job->test = job->generalisation_gap = NULL;
+	job->params = job->metadata = job->depends_on = job->metrics = job->warnings = job->test = job->generalisation_gap =
+		NULL;
 }
 
 int job_make_id(char id[JOB_ID_SIZE], struct err *err)

@@ -71,6 +71,8 @@ int blob_make_dirs(const char *dir, struct err *err)
 
 /* --- writing --- */
 
+static const char temporary_end[] = ".tmp";
+
 static int write_all(int fd, const void *bytes, size_t size_bytes)
 {
 	const char *at = bytes;
@@ -110,16 +112,27 @@ static int write_temporary(const char *path, const void *bytes, size_t size_byte
 	return error;
 }
 
+/* One that was removed is not made again: half of it would stand where all of it is missed. */
+static bool data_dir_is_there(const char *path)
+{
+	char dir[BLOB_PATH_MAX];
+	const char *jobs = strstr(path, "/jobs/"), *next;
+	while (jobs && (next = strstr(jobs + 1, "/jobs/")))
+		jobs = next;
+	snprintf(dir, sizeof dir, "%.*s", jobs ? (int)(jobs - path) : 0, path);
+	return !jobs || !*dir || !access(dir, F_OK);
+}
+
 int blob_write(const char *path, const void *bytes, size_t size_bytes, struct err *err)
 {
 	char temporary[BLOB_PATH_MAX + 8], dir[BLOB_PATH_MAX];
 	const char *slash = strrchr(path, '/');
 	if (!slash || strlen(path) >= sizeof dir)
 		return err_set(err, ERR_INVALID, "'%.60s' is no path of a blob", path);
-	snprintf(temporary, sizeof temporary, "%s.tmp", path);
+	snprintf(temporary, sizeof temporary, "%s%s", path, temporary_end);
 	snprintf(dir, sizeof dir, "%.*s", (int)(slash - path), path);
 	int error = write_temporary(temporary, bytes, size_bytes);
-	if (error == ENOENT) { /* the first file of its folder */
+	if (error == ENOENT && data_dir_is_there(path)) { /* the first file of its folder */
 		int code = blob_make_dirs(dir, err);
 		if (code)
 			return code;
@@ -183,6 +196,37 @@ int blob_sync_parent(const char *path, struct err *err)
 {
 	int error = sync_parent(path);
 	return error ? err_errno(err, error, "making %s durable", path) : OK;
+}
+
+/* --- what a kill left --- */
+
+static bool is_temporary(const char *name)
+{
+	size_t length = strlen(name), ends = sizeof temporary_end - 1;
+	return length > ends && !strcmp(name + length - ends, temporary_end);
+}
+
+void blob_sweep_dir(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		char file[BLOB_PATH_MAX + 260];
+		snprintf(file, sizeof file, "%s/%s", folder, entry->d_name);
+		if (is_temporary(file))
+			unlink(file);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void blob_sweep(const char *data_dir, const char *job_id)
+{
+	static const char *const folders[] = {".", "checkpoints", "previews", "codes"};
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		char path[BLOB_PATH_MAX];
+		blob_path(path, sizeof path, data_dir, job_id, folders[i]);
+		blob_sweep_dir(path);
+	}
 }
 
 /* --- reading --- */

@@ -39,6 +39,10 @@ int blob_link(const char *from, const char *to, struct err *err);
 int blob_sync_dir(const char *dir, struct err *err);
 /* A file's name, or that it is gone, is durable. */
 int blob_sync_parent(const char *path, struct err *err);
+/* Removes what a kill left of files of the job that were being written. */
+void blob_sweep(const char *data_dir, const char *job_id);
+/* Of one folder, whoever's they are. */
+void blob_sweep_dir(const char *folder);
 /* malloc'd, 64-byte aligned for safetensors_read. */
 int blob_read(const char *path, void **ret_bytes, size_t *ret_size, struct err *err);
 /* Epoch numbers that have a file "<prefix>%06d<suffix>" in the job's folder (prefix "checkpoints/epoch-"), ascending; malloc'd. */

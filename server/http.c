@@ -3,6 +3,7 @@
 #include "api/problem.h"
 #include "server/admit.h"
 #include "server/clock.h"
+#include "server/crash.h"
 #include "server/lanes.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -144,6 +145,7 @@ static void wire_expect(struct wire *w, enum wire_phase phase, int64_t within_ms
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
 {
 	struct http *h = cls;
+	crash_serves_requests();
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 		struct wire *w = calloc(1, sizeof *w);

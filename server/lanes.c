@@ -1,6 +1,7 @@
 #include "server/lanes.h"
 
 #include "core/base/cpu.h"
+#include "server/crash.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ static void *lane_main(void *arg)
 {
 	struct lanes *l = arg;
 	cpu_flush_denormals();
+	crash_serves_requests();
 	pthread_mutex_lock(&l->lock);
 	for (;;) {
 		while (!l->first && !l->closing)

@@ -3,6 +3,7 @@
 #include "server/blob.h"
 #include "server/clock.h"
 #include "server/config.h"
+#include "server/crash.h"
 #include "server/daemon.h"
 #include "server/door.h"
 #include "server/http.h"
@@ -107,6 +108,8 @@ static int open_data(struct parts *p, int *ret_exit, struct err *err)
 		upload_sweep(c->data_dir);
 	if (!code)
 		job_delete_rest(p->d.store, c->data_dir);
+	if (!code)
+		code = crash_open(p->d.store, c->data_dir, err);
 	if (!code)
 		store_on_commit(p->d.store, hub_commit, p->d.hub);
 	return code;

@@ -3,6 +3,7 @@
 #include "api/fork.h"
 #include "server/blob.h"
 #include "server/clock.h"
+#include "server/crash.h"
 #include "server/depends.h"
 #include "server/fork.h"
 #include "server/log.h"
@@ -52,7 +53,9 @@ static void run_one(struct seat *seat, struct job *job)
 	view_reset(&seat->worker, id);
 	/* what was asked between the claim and the moment the job could be found at this worker is asked still */
 	atomic_store(&seat->worker.told, true);
+	crash_job_begin(id);
 	worker_run(&seat->worker, job);
+	crash_job_end();
 	view_reset(&seat->worker, "");
 	let_go(seat, id);
 }
@@ -108,7 +111,7 @@ static int start_seats(struct sched *s, struct err *err)
 {
 	sigset_t all, before;
 	int error = 0;
-	sigfillset(&all);
+	crash_mask(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (int i = 0; i < s->config.workers && !error; i++) {
 		struct seat *seat = &s->seat[i];

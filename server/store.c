@@ -174,15 +174,18 @@ static int say_remedy(const char *data_dir, struct err *err)
 	if (!err)
 		return ERR_CORRUPT;
 	snprintf(why, sizeof why, "%.199s", err->message);
-	return err_set(err, ERR_CORRUPT, "%s/latentd.db cannot be used (%s); run: latentd recover --data-dir %s", data_dir, why, data_dir);
+	return err_set(err, ERR_CORRUPT, "%s/latentd.db cannot be used (%s); run: latentd recover --data-dir %s", data_dir,
+		why, data_dir);
 }
 
 static int open_in(struct store *s, const char *data_dir, struct err *err)
 {
-	struct op recovery = {.apply = apply_recovery};
+	struct recovery_op recovery = {.op.apply = apply_recovery, .data_dir = data_dir};
 	int code = blob_make_dirs(data_dir, err);
 	if (!code)
 		code = lock_take(s, data_dir, err);
+	if (!code)
+		blob_sweep_dir(data_dir);
 	snprintf(s->path, sizeof s->path, "%s/latentd.db", data_dir);
 	journal_path(s->journal_path, sizeof s->journal_path, data_dir);
 	if (!code)
@@ -194,7 +197,7 @@ static int open_in(struct store *s, const char *data_dir, struct err *err)
 	if (!code)
 		code = writer_start(s, err);
 	if (!code)
-		code = store_call(s, &recovery, err);
+		code = store_call(s, &recovery.op, err);
 	if (!code)
 		code = make_blocks(s, err);
 	s->sound = !code;

@@ -96,6 +96,9 @@ int store_delete(struct store *s, const char *job_id, struct err *err);
 int store_buried(struct store *s, const char *job_id, struct err *err);
 /* The next tombstone after `after` ("": the first). ERR_NOT_FOUND (no message): none. */
 int store_tombstone(struct store *s, const char *after, char ret_id[JOB_ID_SIZE], struct err *err);
+/* The daemon crashed while it worked for the job, as `mark` says: adds 1 to its crashes, unless that mark is the last one counted. A
+ * job that waits and has had CRASHES_MAX of them fails (quarantined). An id that is no job's is passed over. */
+int store_crashed(struct store *s, const char *job_id, const char *mark, const char *signal_name, struct err *err);
 
 /* --- a job's parameters change while it waits or runs --- */
 /* What is there (not NULL) is changed at once. Parameters take effect when the worker says at which step (store_edit_settle);

@@ -4,7 +4,8 @@
  * store_write.c (queue, writer thread, group commit) · store_apply.c (what each write does) · store_queue.c (whose turn it is) ·
  * store_edit.c (changes of a job) · store_points.c (curves) · store_blocks.c (long ones) · store_branch.c (a fork's) ·
  * store_read.c (queries) · store_list.c (jobs in pages) · store_journal.c (the jobs beside the database) ·
- * store_key.c (one job per key) · store_depends.c (what waits for what) · store_delete.c (a job goes, with all that is known of it).
+ * store_key.c (one job per key) · store_depends.c (what waits for what) · store_delete.c (a job goes, with all that is known of it) ·
+ * store_crash.c (crashes of a job).
  * Invariants: `writer` and `live` are touched by the writer thread only (and by open and close, when there is none);
  * `lock` guards the queue, the listener and the readers and is never held across SQL.
  * Not here: anything another room may include.
@@ -52,9 +53,11 @@ struct sqlite3_stmt;
 		"finished_at_ms=iif(?10,?11,finished_at_ms), wish=coalesce(?12,wish), not_before_ms=coalesce(?13,0)," \
 		"retries=retries+(?13 IS NOT NULL), eta_ms=iif(?3 IN ('queued','paused'),NULL,eta_ms)" \
 		" WHERE id=?1 AND status=?2 RETURNING number") \
-	X(SQL_JOB_REOPEN, "UPDATE jobs SET stop_reason='', error_code='', error_detail='', finished_at_ms=0, retries=0 WHERE number=?1") \
+	X(SQL_JOB_REOPEN, "UPDATE jobs SET stop_reason='', error_code='', error_detail='', finished_at_ms=0, retries=0, crashes=0 WHERE number=?1") \
 	X(SQL_JOB_RELEASE, "UPDATE jobs SET held=0 WHERE id=?1") \
 	X(SQL_JOBS_RELEASE, "UPDATE jobs SET held=0, not_before_ms=0 WHERE held OR not_before_ms") \
+	X(SQL_JOB_CRASHED, "UPDATE jobs SET crashes=crashes+1, crash_mark=?2 WHERE id=?1 AND crash_mark<>?2" \
+		" RETURNING iif(status='queued',crashes,0)") \
 	X(SQL_JOB_PROGRESS, "UPDATE jobs SET epoch=?2, epochs=?3, step=?4, steps=?5, eta_ms=?6, samples_per_s=?7, train_s=?8," \
 		"best_metric=?9, best_value=?10, best_epoch=?11, dataset_sha256=?12, warnings=coalesce(?13,warnings)" \
 		" WHERE id=?1 AND NOT " JOB_GIVEN_UP) \
@@ -321,7 +324,11 @@ int event_append(struct txn *t, int64_t job, enum event_type type, const char *o
 /* One change of state with its events; the UPDATE repeats `from`. */
 int job_move(struct txn *t, const char *job_id, enum job_status from, enum job_status to, const struct store_change *change,
 	struct err *err);
-/* store_queue.c: what a killed daemon left: each job moves as the rows of the restart say; no worker has any. */
+/* store_queue.c: what a killed daemon left: each job moves as the rows of the restart say; no worker has any; files that were being written go. */
+struct recovery_op {
+	struct op op;
+	const char *data_dir;
+};
 int apply_recovery(struct txn *t, struct op *op, struct err *err);
 
 /* ERR_NOT_FOUND when there is none. */

@@ -1,6 +1,7 @@
 /* store_queue.c: whose turn it is: claims, the queue's own state, what a restart makes of jobs. */
 #include "server/store_internal.h"
 
+#include "server/blob.h"
 #include "server/clock.h"
 
 #include <sqlite3.h>
@@ -162,13 +163,15 @@ static int list_unfinished(struct conn *c, struct unfinished **ret, int *ret_n, 
 
 int apply_recovery(struct txn *t, struct op *op, struct err *err)
 {
-	(void)op;
+	const struct recovery_op *recovery = (const struct recovery_op *)op;
 	struct unfinished *list;
 	int n;
 	/* first all of them, then the moves: a query is not changed under itself */
 	int code = list_unfinished(t->conn, &list, &n, err);
-	for (int i = 0; i < n && !code; i++)
+	for (int i = 0; i < n && !code; i++) {
+		blob_sweep(recovery->data_dir, list[i].id);
 		code = recover_one(t, list[i].id, list[i].status, err);
+	}
 	free(list);
 	return code ? code : sql_run(t->conn, SQL_JOBS_RELEASE, err, "");
 }

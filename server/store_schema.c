@@ -130,6 +130,9 @@ static const char *const migrations[] = {
 	" series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE, level INTEGER NOT NULL, last_step INTEGER NOT NULL,"
 	" data BLOB NOT NULL, PRIMARY KEY(series, level, last_step)) STRICT, WITHOUT ROWID;"
 	"ALTER TABLE series ADD COLUMN tail BLOB;",
+	/* how often the daemon crashed while it worked for a job; the last crash that was counted */
+	("ALTER TABLE jobs ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;"
+	 "ALTER TABLE jobs ADD COLUMN crash_mark TEXT NOT NULL DEFAULT '';"),
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };

@@ -5,8 +5,10 @@
 #include "server/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -112,13 +114,28 @@ static void end_if_not_durable(const struct conn *c)
 {
 	if (!sql_sync_failed(c))
 		return;
-	log_error("the database cannot be made durable: ending at once", "remedy=%s", log_quote("check the disk, start again"));
+	log_error(
+		"the database cannot be made durable: ending at once", "remedy=%s", log_quote("check the disk, start again"));
+	_exit(EXIT_IO);
+}
+
+/* What is written to files that nobody can find any more is lost. The lock is in the directory as long as that is there. */
+static void end_if_removed(const struct store *s)
+{
+	struct stat held, there;
+	char path[sizeof s->path];
+	int length = (int)(strrchr(s->path, '/') - s->path);
+	snprintf(path, sizeof path, "%.*s/lock", length, s->path);
+	if (!stat(path, &there) && !fstat(s->lock_fd, &held) && held.st_ino == there.st_ino && held.st_dev == there.st_dev)
+		return;
+	log_error("the data directory was removed: ending at once", "lock=%s", log_quote(path));
 	_exit(EXIT_IO);
 }
 
 /* All of the batch is on disk, or none of it. */
 static int commit(struct txn *t, struct op *batch, struct err *err)
 {
+	end_if_removed(t->store);
 	t->conn->failed = false;
 	int code = apply_all(t, batch, err);
 	if (code) {

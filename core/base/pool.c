@@ -21,6 +21,7 @@ enum { NICE = 5, SPIN_ROUNDS = 2000 };
 struct batch {
 	pool_fn *fn;
 	void *ctx;
+	const void *owner;
 	int tasks, next;
 	atomic_int done;        /* written under the lock; read without it while its caller spins */
 	pthread_cond_t changed; /* all is done, or a seat is free for the caller */
@@ -37,6 +38,8 @@ struct pool {
 	pthread_t *thread; /* [threads - 1] */
 	int *seat, seats;  /* free slots: seat[0 … seats - 1] */
 };
+
+_Thread_local const void *pool_owner;
 
 static void relax(void)
 {
@@ -88,6 +91,7 @@ static void work_on_locked(struct pool *p, struct batch *b, int slot, bool own)
 static void sit_locked(struct pool *p, struct batch *b, bool own)
 {
 	int slot = p->seat[--p->seats];
+	pool_owner = b->owner;
 	work_on_locked(p, b, slot, own);
 	p->seat[p->seats++] = slot;
 	if (p->first && own) {
@@ -138,9 +142,12 @@ int pool_open(struct pool **ret_pool, int threads, struct err *err)
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->work, NULL);
 	p->threads = threads;
-	/* signals are the main thread's business */
+	/* signals are the main thread's business, but for those of a fault: blocked, they would end the process unseen */
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 	sigset_t all, before;
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int failure = 0;
 	while (p->started < threads - 1 && !failure)
@@ -198,7 +205,7 @@ void pool_run(struct pool *p, int tasks, pool_fn *fn, void *ctx)
 		fn(ctx, task, 0);
 	if (!p)
 		return;
-	struct batch b = {.fn = fn, .ctx = ctx, .tasks = tasks};
+	struct batch b = {.fn = fn, .ctx = ctx, .owner = pool_owner, .tasks = tasks};
 	bool spun = false;
 	pthread_cond_init(&b.changed, NULL);
 	pthread_mutex_lock(&p->lock);

@@ -19,6 +19,8 @@ typedef void pool_fn(void *ctx, int task, int slot);
 
 int pool_open(struct pool **ret_pool, int threads, struct err *err);
 void pool_close(struct pool *pool);
+/* Whom this thread works for, or NULL: of the caller's choosing; while a pool's thread computes, it is its caller's. */
+extern _Thread_local const void *pool_owner;
 /* For threads that call pool_run a lot: what the pool's own have, flushed denormals and the same niceness. */
 void pool_settle_thread(void);
 /* 1 for a NULL pool. */

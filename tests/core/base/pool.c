@@ -141,6 +141,34 @@ static void test_denormals_are_flushed(void **state)
 		assert_true(result[i] == 0);
 }
 
+static void owner_task(void *ctx, int i, int slot)
+{
+	(void)slot;
+	mix((uint64_t)i, 20000); /* long enough for others to take part */
+	((const void **)ctx)[i] = pool_owner;
+}
+
+/* Whoever computes knows for whom, and who only calls keeps what it had. */
+static void test_tasks_know_their_caller(void **state)
+{
+	static const char mine[] = "mine";
+	const void *seen[TASKS] = {0};
+	struct pool *pool;
+	struct err err;
+	(void)state;
+	assert_int_equal(pool_open(&pool, 3, &err), OK);
+	pool_owner = mine;
+	pool_run(pool, TASKS, owner_task, seen);
+	for (int i = 0; i < TASKS; i++)
+		assert_ptr_equal(seen[i], mine);
+	assert_ptr_equal(pool_owner, mine);
+	pool_owner = NULL;
+	pool_run(pool, TASKS, owner_task, seen);
+	for (int i = 0; i < TASKS; i++)
+		assert_null(seen[i]);
+	pool_close(pool);
+}
+
 static void test_closing_nothing(void **state)
 {
 	(void)state;
@@ -157,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_denormals_are_flushed), /* first: threads inherit what their creator has set */
 		cmocka_unit_test(test_every_task_runs_once),
 		cmocka_unit_test(test_many_callers_share_it),
+		cmocka_unit_test(test_tasks_know_their_caller),
 		cmocka_unit_test(test_closing_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
