@@ -43,6 +43,7 @@ struct page {
 };
 
 static struct page *page;
+static volatile int *volatile nowhere;
 static char root[2048], shadow[2048];
 static size_t root_length;
 
@@ -83,6 +84,8 @@ static enum kf_act strike(enum kf_call call)
 		die(SIGKILL);
 	if (act == KF_DO_abort)
 		abort();
+	if (act == KF_DO_fault)
+		*nowhere = 1;
 	return act;
 }
 
@@ -185,6 +188,16 @@ static void lose_unsynced(int fd)
 	close(from);
 }
 
+/* Descriptors whose sync failed since they were opened. */
+enum { FDS = 4096 };
+static atomic_bool failed_sync[FDS];
+
+static void note_failed_sync(int fd, bool failed)
+{
+	if (fd >= 0 && fd < FDS)
+		atomic_store(&failed_sync[fd], failed);
+}
+
 /* --- files --- */
 
 static int open_at(int dir, const char *path, int flags, mode_t mode)
@@ -196,6 +209,7 @@ static int open_at(int dir, const char *path, int flags, mode_t mode)
 		makes && strike_path(KF_create, path) == KF_DO_fail ? fail() : (int)syscall(SYS_openat, dir, path, flags, mode);
 	if (checkpoint && fd < 0)
 		atomic_fetch_sub(&page->inside, 1);
+	note_failed_sync(fd, false);
 	return fd;
 }
 
@@ -248,8 +262,11 @@ ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
 
 static int sync_with(long number, int fd)
 {
+	if (page && fd < FDS && atomic_load(&failed_sync[fd]))
+		atomic_fetch_add(&page->retried, 1);
 	if (strike_fd(KF_sync, fd) == KF_DO_fail) {
 		lose_unsynced(fd);
+		note_failed_sync(fd, true);
 		return fail();
 	}
 	int failed = (int)syscall(number, fd);

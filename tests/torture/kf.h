@@ -24,12 +24,13 @@ enum { KF_PATH_MAX = 256 };
 	X(checkpoints) /* that were renamed into place */ \
 	X(clock_ms)    /* added to the wall clock */ \
 	X(revert)      /* a sync that fails takes the file back to what was synced before, as a disk may */ \
+	X(retried)     /* syncs of a descriptor whose sync had failed: what they say of its bytes is worth nothing */ \
 	X(accepts)     /* calls of accept */
 /* Calls that change what is on disk (on files beneath KF_ROOT), then others. */
 #define KF_CALLS(X) \
 	X(create) X(write) X(sync) X(rename) X(unlink) X(truncate) X(link) X(mkdir) X(allocate) X(malloc) X(thread)
-/* Instead of the call: the end by SIGKILL, the end after half of a write, an error, the end by SIGABRT. */
-#define KF_ACTS(X) X(none) X(kill) X(torn) X(fail) X(abort)
+/* Instead of the call: the end by SIGKILL, the end after half of a write, an error, the end by SIGABRT, by a fault. */
+#define KF_ACTS(X) X(none) X(kill) X(torn) X(fail) X(abort) X(fault)
 /* clang-format on */
 
 #endif

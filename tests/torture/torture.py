@@ -13,7 +13,10 @@ import sys
 import time
 
 import parts
-import storm  # noqa: F401 (registers its parts)
+import disk  # noqa: F401 (each registers its parts)
+import points  # noqa: F401
+import poison  # noqa: F401
+import storm  # noqa: F401
 from victim import LATENTD, ROOT, SHIM, SHIMMED, clean_up
 
 
