@@ -15,6 +15,16 @@ const char *event_type_name(enum event_type t)
 	return type_names[t];
 }
 
+bool event_type_parse(const char *name, enum event_type *ret)
+{
+	for (int t = 0; t < EVENT_TYPE_COUNT; t++)
+		if (!strcmp(type_names[t], name)) {
+			*ret = (enum event_type)t;
+			return true;
+		}
+	return false;
+}
+
 void sse_event(struct buf *b, const struct event *e)
 {
 	/* data is one line: compact JSON escapes every line break */

@@ -22,6 +22,7 @@ enum event_type {
 	EVENT_TYPE_COUNT
 };
 const char *event_type_name(enum event_type t);
+bool event_type_parse(const char *name, enum event_type *ret);
 
 struct event {
 	int64_t seq; /* from 1, without gaps, per job */

@@ -2,6 +2,7 @@
 #include "api/json.h"
 #include "server/blob.h"
 #include "server/clock.h"
+#include "server/command.h"
 #include "server/config.h"
 #include "server/crash.h"
 #include "server/daemon.h"
@@ -300,6 +301,8 @@ int main(int argc, char **argv)
 	struct config c;
 	struct err err = {0};
 	int exit_code;
+	if (command_run(argc, argv, &exit_code))
+		return exit_code;
 	if (config_load(&c, argc, argv, &exit_code, &err))
 		return fail(exit_code, &err);
 	if (c.help)

@@ -19,26 +19,37 @@
 /* --- one daemon per directory --- */
 
 /* The lock has a file of its own: closing any descriptor of the database's would drop SQLite's POSIX locks on it. */
-static int lock_take(struct store *s, const char *data_dir, struct err *err)
+static int take(int fd, const char *data_dir, const char *path, struct err *err)
 {
-	char path[4200], holder[32] = "";
-	snprintf(path, sizeof path, "%s/lock", data_dir);
-	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock_fd < 0)
-		return err_errno(err, errno, "opening %s", path);
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB)) {
+	char holder[32] = "";
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK)
 			return err_errno(err, errno, "locking %s", path);
-		ssize_t n = pread(s->lock_fd, holder, sizeof holder - 1, 0);
+		ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
 		holder[n > 0 ? n : 0] = '\0';
 		holder[strcspn(holder, "\n")] = '\0';
 		return err_set(
 			err, ERR_IN_USE, "%s is in use by another latentd (pid %s)", data_dir, *holder ? holder : "unknown");
 	}
 	snprintf(holder, sizeof holder, "%d\n", (int)getpid());
-	if (ftruncate(s->lock_fd, 0) || pwrite(s->lock_fd, holder, strlen(holder), 0) < 0)
+	if (ftruncate(fd, 0) || pwrite(fd, holder, strlen(holder), 0) < 0)
 		return err_errno(err, errno, "writing %s", path);
 	return OK;
+}
+
+int store_lock(const char *data_dir, int *ret_fd, struct err *err)
+{
+	char path[4200];
+	snprintf(path, sizeof path, "%s/lock", data_dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(err, errno, "opening %s", path);
+	int code = take(fd, data_dir, path, err);
+	if (code)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return code;
 }
 
 /* SQLite would create the file with the umask's mode. Nothing of SQLite is open in this process yet, so no lock is lost. */
@@ -183,7 +194,7 @@ static int open_in(struct store *s, const char *data_dir, struct err *err)
 	struct recovery_op recovery = {.op.apply = apply_recovery, .data_dir = data_dir};
 	int code = blob_make_dirs(data_dir, err);
 	if (!code)
-		code = lock_take(s, data_dir, err);
+		code = store_lock(data_dir, &s->lock_fd, err);
 	if (!code)
 		blob_sweep_dir(data_dir);
 	snprintf(s->path, sizeof s->path, "%s/latentd.db", data_dir);

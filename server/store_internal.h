@@ -35,7 +35,7 @@ struct sqlite3_stmt;
 	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap,from_job,from_epoch,ancestors_train_s," \
 	"wish,time_limit_s,max_retries,retries,depends_on,fork_step"
 
-/* Every statement the store ever runs, but for the schema. */
+/* Every statement the store ever runs, but for the schema and for what `latentd recover` does. */
 #define SQL_STATEMENTS(X) \
 	X(SQL_BEGIN_READ, "BEGIN") \
 	X(SQL_BEGIN_WRITE, "BEGIN IMMEDIATE") \
@@ -190,6 +190,10 @@ int sql_start(struct conn *c, enum sql which, struct sqlite3_stmt **ret, struct 
 int sql_step(struct conn *c, struct sqlite3_stmt *stmt, bool *ret_row, struct err *err);
 /* For a statement left before its last row. */
 void sql_reset(struct sqlite3_stmt *stmt);
+/* A statement of its own, run to its end: for what is done once in the life of a database. */
+int sql_adhoc(struct conn *c, const char *text, struct err *err, const char *types, ...);
+/* As sql_adhoc; the first column of the first row into *ret, 0 when there is none. */
+int sql_adhoc_int(struct conn *c, const char *text, int64_t *ret, struct err *err, const char *types, ...);
 /* Start and run to the end. */
 int sql_run(struct conn *c, enum sql which, struct err *err, const char *types, ...);
 /* As sql_run; the first column of the first row into *ret; `absent` when there is no row. */
@@ -311,6 +315,9 @@ struct store {
 	pthread_cond_t reader_free;
 	struct reader reader[STORE_READERS];
 };
+
+/* store.c: the lock of a data directory; held until *ret_fd is closed. ERR_IN_USE names who holds it. */
+int store_lock(const char *data_dir, int *ret_fd, struct err *err);
 
 /* store_write.c */
 int writer_start(struct store *s, struct err *err);

@@ -190,23 +190,13 @@ int store_counts(struct store *s, void (*fn)(void *ctx, const char *kind, enum j
 
 /* --- events, series --- */
 
-static bool event_type_of(const char *name, enum event_type *ret)
-{
-	for (int t = 0; t < EVENT_TYPE_COUNT; t++)
-		if (!strcmp(event_type_name((enum event_type)t), name)) {
-			*ret = (enum event_type)t;
-			return true;
-		}
-	return false;
-}
-
 static int event_read(sqlite3_stmt *q, const char *job_id, struct event *ret, struct err *err)
 {
 	struct event e = {.seq = sqlite3_column_int64(q, 0), .at_ms = sqlite3_column_int64(q, 2)};
 	char type[JOB_WORD];
 	struct buf data = BUF_INIT;
 	sql_text(q, 1, type, sizeof type);
-	if (!event_type_of(type, &e.type))
+	if (!event_type_parse(type, &e.type))
 		return err_set(err, ERR_CORRUPT, "event %lld has the unknown type '%s'", (long long)e.seq, type);
 	buf_printf(&data, "{\"seq\":%lld,\"job\":\"%s\",\"at_ms\":%lld,%s}", (long long)e.seq, job_id, (long long)e.at_ms,
 		(const char *)sqlite3_column_text(q, 3));

@@ -22,8 +22,11 @@ static const char writer_setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=
 static const char reader_setup[] =
 	"PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA cache_size=-1024;";
 
+/* What our statements cannot meet in tables of ours is damage, too; only a trigger's own refusal is not. */
 static int code_of(sqlite3 *db)
 {
+	if (sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_TRIGGER)
+		return ERR_IO;
 	switch (sqlite3_errcode(db) & 0xff) {
 	case SQLITE_FULL:
 		return ERR_NO_SPACE;
@@ -31,6 +34,9 @@ static int code_of(sqlite3 *db)
 		return ERR_NO_MEMORY;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+	case SQLITE_ERROR:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
 		return ERR_CORRUPT;
 	default:
 		return ERR_IO;
@@ -152,6 +158,54 @@ static int start(struct conn *c, enum sql which, sqlite3_stmt **ret, struct err 
 	return OK;
 }
 
+static int first_int(struct conn *c, sqlite3_stmt *stmt, int64_t *ret, int64_t absent, struct err *err)
+{
+	int64_t first = absent;
+	bool row, any = false;
+	int code;
+	while (!(code = sql_step(c, stmt, &row, err)) && row) {
+		if (!any && sqlite3_column_count(stmt) > 0)
+			first = sqlite3_column_int64(stmt, 0);
+		any = true;
+	}
+	if (!code && ret)
+		*ret = first;
+	return code;
+}
+
+static int adhoc(struct conn *c, const char *text, int64_t *ret, struct err *err, const char *types, va_list *args)
+{
+	sqlite3_stmt *stmt;
+	if (sqlite3_prepare_v2(c->db, text, -1, &stmt, NULL) != SQLITE_OK)
+		return sql_error(c, err, "preparing");
+	int code = OK;
+	for (int i = 0; types[i] && !code; i++)
+		if (bind(stmt, i + 1, types[i], args) != SQLITE_OK)
+			code = sql_error(c, err, "binding");
+	if (!code)
+		code = first_int(c, stmt, ret, 0, err);
+	sqlite3_finalize(stmt);
+	return code;
+}
+
+int sql_adhoc(struct conn *c, const char *text, struct err *err, const char *types, ...)
+{
+	va_list args;
+	va_start(args, types);
+	int code = adhoc(c, text, NULL, err, types, &args);
+	va_end(args);
+	return code;
+}
+
+int sql_adhoc_int(struct conn *c, const char *text, int64_t *ret, struct err *err, const char *types, ...)
+{
+	va_list args;
+	va_start(args, types);
+	int code = adhoc(c, text, ret, err, types, &args);
+	va_end(args);
+	return code;
+}
+
 int sql_start(struct conn *c, enum sql which, sqlite3_stmt **ret, struct err *err, const char *types, ...)
 {
 	va_list args;
@@ -178,21 +232,6 @@ int sql_step(struct conn *c, sqlite3_stmt *stmt, bool *ret_row, struct err *err)
 void sql_reset(sqlite3_stmt *stmt)
 {
 	sqlite3_reset(stmt);
-}
-
-static int first_int(struct conn *c, sqlite3_stmt *stmt, int64_t *ret, int64_t absent, struct err *err)
-{
-	int64_t first = absent;
-	bool row, any = false;
-	int code;
-	while (!(code = sql_step(c, stmt, &row, err)) && row) {
-		if (!any && sqlite3_column_count(stmt) > 0)
-			first = sqlite3_column_int64(stmt, 0);
-		any = true;
-	}
-	if (!code && ret)
-		*ret = first;
-	return code;
 }
 
 int sql_run(struct conn *c, enum sql which, struct err *err, const char *types, ...)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 static atomic_int syncs_that_work = INT32_MAX;
@@ -17,6 +18,49 @@ int fdatasync(int fd)
 		return fsync(fd);
 	errno = EIO;
 	return -1;
+}
+
+static atomic_bool disk_is_full;
+
+/* Likewise; which of the two SQLite calls depends on how it was built. */
+ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
+{
+	struct iovec part = {(void *)bytes, n};
+	if (!atomic_load(&disk_is_full))
+		return pwritev(fd, &part, 1, at);
+	errno = ENOSPC;
+	return -1;
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
+{
+	return pwrite64(fd, bytes, n, at);
+}
+
+/* What comes to a full disk is refused with its name, nothing that is there is lost, and all goes on by itself when there is room. */
+static void test_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	struct job job = {.id = "job_refused", .kind = "ae", .preset = "default", .dataset = "d"}, back;
+	struct curve c;
+	char id[JOB_ID_SIZE];
+	insert(f->store, "kept", 0, id);
+	for (int round = 0; round < 3; round++) {
+		atomic_store(&disk_is_full, true);
+		store_point(f->store, id, "train_loss", round + 1, 0, 0.5);
+		assert_int_equal(store_insert(f->store, &job, &err), ERR_NO_SPACE); /* 507 */
+		assert_int_equal(status_of(f->store, "kept"), JOB_QUEUED);
+		assert_int_equal(store_get(f->store, "job_refused", &back, NULL), ERR_NOT_FOUND);
+		atomic_store(&disk_is_full, false);
+		insert(f->store, "", 0, (char[JOB_ID_SIZE]){0});
+	}
+	usleep(1500000); /* reports are tried again by themselves */
+	assert_int_equal(store_curve(f->store, id, "train_loss", 0, &c, NULL), OK);
+	assert_int_equal(c.n, 3);
+	curve_free(&c);
+	reopen(f);
+	assert_int_equal(status_of(f->store, "kept"), JOB_QUEUED);
 }
 
 /* In a process of its own: exits 0 if the second insertion is answered at all. */
@@ -161,6 +205,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_failed_sync_ends_the_process),
+		TEST(test_full_disk),
 		TEST(test_lost_database_is_not_begun_anew),
 		TEST(test_a_changed_letter_is_seen),
 		TEST(test_a_killed_database_is_checked),

@@ -97,7 +97,7 @@ static inline int events_of(struct store *s, const char *id, enum event_type typ
 	assert_int_equal(store_events(s, id, 0, 1000000, &events, &n, NULL), OK);
 	for (int i = 0; i < n; i++) {
 		char begin[80];
-		snprintf(begin, sizeof begin, "{\"seq\":%d,\"job\":\"%s\",\"at_ms\":", i + 1, id);
+		snprintf(begin, sizeof begin, "{\"seq\":%d,\"job\":\"%.31s\",\"at_ms\":", i + 1, id);
 		assert_int_equal(events[i].seq, i + 1);
 		assert_memory_equal(events[i].data, begin, strlen(begin));
 		found += events[i].type == type;

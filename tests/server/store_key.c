@@ -114,7 +114,7 @@ static struct racer {
 	struct store_key key[KEYS];
 } racers[THREADS];
 
-static char names[KEYS][8];
+static char names[KEYS][16];
 
 static void *race(void *arg)
 {
