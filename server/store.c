@@ -170,10 +170,10 @@ static int open_sound(struct store *s, const char *data_dir, struct err *err)
 	int code = seal_check(s->path, &sealed, err);
 	if (!code)
 		code = conn_open(&s->writer, s->path, true, err);
-	if (!code && !sealed)
-		code = sql_check(&s->writer, err);
 	if (!code)
 		code = schema_version(&s->writer, !has_runs(data_dir), &version, err);
+	if (!code && !sealed && version)
+		code = sql_check(&s->writer, err);
 	if (!code)
 		code = seal_break(s->path, err);
 	return code ? code : schema_migrate(&s->writer, s->path, version, err);

@@ -96,6 +96,29 @@ static void test_a_cancelled_one_is_no_success(void **state)
 	assert_int_equal(status_of(f->store, b), JOB_FAILED);
 }
 
+/* What failed with another is tried again only after that one, and waits for it again. */
+static void test_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	char a[JOB_ID_SIZE], b[JOB_ID_SIZE];
+	struct err err = {0};
+	insert(f->store, "", 0, a);
+	after(f->store, a, b);
+	claim(f->store, a);
+	end(f->store, a, JOB_FAILED);
+	assert_int_equal(status_of(f->store, b), JOB_FAILED);
+	assert_int_equal(store_move(f->store, b, JOB_FAILED, JOB_QUEUED, NULL, &err), ERR_CONFLICT);
+	assert_non_null(strstr(err.message, a));
+	assert_int_equal(status_of(f->store, b), JOB_FAILED);
+	assert_int_equal(store_release(f->store, a, NULL), OK);
+	assert_int_equal(store_move(f->store, a, JOB_FAILED, JOB_QUEUED, NULL, NULL), OK);
+	assert_int_equal(store_move(f->store, b, JOB_FAILED, JOB_QUEUED, NULL, NULL), OK);
+	claim(f->store, a);
+	assert_none_ready(f->store);
+	end(f->store, a, JOB_SUCCEEDED);
+	claim(f->store, b);
+}
+
 static void test_lost_or_unknown_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -177,6 +200,7 @@ int main(void)
 		TEST(test_waits_for_both),
 		TEST(test_a_failure_goes_down_the_chain),
 		TEST(test_a_cancelled_one_is_no_success),
+		TEST(test_tried_again),
 		TEST(test_lost_or_unknown_is_refused),
 		TEST(test_deleted_with_all_rows),
 		TEST(test_what_is_needed_stays),

@@ -149,7 +149,9 @@ static void test_from_manifests_alone(void **state)
 	job_free(&job);
 	char id[JOB_ID_SIZE];
 	insert(f->store, "after", 0, id);
-	assert_int_equal(get(f->store, id).number, JOBS + 1);
+	job = get(f->store, id);
+	assert_int_equal(job.number, JOBS + 1);
+	job_free(&job);
 	assert_int_equal(store_recover(f->dir, &r, &err), ERR_IN_USE);
 	store_close(f->store);
 	f->store = NULL;
