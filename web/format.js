@@ -82,7 +82,7 @@ export const trained = (job) => duration(job.train_s > 0 ? job.train_s * 1000 : 
 /** Why a run ended, if not because it was done. */
 export function endedBy(job) {
   if (!job.stop_reason || job.stop_reason === 'completed') return '';
-  return job.stop_reason === 'user_cancel' ? 'a request to cancel' : job.stop_reason.replaceAll('_', ' ');
+  return { user_cancel: 'a request to cancel', user_stop: 'a request to stop' }[job.stop_reason] ?? job.stop_reason.replaceAll('_', ' ');
 }
 
 export const terminal = (job) => ['succeeded', 'failed', 'cancelled'].includes(job.status);

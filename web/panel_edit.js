@@ -22,7 +22,7 @@ export class EditPanel {
 
   /** A value that is being changed here stays as it is typed. */
   update(job) {
-    show(this.node, this.fields.size > 0 && ['queued', 'running'].includes(job.status));
+    show(this.node, this.fields.size > 0 && ['queued', 'running', 'paused'].includes(job.status));
     for (const [name, field] of this.fields) if (name in job.params) field.rebase(job.params[name]);
     this.mark();
   }

@@ -1,10 +1,11 @@
 // view_run.js: one run: how it does, its curves, previews and latent units, live while it trains.
 
-import { curl, download, follow, get, hasToken, post, url } from './api.js';
+import { curl, download, follow, get, hasToken, url } from './api.js';
 import { chartsOf } from './axes.js';
 import { addPoint, emptySeries, refreshed } from './curve.js';
-import { commandBox, complain, dialog, h, setText, show, throttled } from './dom.js';
+import { commandBox, complain, h, setText, show, throttled } from './dom.js';
 import { clock, count, duration, endedBy, loss, param, gapText, measured, percent, progressOf, terminal, trained } from './format.js';
+import { Actions } from './panel_actions.js';
 import { ClassesPanel } from './panel_classes.js';
 import { CurvePanel, SmallCurvesPanel } from './panel_curve.js';
 import { EditPanel } from './panel_edit.js';
@@ -139,7 +140,11 @@ class RunView {
   build() {
     this.pill = statusPill();
     this.bar = progressBar('Progress of this run');
-    this.cancel = h('button', { type: 'button', class: 'danger', onclick: () => this.cancelJob() }, 'Cancel');
+    this.actions = new Actions(this.path, this.signal, {
+      before: (name) => name === 'cancel' && this.latent.hold(),
+      after: (name, taken) => this.onAction(name, taken),
+      leave: () => this.heading.focus({ preventScroll: true }),
+    });
     this.error = h('section', { class: 'card warn', role: 'alert', hidden: true });
     this.warnings = h('ul', { class: 'card warn', hidden: true });
     this.facts = h('dl', { class: 'facts' });
@@ -167,7 +172,7 @@ class RunView {
     this.heading = h('h1', { tabindex: '-1', title: name || id }, name || id);
     return h('section', { class: 'run-head' },
       h('div', { class: 'head' }, this.heading, this.pill.node,
-        h('span', { class: 'quiet' }, [kind, preset, name && id].filter(Boolean).join(' · '), this.origin()), this.announce, this.cancel),
+        h('span', { class: 'quiet' }, [kind, preset, name && id].filter(Boolean).join(' · '), this.origin()), this.announce, this.actions.node),
       h('div', { class: 'run-progress' }, this.bar.node), this.facts);
   }
 
@@ -231,7 +236,7 @@ class RunView {
     if (this.pill.node.dataset.status !== job.status) setText(this.announce, `Run is ${job.status}`);
     this.pill.set(job);
     this.bar.set(share);
-    this.offerCancel(job.status);
+    this.actions.update(job);
     this.showFacts(job, share);
     this.units.set(job.metrics);
     this.showParams(job);
@@ -241,15 +246,6 @@ class RunView {
     show(this.warnings, job.warnings?.length > 0);
     this.warnings.replaceChildren(...(job.warnings ?? []).map((text) => h('li', {}, text)));
     this.title(`${terminal(job) ? job.status : percent(share) || job.status} · ${job.name || job.id}`);
-  }
-
-  // A focused button that goes, or can be pressed no more, would leave the keyboard nowhere.
-  offerCancel(status) {
-    const over = terminal({ status });
-    const possible = !over && status !== 'cancelling';
-    if (!possible && this.cancel === document.activeElement) this.heading.focus({ preventScroll: true });
-    show(this.cancel, !over);
-    this.cancel.disabled = !possible;
   }
 
   showFacts(job, share) {
@@ -275,21 +271,17 @@ class RunView {
     });
   }
 
-  async cancelJob() {
-    const answer = await dialog(this.signal, h('h2', {}, 'Cancel this run?'),
-      h('p', {}, 'It cannot be taken up again; what it has saved stays.'),
-      h('div', { class: 'actions' }, h('button', { value: '', autofocus: true }, 'Let it run'),
-        h('button', { value: 'cancel', class: 'danger' }, 'Cancel the run')));
-    if (answer !== 'cancel' || terminal(this.job)) return;
-    this.offerCancel('cancelling');
-    this.latent.hold();
-    try {
-      await post(`${this.path}/cancel`, undefined);
-    } catch (problem) {
-      complain(problem);
-      this.latent.load();
-    }
-    this.askJob();
+  /** A run that is tried again is followed again. */
+  onAction(name, taken) {
+    if (name === 'cancel' && !taken) this.latent.load();
+    if (name === 'retry' && taken && !this.stream) this.restart().catch(complain);
+    else this.askJob();
+  }
+
+  async restart() {
+    this.job = await get(this.path, this.signal);
+    this.showJob();
+    await this.start();
   }
 
   close() {

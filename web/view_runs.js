@@ -154,7 +154,7 @@ class RunsView {
       jobs.push(...page.data);
       more = page.has_more;
     }
-    const running = more ? (await get(`v1/jobs?status=running,cancelling&limit=${MOST}`, this.signal)).data : [];
+    const running = more ? (await get(`v1/jobs?status=running,pausing,cancelling&limit=${MOST}`, this.signal)).data : [];
     const listed = new Set(jobs.map((job) => job.id));
     return { jobs: [...running.filter((job) => !listed.has(job.id)), ...jobs], more };
   }

@@ -50,6 +50,7 @@ test('what a run that ended early has to say', () => {
   assert.equal(endedBy({ stop_reason: 'completed' }), '');
   assert.equal(endedBy({ stop_reason: null }), '');
   assert.equal(endedBy({ stop_reason: 'user_cancel' }), 'a request to cancel');
+  assert.equal(endedBy({ stop_reason: 'user_stop' }), 'a request to stop');
   assert.equal(endedBy({ stop_reason: 'dataset_changed' }), 'dataset changed');
   assert.equal(trained({ train_s: 0 }), '–');
   assert.equal(trained({ train_s: 42 }), '42 s');

@@ -263,3 +263,37 @@ test('the judge tells what samples are worth, beside real images', async () => {
   await panel.locator('canvas').and(page.locator('[data-shown="1"]')).waitFor({ timeout: 20000 });
   assert.ok((await canvasOf(panel.locator('canvas'))).width > 500);
 });
+
+const button = (name) => page.getByRole('button', { name, exact: true });
+
+test('a run is paused, goes on, is stopped with its model, and another is tried again', async () => {
+  const { id } = await daemon.api('v1/jobs', LONG);
+  await open(`#/runs/${id}`);
+  await waitFor('a first piece of the curve', async () => (await points()) >= 8, 20000);
+  assert.equal(await button('Resume').count(), 0);
+  await button('Pause').click();
+  await pill('paused');
+  const { progress } = await daemon.api(`v1/jobs/${id}`);
+  assert.equal(await button('Pause').count(), 0);
+  await button('Resume').click();
+  await pill('running');
+  await waitFor('it to go on', async () => (await daemon.api(`v1/jobs/${id}`)).progress.step > progress.step, 20000);
+  await button('Stop and keep').click();
+  await page.getByRole('button', { name: 'End the run' }).click();
+  await pill('succeeded');
+  await page.locator('.facts', { hasText: 'a request to stop' }).waitFor();
+  for (const name of ['Pause', 'Resume', 'Stop and keep', 'Cancel', 'Try again']) assert.equal(await button(name).count(), 0, name);
+});
+
+test('a cancelled run is tried again and followed again', async () => {
+  const { id } = await daemon.api('v1/jobs', LONG);
+  await open(`#/runs/${id}`, { allow: LOST }); // it had saved nothing: until it has begun again it cannot decode
+  await waitFor('a first piece of the curve', async () => (await points()) >= 8, 20000);
+  await cancelHere();
+  await pill('cancelled');
+  await button('Try again').click();
+  await pill('running');
+  const at = await points();
+  await waitFor('the curve to grow again', async () => (await points()) > at + 20, 20000);
+  assert.equal((await daemon.api(`v1/jobs/${id}`)).attempt, 2);
+});

@@ -34,7 +34,7 @@ export function session({ args = [], prepare = async () => {}, tidy = true } = {
 }
 
 async function cancelAll() {
-  const { data } = await daemon.api('v1/jobs?status=queued,running');
+  const { data } = await daemon.api('v1/jobs?status=queued,running,paused');
   await Promise.all(data.map((job) => cancel(job.id)));
 }
 

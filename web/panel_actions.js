@@ -1,0 +1,58 @@
+// panel_actions.js: what may be asked of a run now: a button for each command that the job's `allowed` names.
+
+import { post } from './api.js';
+import { complain, dialog, h, show } from './dom.js';
+import { terminal } from './format.js';
+
+// In the order in which they stand. `sure`: asked first, as [question, what follows, no, yes].
+const ACTIONS = [
+  { name: 'resume', text: 'Resume' },
+  { name: 'retry', text: 'Try again' },
+  { name: 'pause', text: 'Pause' },
+  { name: 'stop', text: 'Stop and keep', sure: ['End this run now?', 'Its model is kept and tested as if this had been its last step.', 'Let it run', 'End the run'] },
+  { name: 'cancel', text: 'Cancel', danger: true, sure: ['Cancel this run?', 'What it has saved stays, and it may be tried again from there.', 'Let it run', 'Cancel the run'] },
+];
+
+export class Actions {
+  /** `before(name)` and `after(name)` a command is taken; `leave` gets the focus of a button that goes. */
+  constructor(path, signal, { before, after, leave }) {
+    Object.assign(this, { path, signal, before, after, leave, status: '' });
+    this.buttons = new Map(ACTIONS.map((action) => [action.name,
+      h('button', { type: 'button', class: action.danger ? 'danger' : '', hidden: true, onclick: () => this.ask(action) }, action.text)]));
+    this.node = h('span', { class: 'actions' }, [...this.buttons.values()]);
+  }
+
+  // A focused button that goes, or can be pressed no more, would leave the keyboard nowhere.
+  update(job) {
+    this.status = job.status;
+    for (const [name, button] of this.buttons) {
+      const possible = job.allowed.includes(name) && !(name === 'cancel' && job.status === 'cancelling');
+      const shown = possible || (name === 'cancel' && !terminal(job));
+      if (!possible && button === document.activeElement) this.leave();
+      show(button, shown);
+      button.disabled = !possible;
+    }
+  }
+
+  async sure({ sure: [question, follows, no, yes], danger }) {
+    return await dialog(this.signal, h('h2', {}, question), h('p', {}, follows),
+      h('div', { class: 'actions' }, h('button', { value: '', autofocus: true }, no),
+        h('button', { value: 'yes', class: danger ? 'danger' : 'primary' }, yes))) === 'yes';
+  }
+
+  async ask(action) {
+    if (action.sure && (!await this.sure(action) || terminal({ status: this.status }))) return;
+    const button = this.buttons.get(action.name);
+    if (button === document.activeElement) this.leave();
+    button.disabled = true; // until the run has changed
+    this.before(action.name);
+    let taken = true;
+    try {
+      await post(`${this.path}/${action.name}`, undefined);
+    } catch (problem) {
+      complain(problem);
+      taken = false;
+    }
+    this.after(action.name, taken);
+  }
+}
