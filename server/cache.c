@@ -302,8 +302,11 @@ static int64_t step_of(const struct job *job, const char *which)
 	return epoch > 0 && job->epochs > 0 ? job->steps / job->epochs * epoch : -1;
 }
 
-static int acquire(struct cache *c, const struct job *job, const char *which, struct published **ret, struct err *err)
+/* A run whose copy is not there yet, or no more, is looked at once more; then its newest file serves. */
+static int acquire(
+	struct cache *c, const struct job *job, const char *which, bool first_look, struct published **ret, struct err *err)
 {
+	const char *state = job_live(job->status) ? "starting" : job_status_name(job->status);
 	bool ended = job_terminal(job->status);
 	if (!*which)
 		which = !ended ? "last" : job->best_epoch ? "best" : "last";
@@ -313,8 +316,8 @@ static int acquire(struct cache *c, const struct job *job, const char *which, st
 			*ret = newest;
 			return OK;
 		}
-		if (job_live(job->status))
-			return err_set(err, ERR_CONFLICT, "%s is starting; it can decode once it runs", job->id);
+		if (job_live(job->status) && first_look)
+			return err_set(err, ERR_CONFLICT, "%s is %s; it can decode once it runs", job->id, state);
 	}
 	struct published *there = find_loaded(c, job->id, step_of(job, which));
 	if (there) {
@@ -325,8 +328,7 @@ static int acquire(struct cache *c, const struct job *job, const char *which, st
 	if (code == ERR_NOT_FOUND && !strcmp(which, "last"))
 		return ended ? err_set(err, ERR_CONFLICT,
 						   "%s ended before its first checkpoint; there is nothing to decode with", job->id)
-					 : err_set(err, ERR_CONFLICT, "%s is %s; it can decode once it runs", job->id,
-						   job_status_name(job->status));
+					 : err_set(err, ERR_CONFLICT, "%s is %s; it can decode once it runs", job->id, state);
 	return code;
 }
 
@@ -350,7 +352,7 @@ int cache_acquire(struct cache *c, const char *ref, struct published **ret, stru
 		if (code)
 			return code;
 		ran = job_live(job.status);
-		code = acquire(c, &job, at ? at + 1 : "", ret, err);
+		code = acquire(c, &job, at ? at + 1 : "", look == 0, ret, err);
 		job_free(&job);
 	}
 	return code;

@@ -104,6 +104,17 @@ static int hook_preview(void *ctx, struct trainer *t, int epoch, struct err *err
 	return OK;
 }
 
+/* Of a job that was cancelled by force what was said is dropped: whoever goes on with it must find no state that is ahead of it. */
+static int check_heard(struct run *r, struct err *err)
+{
+	enum job_status status;
+	enum job_wish wish;
+	int code = store_state(r->config->store, r->job.id, &status, &wish, err);
+	if (!code && !job_live(status))
+		code = err_set(err, ERR_CONFLICT, "%s is %s", r->job.id, job_status_name(status));
+	return code;
+}
+
 /* First what was said up to this step, then the state: after a kill the curve must reach as far as the checkpoint. */
 static int save(struct run *r, struct trainer *t, int epoch, struct err *err)
 {
@@ -113,6 +124,8 @@ static int save(struct run *r, struct trainer *t, int epoch, struct err *err)
 	int code = checkpoint_print(&file, t, &facts, err);
 	if (!code)
 		code = store_flush(r->config->store, err);
+	if (!code)
+		code = check_heard(r, err);
 	if (!code)
 		code = checkpoint_write(r->config->data_dir, r->job.id, epoch, &file, err);
 	if (!code) {

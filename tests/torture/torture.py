@@ -13,7 +13,8 @@ import sys
 import time
 
 import parts
-import disk  # noqa: F401 (each registers its parts)
+import commands  # noqa: F401 (each registers its parts)
+import disk  # noqa: F401
 import points  # noqa: F401
 import poison  # noqa: F401
 import storm  # noqa: F401
