@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 void blob_path(char *path, size_t size, const char *data_dir, const char *job_id, const char *name)
@@ -123,6 +124,31 @@ static bool data_dir_is_there(const char *path)
 	return !jobs || !*dir || !access(dir, F_OK);
 }
 
+struct size_text {
+	char text[24];
+};
+
+static struct size_text size_text(double bytes)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+	struct size_text s;
+	int unit = 0;
+	for (; bytes >= 1000 && unit < 3; unit++)
+		bytes /= 1024;
+	snprintf(s.text, sizeof s.text, "%.*f %s", unit ? 1 : 0, bytes, units[unit]);
+	return s;
+}
+
+/* What it would take, so that somebody can make that room. */
+static int fail_space(const char *dir, size_t needed, struct err *err)
+{
+	struct statvfs fs;
+	if (statvfs(dir, &fs))
+		return err_set(err, ERR_NO_SPACE, "no space: %s are needed in %s", size_text((double)needed).text, dir);
+	return err_set(err, ERR_NO_SPACE, "no space: %s are needed, %s are free in %s", size_text((double)needed).text,
+		size_text((double)fs.f_bavail * (double)fs.f_frsize).text, dir);
+}
+
 int blob_write(const char *path, const void *bytes, size_t size_bytes, struct err *err)
 {
 	char temporary[BLOB_PATH_MAX + 8], dir[BLOB_PATH_MAX];
@@ -142,6 +168,8 @@ int blob_write(const char *path, const void *bytes, size_t size_bytes, struct er
 		error = errno;
 	if (error) {
 		unlink(temporary);
+		if (error == ENOSPC)
+			return fail_space(dir, size_bytes, err);
 		return err_errno(err, error, "writing %s (%zu bytes)", path, size_bytes);
 	}
 	error = sync_dir(dir);

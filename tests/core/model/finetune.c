@@ -301,36 +301,6 @@ static void test_threads_and_levels(void **state)
 	close_use(&u);
 }
 
-/* Saved and restored at every third step, before, at and behind the end of the frozen epochs, without the base. */
-static void test_resume_anywhere(void **state)
-{
-	(void)state;
-	struct use u;
-	open_use(&u, &family_vae, BASE, THAWED);
-	struct heard all = {0};
-	int64_t steps = trainer_progress(u.t).steps;
-	run(u.t, &all, 0);
-	for (int at = 0; at <= (int)steps; at += 2) {
-		struct heard parts = {0};
-		struct state saved;
-		struct trainer *first = open_head(&u, &u.m, NULL, best_kern());
-		struct trainer *second = open_trainer(&u.m, u.d, NULL, best_kern());
-		if (at)
-			run(first, &parts, at);
-		trainer_state(first, &saved);
-		assert_int_equal(trainer_restore(second, &saved, NULL), OK);
-		run(second, &parts, 0);
-		assert_same_points(&all, &parts);
-		assert_same_state(u.t, second);
-		state_free(&saved);
-		trainer_close(first);
-		trainer_close(second);
-		free(parts.point);
-	}
-	free(all.point);
-	close_use(&u);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,7 +312,6 @@ int main(void)
 		cmocka_unit_test(test_thawing),
 		cmocka_unit_test(test_learns_eight_images_by_heart),
 		cmocka_unit_test(test_threads_and_levels),
-		cmocka_unit_test(test_resume_anywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,61 +223,6 @@ static void deep_free(struct state *s)
 	state_free(s);
 }
 
-static void test_resume_anywhere(void **state)
-{
-	(void)state;
-	static const struct {
-		const struct family *family;
-		const char *overrides;
-	} cases[] = {
-		{&family_ae, SMALL_AE "optimizer=adamw schedule=cosine warmup_epochs=0.5 weight_decay=0.01"},
-		{&family_ae, SMALL_AE "optimizer=sgd nesterov=true schedule=one_cycle"},
-		{&family_ae, SMALL_AE "optimizer=sgd momentum=0 val_fraction=0"},
-		{&family_ae, SMALL_AE "optimizer=rmsprop lr=1e-4"},
-		{&family_vae, SMALL_VAE},
-		{&family_ae, SMALL_AE "norm=batch dropout=0.2 dropout2d=0.1 denoise=0.1 denoise_mask=0.1"},
-		{&family_classifier, SMALL_CLASSIFIER},
-		{&family_ae, SMALL_AE "norm=batch ema=0.9 schedule=plateau lr_patience=0 lr=0.03 grad_clip_value=1e-3"},
-		{&family_ae, SMALL_AE "ema=0.9 prune.amount=0.5 prune.start_epoch=1 optimizer=rmsprop lr=1e-3 schedule=step "
-							  "lr_step_epochs=1"},
-		{&family_ae, SMALL_AE "prune.method=global_l1_unstructured prune.start_epoch=1 prune.every=1 prune.end_epoch=2 "
-							  "val_fraction=0 early_stopping.patience=1 early_stopping.min_delta=1"},
-		{&family_vae, SMALL_VAE "likelihood=bernoulli binarize=true free_bits=0.1"},
-		{&family_gan, SMALL_GAN},
-		{&family_gan, SMALL_GAN "n_critic=1 optimizer=rmsprop discriminator_norm=batch spectral_norm=false r1=0"},
-	};
-	struct dataset *d = balls(TRAIN, TEST, 1, 12, 12);
-	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-		struct model m = model_for(cases[c].family, d, cases[c].overrides);
-		struct trainer *whole = open_trainer(&m, d, NULL, best_kern());
-		struct heard all = {0};
-		run(whole, &all, 0);
-		int64_t per_epoch = trainer_progress(whole).steps_per_epoch;
-		for (int at = 0; at <= (int)(2 * per_epoch); at += 3) {
-			struct heard parts = {0};
-			struct trainer *first = open_trainer(&m, d, NULL, best_kern());
-			if (at)
-				run(first, &parts, at);
-			struct state saved = deep_copy(first);
-			trainer_close(first);
-			struct trainer *second;
-			assert_int_equal(trainer_open(&second, &m, d, NULL, best_kern(), 5, NULL), OK);
-			assert_int_equal(trainer_restore(second, &saved, NULL), OK);
-			assert_int_equal(trainer_progress(second).step, at);
-			run(second, &parts, 0);
-			assert_same_points(&all, &parts);
-			assert_same_state(whole, second);
-			deep_free(&saved);
-			trainer_close(second);
-			free(parts.point);
-		}
-		free(all.point);
-		trainer_close(whole);
-		model_free(&m);
-	}
-	dataset_put(d);
-}
-
 static void test_restore_refuses_what_is_not_its_own(void **state)
 {
 	(void)state;
@@ -323,7 +268,6 @@ int main(void)
 		cmocka_unit_test(test_learns_eight_images_by_heart),
 		cmocka_unit_test(test_evaluate),
 		cmocka_unit_test(test_gap),
-		cmocka_unit_test(test_resume_anywhere),
 		cmocka_unit_test(test_restore_refuses_what_is_not_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
