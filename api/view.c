@@ -12,6 +12,7 @@ static const struct link {
 } job_links[] = {
 	{"self", "/v1/jobs/", "", false},
 	{"fork", "/v1/jobs/", "/fork", false},
+	{"verify", "/v1/jobs/", "/verify", false},
 	{"events", "/v1/jobs/", "/events", false},
 	{"metrics", "/v1/jobs/", "/metrics", false},
 	{"curves", "/v1/jobs/", "/curves.svg", false},

@@ -23,6 +23,7 @@ struct daemon {
 	int64_t started_ms;   /* monotonic */
 	atomic_bool draining; /* new work is refused with 503 */
 	atomic_int judging;   /* requests that a judge works for */
+	atomic_int verifying; /* requests that take a job's steps again */
 };
 
 #endif

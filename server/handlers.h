@@ -12,6 +12,7 @@ handler_fn h_job_submit, h_job_list, h_job_show, h_job_edit; /* h_job.c */
 handler_fn h_job_command, h_job_checkpoint, h_queue, h_queue_pause, h_queue_resume; /* h_command.c */
 handler_fn h_job_delete;                                            /* h_job_delete.c */
 handler_fn h_job_fork;                                              /* h_fork.c */
+handler_fn h_job_verify;                                            /* h_verify.c */
 handler_fn h_events;                                                /* h_event.c */
 handler_fn h_job_metrics, h_curves;                                 /* h_curve.c */
 handler_fn h_previews, h_preview, h_preview_latest;                 /* h_preview.c */

@@ -7,7 +7,7 @@
 #ifndef LATENTD_SERVER_WORKER_INTERNAL_H
 #define LATENTD_SERVER_WORKER_INTERNAL_H
 
-#include "server/evaluator.h"
+#include "server/look.h"
 #include "server/preview.h"
 #include "server/worker.h"
 
@@ -44,7 +44,7 @@ struct run {
 	struct dataset *data;
 	struct model model; /* family NULL: not planned yet */
 	struct trainer *trainer;
-	struct judge *judge; /* of its samples; NULL: none */
+	struct look look; /* at its samples */
 
 	int64_t begin_ms, begin_step; /* of this run, monotonic */
 	double train_s_before;        /* in earlier runs */

@@ -60,7 +60,7 @@ static int test_text(struct run *r, const real *w, char **ret, struct err *err)
 	struct buf b = BUF_INIT;
 	struct jsonw out;
 	const bool validates = family_validates(r->model.family);
-	if (!validates && !r->judge)
+	if (!validates && !r->look.judge)
 		return OK;
 	jw_init(&out, &b, false);
 	jw_object(&out);

@@ -129,3 +129,54 @@ int state_copy(const struct state *live, const struct state *saved, struct err *
 		memcpy(live->tensor[i].data, state_find(saved, live->tensor[i].name)->data, live->tensor[i].bytes);
 	return OK;
 }
+
+static double number_at(const struct tensor *t, size_t i)
+{
+	const char *at = (const char *)t->data + i * dtype_size(t->dtype);
+	int64_t whole;
+	float single;
+	double value;
+	switch (t->dtype) {
+	case DTYPE_U8:
+		return *(const uint8_t *)at;
+	case DTYPE_I64:
+		memcpy(&whole, at, sizeof whole);
+		return (double)whole;
+	case DTYPE_F32:
+		memcpy(&single, at, sizeof single);
+		return (double)single;
+	default:
+		memcpy(&value, at, sizeof value);
+		return value;
+	}
+}
+
+static bool tensor_differs(const struct tensor *a, const struct tensor *b, struct state_difference *ret)
+{
+	const size_t size = dtype_size(a->dtype);
+	size_t i = 0;
+	ret->index = -1;
+	if (!b || !same_form(a, b))
+		return true;
+	if (!memcmp(a->data, b->data, a->bytes))
+		return false;
+	while (!memcmp((const char *)a->data + i * size, (const char *)b->data + i * size, size))
+		i++;
+	ret->index = (int64_t)i;
+	ret->live = number_at(a, i);
+	ret->saved = number_at(b, i);
+	return true;
+}
+
+bool state_differs(const struct state *live, const struct state *saved, struct state_difference *ret)
+{
+	for (int i = 0; i < live->n; i++) {
+		struct state_difference d = {0};
+		if (!tensor_differs(&live->tensor[i], state_find(saved, live->tensor[i].name), &d))
+			continue;
+		memcpy(d.name, live->tensor[i].name, sizeof d.name);
+		*ret = d;
+		return true;
+	}
+	return false;
+}

@@ -42,6 +42,13 @@ void state_add_model(struct state *s, const struct model *m, real *w);
 void state_add_prefixed(struct state *s, const char *prefix, const struct model *m, real *block, bool buffers);
 /* A byte per parameter: "prefix." before the names of weights with two axes or more, which are those that can be pruned. */
 void state_add_mask(struct state *s, const char *prefix, const struct model *m, uint8_t *mask);
+/* The first tensor of `live` that `saved` has not, or not bit for bit, and the first number in it; false: there is none. */
+struct state_difference {
+	char name[sizeof((struct tensor *)0)->name];
+	int64_t index;      /* of the number; -1: missing, or of another shape or type */
+	double live, saved; /* as far as a double tells */
+};
+bool state_differs(const struct state *live, const struct state *saved, struct state_difference *ret);
 /* Copies from `saved` into every tensor of `live`; ERR_CORRUPT names the first that is missing or has another shape. */
 int state_copy(const struct state *live, const struct state *saved, struct err *err);
 

@@ -48,6 +48,18 @@ END
 post /v1/jobs/nobody/fork '{}'
 is "$status" 404 "a job that is not there"
 
+# Some of its steps again.
+post /v1/jobs/v/verify '{}'
+is "$status $(j '[.verified, .checkpoint, .steps, .difference]')" '200 [true,7,50,null]' "its steps come out as they did"
+post /v1/jobs/v/verify "{\"checkpoint\":6,\"steps\":$((2 * step / 5))}"
+is "$status $(j "[.verified, .checkpoints, .to_step == $((8 * step / 5)), .tensors > 20, .points > 200, (.sha256 | length)]")" \
+  '200 [true,2,true,true,true,64]' "and each later checkpoint, bit by bit"
+printf x | dd of="$D/jobs/$parent/checkpoints/epoch-000008.safetensors" bs=1 seek=9000 conv=notrunc status=none
+post /v1/jobs/v/verify "{\"checkpoint\":7,\"steps\":$((step / 5))}"
+is "$status $(j '[.verified, .difference.what]')" '200 [false,"file"]' "a damaged file is told"
+post /v1/jobs/v/verify '{"checkpoint":3,"step":4}'
+is "$status $(j '.errors[0].pointer')" "422 #/step" "an unknown field is refused"
+
 # One key, one fork.
 for wanted in '201 ' '201 true'; do
   post /v1/jobs/v/fork '{"checkpoint":5,"params":{"epochs":6},"name":"once"}' -H 'Idempotency-Key: k'
