@@ -1,6 +1,7 @@
-/* One queue of batches. A batch is a caller's `tasks` calls. Whoever computes sits on one of `threads` seats: the caller on its own
- * batch, which saves handing over and back what may take less than that, and the pool's threads, one fewer, on the oldest batch
- * that has any tasks left. Under the lock there is only counting: no kernel runs with it held. */
+/* One queue of batches. A batch is a caller's `tasks` calls. Whoever computes sits on one of `threads` seats: callers, while their
+ * own batch has tasks left, which saves handing over and back what may take less than that, and the pool's threads, one fewer.
+ * Tasks are taken from the batches in turn, whoever's they are: so each gets its share, and a short one waits for some tasks of a long
+ * one, not for all of them. Under the lock there is only counting: no kernel runs with it held. */
 #include "core/base/pool.h"
 
 #include "core/base/cpu.h"
@@ -40,6 +41,7 @@ struct pool {
 };
 
 _Thread_local const void *pool_owner;
+static _Thread_local bool settled; /* it computes all the time: others' tasks in turn with its own */
 
 static void relax(void)
 {
@@ -70,30 +72,42 @@ static void leave_queue_locked(struct pool *p, struct batch *b)
 	atomic_fetch_sub_explicit(&p->queued, 1, memory_order_relaxed);
 }
 
-/* Tasks of b, one after the other; the pool's threads leave it when an older batch has tasks again. */
-static void work_on_locked(struct pool *p, struct batch *b, int slot, bool own)
+/* To the end: the others' turn. */
+static void turn_locked(struct pool *p, struct batch *b)
 {
-	while (b->next < b->tasks && (own || p->first == b)) {
-		int task = b->next++;
-		if (b->next == b->tasks)
-			leave_queue_locked(p, b);
-		pthread_mutex_unlock(&p->lock);
-		b->fn(b->ctx, task, slot);
-		pthread_mutex_lock(&p->lock);
-		if (atomic_fetch_add(&b->done, 1) + 1 == b->tasks) {
-			pthread_cond_signal(&b->changed);
-			return; /* b belongs to its caller again */
-		}
-	}
+	if (p->first != b || p->last == b)
+		return;
+	p->first = b->link;
+	p->last->link = b;
+	p->last = b;
+	b->link = NULL;
 }
 
-/* On a seat, which is offered to others afterwards. */
-static void sit_locked(struct pool *p, struct batch *b, bool own)
+static void do_one_locked(struct pool *p, struct batch *b, int slot)
+{
+	int task = b->next++;
+	if (b->next == b->tasks)
+		leave_queue_locked(p, b);
+	else
+		turn_locked(p, b);
+	pool_owner = b->owner;
+	pthread_mutex_unlock(&p->lock);
+	b->fn(b->ctx, task, slot);
+	pthread_mutex_lock(&p->lock);
+	if (atomic_fetch_add(&b->done, 1) + 1 == b->tasks)
+		pthread_cond_signal(&b->changed); /* b belongs to its caller again */
+}
+
+/* A task of each batch in turn, so that nobody's long one holds the others up: a caller until its own has none left. One that
+ * serves somebody who waits does its own only. */
+static void sit_locked(struct pool *p, struct batch *own)
 {
 	int slot = p->seat[--p->seats];
-	pool_owner = b->owner;
-	work_on_locked(p, b, slot, own);
+	while (own ? own->next < own->tasks : p->first != NULL)
+		do_one_locked(p, own && !settled ? own : p->first, slot);
 	p->seat[p->seats++] = slot;
+	if (own)
+		pool_owner = own->owner;
 	if (p->first && own) {
 		pthread_cond_signal(&p->work);
 		pthread_cond_signal(&p->first->changed);
@@ -111,6 +125,7 @@ static bool work_waits_locked(struct pool *p)
 
 void pool_settle_thread(void)
 {
+	settled = true;
 	cpu_flush_denormals();
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 }
@@ -121,7 +136,7 @@ static void *thread_main(void *arg)
 	pool_settle_thread();
 	pthread_mutex_lock(&p->lock);
 	while (work_waits_locked(p))
-		sit_locked(p, p->first, false);
+		sit_locked(p, NULL);
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
@@ -212,7 +227,7 @@ void pool_run(struct pool *p, int tasks, pool_fn *fn, void *ctx)
 	enqueue_locked(p, &b);
 	while (atomic_load(&b.done) < tasks) {
 		if (b.next < tasks && p->seats) {
-			sit_locked(p, &b, true);
+			sit_locked(p, &b);
 		} else if (!spun && p->seats) { /* its last tasks are about to end, and a processor is free meanwhile */
 			spin_locked(p, &b.done, tasks);
 			spun = true;

@@ -4,6 +4,7 @@
  * result cannot depend on --threads or on who else computes.
  * Owner: main opens one pool; any number of threads may call pool_run at once (tasks of different callers interleave). A caller
  * computes, too, when it finds a seat free.
+ * Batches get their tasks done in turn, one of each: shares are equal where tasks are, and nobody waits for all of another's.
  * Invariants: at most pool_threads() tasks run at a time, each with its own slot; an idle pool sleeps (it spins only
  * briefly after work); whoever computes flushes denormals; pool threads run a little niced, below the threads that serve.
  */
@@ -21,7 +22,7 @@ int pool_open(struct pool **ret_pool, int threads, struct err *err);
 void pool_close(struct pool *pool);
 /* Whom this thread works for, or NULL: of the caller's choosing; while a pool's thread computes, it is its caller's. */
 extern _Thread_local const void *pool_owner;
-/* For threads that call pool_run a lot: what the pool's own have, flushed denormals and the same niceness. */
+/* For threads that call pool_run a lot: what the pool's own have, flushed denormals, the same niceness, and tasks of all in turn. */
 void pool_settle_thread(void);
 /* 1 for a NULL pool. */
 int pool_threads(const struct pool *pool);

@@ -2,11 +2,13 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 enum { TASKS = 200 };
@@ -179,6 +181,118 @@ static void test_closing_nothing(void **state)
 	pool_close(pool); /* never used */
 }
 
+/* --- in turn --- */
+
+enum { LONG = 400, SHORT = 4, SHARES = 3 };
+
+/* One with many tasks; one with few, that comes when it is under way. */
+struct turns {
+	struct pool *pool;
+	atomic_int long_begun, long_when_short_ended;
+};
+
+static void long_task(void *ctx, int i, int slot)
+{
+	struct turns *t = ctx;
+	(void)i, (void)slot;
+	atomic_fetch_add(&t->long_begun, 1);
+	usleep(500);
+}
+
+static void short_task(void *ctx, int i, int slot)
+{
+	(void)ctx, (void)i, (void)slot;
+}
+
+static void *run_long(void *ctx)
+{
+	struct turns *t = ctx;
+	pool_settle_thread();
+	pool_run(t->pool, LONG, long_task, t);
+	return NULL;
+}
+
+static void *run_short(void *ctx)
+{
+	struct turns *t = ctx;
+	pool_settle_thread();
+	while (!atomic_load(&t->long_begun))
+		usleep(100);
+	pool_run(t->pool, SHORT, short_task, t);
+	atomic_store(&t->long_when_short_ended, atomic_load(&t->long_begun));
+	return NULL;
+}
+
+static void test_a_long_batch_does_not_hold_up_a_short_one(void **state)
+{
+	(void)state;
+	for (int threads = 1; threads <= 2; threads++) {
+		struct turns t = {0};
+		pthread_t a, b;
+		assert_int_equal(pool_open(&t.pool, threads, NULL), OK);
+		pthread_create(&a, NULL, run_long, &t);
+		pthread_create(&b, NULL, run_short, &t);
+		pthread_join(a, NULL);
+		pthread_join(b, NULL);
+		assert_true(atomic_load(&t.long_when_short_ended) < LONG / 4); /* one of each in turn; a slow machine may skip some */
+		pool_close(t.pool);
+	}
+}
+
+/* Equal callers, one batch after the other until the first has done all of its own: the others have done as much, or nearly. */
+struct share {
+	struct pool *pool;
+	atomic_bool *over;
+	int batches;
+	bool strayed;
+};
+
+static void work_task(void *ctx, int i, int slot)
+{
+	volatile uint64_t *sink = ctx;
+	(void)slot;
+	sink[i] = mix((uint64_t)i, 60000);
+}
+
+static void *run_share(void *ctx)
+{
+	enum { BATCHES = 200 };
+	uint64_t sink[8];
+	struct share *s = ctx;
+	pool_owner = s;
+	pool_settle_thread();
+	while (!atomic_load(s->over) && s->batches < BATCHES) {
+		pool_run(s->pool, 8, work_task, sink);
+		s->strayed = s->strayed || pool_owner != s; /* after others' tasks it is its own again */
+		s->batches++;
+	}
+	atomic_store(s->over, true);
+	return NULL;
+}
+
+static void test_equal_callers_have_equal_shares(void **state)
+{
+	(void)state;
+	pthread_t thread[SHARES];
+	struct share share[SHARES];
+	atomic_bool over = false;
+	struct pool *pool;
+	assert_int_equal(pool_open(&pool, 2, NULL), OK);
+	for (int i = 0; i < SHARES; i++) {
+		share[i] = (struct share){.pool = pool, .over = &over};
+		pthread_create(&thread[i], NULL, run_share, &share[i]);
+	}
+	for (int i = 0; i < SHARES; i++)
+		pthread_join(thread[i], NULL);
+	print_message("batches: %d %d %d\n", share[0].batches, share[1].batches, share[2].batches);
+	for (int i = 0; i < SHARES; i++)
+		assert_false(share[i].strayed);
+	for (int i = 0; i < SHARES; i++)
+		for (int k = 0; k < SHARES; k++)
+			assert_true(share[i].batches >= share[k].batches / 3);
+	pool_close(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +300,8 @@ int main(void)
 		cmocka_unit_test(test_every_task_runs_once),
 		cmocka_unit_test(test_many_callers_share_it),
 		cmocka_unit_test(test_tasks_know_their_caller),
+		cmocka_unit_test(test_a_long_batch_does_not_hold_up_a_short_one),
+		cmocka_unit_test(test_equal_callers_have_equal_shares),
 		cmocka_unit_test(test_closing_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
