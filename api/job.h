@@ -103,6 +103,7 @@ struct job {
 	/* what it goes on from: "" and 0 if nothing */
 	char from_job[JOB_ID_SIZE];
 	int from_epoch;
+	int64_t memory_bytes;     /* that it needs to be trained, measured before it began; 0: not known */
 	int64_t fork_step;        /* a fork: the steps it took over with that job's state; else 0 */
 	double ancestors_train_s; /* of that job and those it goes on from */
 	int64_t queue_position;   /* 1 = next; 0: not queued. Worked out when read */

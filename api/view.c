@@ -220,6 +220,7 @@ void view_job(struct jsonw *w, const struct job *job, const char *prefix)
 	jw_kint(w, "priority", job->priority);
 	write_control(w, job);
 	jw_kint(w, "attempt", job->attempt);
+	jw_kint(w, "memory_bytes", job->memory_bytes);
 	write_results(w, job);
 	write_links(w, job, prefix);
 	jw_end_object(w);

@@ -206,6 +206,11 @@ int h_queue(struct call *c, struct err *err)
 		if (!job_terminal((enum job_status)s))
 			jw_kint(&w, job_status_name((enum job_status)s), q.count[s]);
 	jw_end_object(&w);
+	jw_key(&w, "memory");
+	jw_object(&w);
+	jw_kint(&w, "held_bytes", q.memory_held);
+	jw_kint(&w, "limit_bytes", q.memory_limit);
+	jw_end_object(&w);
 	jw_key(&w, "next");
 	jw_array(&w);
 	for (int i = 0; i < q.n; i++)

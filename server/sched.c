@@ -155,6 +155,7 @@ int sched_open(struct sched **ret, const struct sched_config *config, struct err
 	pthread_cond_init(&s->wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	store_set_queue_limit(s->config.store, s->config.queue_limit);
+	store_set_memory_limit(s->config.store, s->config.memory_limit_bytes);
 	int code = start_seats(s, err);
 	if (code)
 		sched_close(s);
@@ -330,6 +331,7 @@ static int fill_job(struct job *job, const struct spec *spec, const struct estim
 	job->time_limit_s = spec->time_limit_s;
 	job->max_retries = spec->max_retries;
 	job->ancestors_train_s = e->ancestors_train_s;
+	job->memory_bytes = (int64_t)e->memory_bytes;
 	job->epochs = (int)p->epochs;
 	job->steps = p->epochs * e->steps_per_epoch;
 	jw_init(&w, &params, false);

@@ -22,7 +22,7 @@ struct sched_config {
 	const struct kern *kern;
 	const char *data_dir;
 	int workers;
-	size_t memory_limit_bytes; /* for one job; 0: three quarters of the machine's */
+	size_t memory_limit_bytes; /* for one job, and for all that run; 0: three quarters of the machine's */
 	int queue_limit;
 	/* optional */
 	struct evaluator *evaluator; /* judges the samples of kinds that want it; NULL: nobody does */

@@ -271,6 +271,11 @@ void store_on_commit(struct store *s, store_notify_fn *fn, void *ctx)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void store_set_memory_limit(struct store *s, size_t bytes)
+{
+	s->memory_limit = (int64_t)(bytes < INT64_MAX ? bytes : INT64_MAX);
+}
+
 void store_set_queue_limit(struct store *s, int jobs)
 {
 	s->queue_limit = jobs;

@@ -32,6 +32,9 @@ typedef void store_notify_fn(void *ctx, const char *job_id, int64_t last_seq, en
 void store_on_commit(struct store *s, store_notify_fn *fn, void *ctx);
 /* At most so many jobs wait (0, as opened: no limit). */
 void store_set_queue_limit(struct store *s, int jobs);
+/* All jobs that run need at most so much (0, as opened: no limit): the next one in order waits until it fits beside them, and no other
+ * overtakes it. */
+void store_set_memory_limit(struct store *s, size_t bytes);
 
 /* --- blocking writes --- */
 /* Queues the job: sets number and created_at_ms; writes its first event (status queued). ERR_FULL at the queue's limit; ERR_INVALID
@@ -83,6 +86,7 @@ enum { STORE_QUEUE_NEXT = 20 };
 struct store_queue {
 	bool paused;
 	int64_t count[JOB_STATUS_COUNT]; /* of those that have not ended */
+	int64_t memory_held, memory_limit; /* bytes, of those that run; limit 0: none */
 	int n;
 	char next[STORE_QUEUE_NEXT][JOB_ID_SIZE]; /* in the order in which they are claimed */
 };

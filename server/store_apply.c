@@ -142,10 +142,10 @@ static int apply_insert(struct txn *t, struct op *base, struct err *err)
 	if (j->fork_step && (code = job_number(t->conn, j->from_job, &parent, err)))
 		return code;
 	op->created_at_ms = t->now_ms;
-	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssidsii", j->id, j->kind, j->preset,
+	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssidsiii", j->id, j->kind, j->preset,
 		j->dataset, j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
 		j->metadata, j->warnings, j->from_job, (int64_t)j->from_epoch, j->ancestors_train_s,
-		j->depends_on, j->time_limit_s, (int64_t)j->max_retries);
+		j->depends_on, j->time_limit_s, (int64_t)j->max_retries, j->memory_bytes);
 	if (!code)
 		code = depends_insert(t, op->number, j->depends_on, err);
 	if (!code && j->fork_step)

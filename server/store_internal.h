@@ -33,7 +33,7 @@ struct sqlite3_stmt;
 	"number,id,kind,preset,dataset,dataset_sha256,name,status,stop_reason,created_at_ms,started_at_ms,finished_at_ms," \
 	"priority,seed,attempt,epoch,epochs,step,steps,eta_ms,samples_per_s,train_s,best_metric,best_value,best_epoch," \
 	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap,from_job,from_epoch,ancestors_train_s," \
-	"wish,time_limit_s,max_retries,retries,depends_on,fork_step"
+	"wish,time_limit_s,max_retries,retries,depends_on,fork_step,memory_bytes"
 
 /* Every statement the store ever runs, but for the schema and for what `latentd recover` does. */
 #define SQL_STATEMENTS(X) \
@@ -42,8 +42,8 @@ struct sqlite3_stmt;
 	X(SQL_COMMIT, "COMMIT") \
 	X(SQL_ROLLBACK, "ROLLBACK") \
 	X(SQL_JOB_INSERT, "INSERT INTO jobs(id,kind,preset,dataset,name,status,created_at_ms,priority,seed,epochs,steps,eta_ms," \
-		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s,depends_on,time_limit_s,max_retries)" \
-		" VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,NULL,?11,?12,?13,?14,?15,?16,?17,?18,?19) RETURNING number") \
+		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s,depends_on,time_limit_s,max_retries,memory_bytes)" \
+		" VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,NULL,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20) RETURNING number") \
 	X(SQL_JOB_BRANCH, "UPDATE jobs SET fork_step=?2, step=?2, epoch=?3, dataset_sha256=?4, best_metric=?5, best_value=?6," \
 		"best_epoch=?7 WHERE number=?1") \
 	X(SQL_JOB_MOVE, "UPDATE jobs SET status=?3, stop_reason=coalesce(?4,stop_reason), error_code=coalesce(?5,error_code)," \
@@ -69,6 +69,8 @@ struct sqlite3_stmt;
 	X(SQL_JOB_LAST_SEQ, "SELECT last_seq FROM jobs WHERE id=?1") \
 	X(SQL_JOB_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 AND " JOB_READY " AND NOT EXISTS(" QUEUE_PAUSED ")" \
 		" ORDER BY priority DESC, number LIMIT 1") \
+	X(SQL_MEMORY_HELD, "SELECT coalesce(sum(memory_bytes),0) FROM jobs WHERE held") \
+	X(SQL_JOB_MEMORY, "SELECT memory_bytes FROM jobs WHERE id=?1") \
 	X(SQL_JOBS_LATER, "SELECT coalesce(min(not_before_ms),0) FROM jobs WHERE status='queued' AND not_before_ms>?1") \
 	X(SQL_JOBS_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 ORDER BY priority DESC, number LIMIT ?1") \
 	X(SQL_STATUS_COUNT, "SELECT coalesce(sum(n),0) FROM tally WHERE status=?1") \
@@ -307,6 +309,7 @@ struct store {
 	int calls;      /* callers in the queue */
 	bool stop, started, sound;
 	int queue_limit;
+	int64_t memory_limit; /* for all that run; 0: none */
 	pthread_t thread;
 
 	char journal_path[4200]; /* the writer's, as its connection */

@@ -15,6 +15,19 @@ struct claim_op {
 	struct job *job;
 };
 
+/* One that fits alone but not beside those that run waits for them; who is next stays next. A job whose need is not known takes none. */
+static int check_fits(struct txn *t, const char *id, struct err *err)
+{
+	int64_t held = 0, needed = 0;
+	const int64_t limit = t->store->memory_limit;
+	int code = limit ? sql_int(t->conn, SQL_MEMORY_HELD, &held, 0, err, "") : OK;
+	if (!code && held)
+		code = sql_int(t->conn, SQL_JOB_MEMORY, &needed, 0, err, "s", id);
+	if (code || !held || needed <= limit - held)
+		return code;
+	return err_set(err, ERR_NOT_FOUND, "%s waits for memory", id);
+}
+
 static int apply_claim(struct txn *t, struct op *base, struct err *err)
 {
 	struct claim_op *op = (struct claim_op *)base;
@@ -30,6 +43,8 @@ static int apply_claim(struct txn *t, struct op *base, struct err *err)
 	char id[JOB_ID_SIZE];
 	sql_text(stmt, 0, id, sizeof id);
 	sql_reset(stmt);
+	if ((code = check_fits(t, id, err)))
+		return code;
 	const struct store_change start = {.first_start = true};
 	code = job_move(t, id, JOB_QUEUED, JOB_RUNNING, &start, err);
 	return code ? code : job_load(t->conn, id, op->job, err);
@@ -99,6 +114,8 @@ static int read_queue(struct conn *c, struct store_queue *q, struct err *err)
 	bool row;
 	int code = sql_int(c, SQL_QUEUE_PAUSED, &paused, 0, err, "");
 	q->paused = paused;
+	if (!code)
+		code = sql_int(c, SQL_MEMORY_HELD, &q->memory_held, 0, err, "");
 	for (int s = 0; s < JOB_STATUS_COUNT && !code; s++)
 		if (!job_terminal((enum job_status)s))
 			code = sql_int(c, SQL_STATUS_COUNT, &q->count[s], 0, err, "s", job_status_name((enum job_status)s));
@@ -116,6 +133,7 @@ int store_queue(struct store *s, struct store_queue *ret, struct err *err)
 	int code = reader_get(s, &c, err);
 	if (code)
 		return code;
+	q.memory_limit = s->memory_limit;
 	code = read_queue(c, &q, err);
 	reader_put(s, c);
 	if (!code)

@@ -57,6 +57,7 @@ static void read_progress(sqlite3_stmt *q, struct job *j)
 	j->from_epoch = sqlite3_column_int(q, 33);
 	j->ancestors_train_s = sqlite3_column_double(q, 34);
 	j->fork_step = sqlite3_column_int64(q, 40);
+	j->memory_bytes = sqlite3_column_int64(q, 41);
 }
 
 static void read_control(sqlite3_stmt *q, struct job *j)

@@ -133,6 +133,8 @@ static const char *const migrations[] = {
 	/* how often the daemon crashed while it worked for a job; the last crash that was counted */
 	("ALTER TABLE jobs ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;"
 	 "ALTER TABLE jobs ADD COLUMN crash_mark TEXT NOT NULL DEFAULT '';"),
+	/* what a job's trainer takes, measured when it was submitted: what may run beside what */
+	"ALTER TABLE jobs ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT 0;",
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };

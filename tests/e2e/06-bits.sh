@@ -43,6 +43,31 @@ submit "{\"kind\":\"ae\",\"name\":\"neighbour\",\"seed\":3,\"params\":{$MORE}}"
 same beside "beside a neighbour"
 stop
 
+# All kinds at once, among neighbours that are cancelled, paused and resumed, or fail.
+start --threads 2 --workers 5
+declare -A crowd
+for kind in $KINDS; do
+  submit "{\"kind\":\"$kind\",\"name\":\"$kind-crowd\",\"seed\":1,\"params\":{${RUN[$kind]}}}"
+  crowd[$kind]=$job
+  # each step multiplies its weights by -9
+  submit "{\"kind\":\"ae\",\"preset\":\"report\",\"name\":\"$kind-lost\",\"params\":{\"optimizer\":\"sgd\",\"lr\":10,\"weight_decay\":1,\"train_limit\":1024}}"
+done
+for ((i = 0; i < 3; i++)); do
+  submit "{\"kind\":\"vae\",\"priority\":1,\"params\":{\"epochs\":500}}"
+  sleep 0.2
+  post "/v1/jobs/${crowd[vae]}/pause" '{}'
+  post "/v1/jobs/$job/cancel" '{}'
+  post "/v1/jobs/${crowd[vae]}/resume" '{}'
+done
+for kind in $KINDS; do
+  settle "${crowd[$kind]}"
+  is "$state $(fingerprint "${crowd[$kind]}")" "succeeded ${reference[$kind]}" "$kind: in a crowd of neighbours that come, go and fail"
+  req POST "/v1/jobs/$kind-lost/cancel"
+done
+get '/v1/jobs?status=failed'
+check "some of them failed" [ "$(j '.data | length')" -ge 1 ]
+stop
+
 for threads in 1 3; do
   start --threads "$threads"
   same "threads-$threads" "--threads $threads"

@@ -162,6 +162,59 @@ static void test_refusals_come_before_the_queue(void **state)
 	free(jobs);
 }
 
+static int running(struct house *h)
+{
+	struct store_queue q;
+	assert_int_equal(store_queue(h->store, &q, NULL), OK);
+	return (int)q.count[JOB_RUNNING];
+}
+
+/* Two fit, the third waits for one of them to go, and a smaller one behind it waits, too. */
+static void test_memory_is_shared(void **state)
+{
+	static const char large[] =
+		"{'kind':'ae','params':{'latent_dim':2,'train_limit':512,'epochs':100000,'batch_size':64,'preview_every_epochs':0}}";
+	struct house *h = *state;
+	struct spec spec;
+	struct estimate e;
+	struct store_queue q;
+	struct job job;
+	char id[4][JOB_ID_SIZE];
+	house_spec(&spec, large);
+	assert_int_equal(sched_estimate(h->sched, &spec, &e, NULL), OK);
+	spec_free(&spec);
+	house_close(h);
+	h->workers = 4;
+	h->memory_limit_bytes = e.memory_bytes * 5 / 2;
+	house_open(h);
+	for (int i = 0; i < 3; i++)
+		house_submit(h, large, id[i]);
+	house_submit(h,
+		"{'kind':'ae','params':{'latent_dim':1,'channels':[],'hidden':[],'train_limit':64,'epochs':1,'batch_size':16}}",
+		id[3]);
+	house_wait(h, id[0], 5);
+	house_wait(h, id[1], 5);
+	usleep(200000);
+	assert_int_equal(running(h), 2);
+	assert_int_equal(store_queue(h->store, &q, NULL), OK);
+	assert_int_equal(q.memory_held, 2 * e.memory_bytes);
+	assert_int_equal(q.memory_limit, h->memory_limit_bytes);
+	assert_string_equal(q.next[0], id[2]);
+	job = house_job(h, id[3]);
+	assert_int_equal(job.status, JOB_QUEUED);
+	assert_true(job.memory_bytes > 0 && job.memory_bytes < (int64_t)e.memory_bytes / 2);
+	job_free(&job);
+	assert_int_equal(house_ask(h, id[0], COMMAND_CANCEL, &job, NULL), OK);
+	job_free(&job);
+	house_wait(h, id[2], 5);
+	assert_int_equal(house_wait_end(h, id[3]), JOB_SUCCEEDED); /* beside those two */
+	assert_int_equal(running(h), 2);
+	for (int i = 1; i < 3; i++) {
+		assert_int_equal(house_ask(h, id[i], COMMAND_CANCEL, &job, NULL), OK);
+		job_free(&job);
+	}
+}
+
 static void test_estimate(void **state)
 {
 	struct house *h = *state;
@@ -275,6 +328,7 @@ int main(void)
 		TEST(test_epoch_mean_survives_a_drain),
 		TEST(test_without_validation_the_last_is_best),
 		TEST(test_refusals_come_before_the_queue),
+		TEST(test_memory_is_shared),
 		TEST(test_estimate),
 		TEST(test_cancel),
 		TEST(test_priorities_and_live_view),

@@ -234,7 +234,8 @@ static void test_a_long_batch_does_not_hold_up_a_short_one(void **state)
 		pthread_create(&b, NULL, run_short, &t);
 		pthread_join(a, NULL);
 		pthread_join(b, NULL);
-		assert_true(atomic_load(&t.long_when_short_ended) < LONG / 4); /* one of each in turn; a slow machine may skip some */
+		assert_true(
+			atomic_load(&t.long_when_short_ended) < LONG / 4); /* one of each in turn; a slow machine may skip some */
 		pool_close(t.pool);
 	}
 }
