@@ -86,12 +86,15 @@ void crash_mask(sigset_t *ret)
 		sigdelset(ret, signals[i].number);
 }
 
-/* A stack that ran over is a crash, too, and needs another one to be told on. */
+/* A stack that ran over is a crash, too, and needs another one to be told on. A thread that had one (a sanitizer's) has it back
+ * afterwards: whoever gave it frees it. */
+static _Thread_local stack_t stack_before;
+
 static void give_stack(void)
 {
 	enum { STACK_BYTES = 16384 };
 	static _Thread_local char bytes[STACK_BYTES];
-	sigaltstack(&(stack_t){.ss_sp = bytes, .ss_size = sizeof bytes}, NULL);
+	sigaltstack(&(stack_t){.ss_sp = bytes, .ss_size = sizeof bytes}, &stack_before);
 }
 
 void crash_job_begin(const char *job_id)
@@ -113,6 +116,7 @@ void crash_job_end(void)
 		if (pool_owner == jobs[i].job_id)
 			atomic_store(&jobs[i].taken, false);
 	pool_owner = NULL;
+	sigaltstack(&stack_before, NULL);
 }
 
 void crash_serves_requests(void)

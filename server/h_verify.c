@@ -85,10 +85,20 @@ static int reply(struct call *c, const struct verification *v, struct err *err)
 	return call_json_end(c, &w, err);
 }
 
+/* What the jobs that run leave of the limit for all; 1 where that is nothing. */
+static int find_memory(struct call *c, size_t *ret, struct err *err)
+{
+	struct store_queue q;
+	int code = store_queue(c->daemon->store, &q, err);
+	if (!code)
+		*ret = !q.memory_limit ? 0 : q.memory_held < q.memory_limit ? (size_t)(q.memory_limit - q.memory_held) : 1;
+	return code;
+}
+
 static int verify_it(struct call *c, struct err *err)
 {
 	struct daemon *d = c->daemon;
-	const struct verify_config config = {.store = d->store,
+	struct verify_config config = {.store = d->store,
 		.cache = d->cache,
 		.data_dir = d->config->data_dir,
 		.pool = d->pool,
@@ -98,6 +108,8 @@ static int verify_it(struct call *c, struct err *err)
 	struct wanted wanted;
 	struct verification v;
 	int code = parse(c, &wanted, err);
+	if (!code)
+		code = find_memory(c, &config.memory_bytes, err);
 	if (!code)
 		code = verify(&v, &config, c->arg[0], wanted.which, wanted.steps, err);
 	return code ? code : reply(c, &v, err);

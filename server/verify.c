@@ -179,12 +179,25 @@ static int branch_off(struct again *a, struct err *err)
 	return OK;
 }
 
+static int check_memory(const struct again *a, struct err *err)
+{
+	enum { MIB = 1 << 20 };
+	const size_t needed = trainer_bytes(&a->model, a->data, pool_threads(a->config->pool)),
+				 limit = a->config->memory_bytes;
+	if (!limit || needed <= limit)
+		return OK;
+	return err_set(err, ERR_UNAVAILABLE,
+		"this needs %zu MiB, %zu MiB are left beside the jobs that run; ask again later", needed / MIB, limit / MIB);
+}
+
 static int open_trainer(struct again *a, struct err *err)
 {
 	const struct verify_config *c = a->config;
 	int code = plan(a, err);
 	if (!code)
 		code = check_data(a, err);
+	if (!code)
+		code = check_memory(a, err);
 	if (!code)
 		code = trainer_open(&a->trainer, &a->model, a->data, c->pool, c->kern, a->job.seed, err);
 	if (code)

@@ -25,6 +25,7 @@ struct verify_config {
 	struct pool *pool;
 	const struct kern *kern;
 	struct evaluator *evaluator;
+	size_t memory_bytes; /* it may take; 0: as much as it needs */
 	const atomic_bool *stop; /* leave */
 };
 

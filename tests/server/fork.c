@@ -10,6 +10,12 @@
 /* 7 steps an epoch, the last one short */
 #define SHORT "'epochs':8,'batch_size':36"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SLOW = 1 };
+#else
+enum { SLOW = 0 };
+#endif
+
 static const char plain[] = "{'kind':'ae','dataset':'toy','seed':5,'params':{" NET "," SHORT "}}";
 
 static int setup(void **state)
@@ -161,7 +167,8 @@ static void run_and_fork(struct house *h, const char *body, char id[JOB_ID_SIZE]
 	house_submit(h, body, id);
 	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
 	assert_fork_is_the_same(h, id, "3");
-	assert_fork_is_the_same(h, id, "7");
+	if (!SLOW)
+		assert_fork_is_the_same(h, id, "7");
 }
 
 static void test_unchanged(void **state)
@@ -222,12 +229,12 @@ static void test_of_a_job_that_runs(void **state)
 	h->checkpoint_ms = 3;
 	house_close(h);
 	house_open(h);
-	house_submit(h, "{'kind':'ae','dataset':'toy','params':{" NET ",'epochs':120,'batch_size':36}}", id);
+	house_submit(h, "{'kind':'ae','dataset':'toy','params':{" NET ",'epochs':60,'batch_size':36}}", id);
 	house_wait(h, id, 3 * 7);
 	struct err err = {0};
 	for (int i = 0; try_fork(h, id, "{'checkpoint':2}", fork, &err) && i < 1000; i++) /* its file is there very soon */
 		usleep(1000);
-	for (int64_t step = 40; step < 300; step += 40) {
+	for (int64_t step = 40; step < 220; step += 60) {
 		house_wait(h, fork, step);
 		house_close(h);
 		house_open(h);

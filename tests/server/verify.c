@@ -235,6 +235,16 @@ static void test_refused(void **state)
 			strcmp(err.pointer, rows[i].pointer) || !strstr(err.message, rows[i].words))
 			fail_msg("%s %lld: %s %s", rows[i].which, (long long)rows[i].steps, err.pointer, err.message);
 	assert_int_equal(try_verify(h, "nobody", "", 0, &v, &err), ERR_NOT_FOUND);
+	const atomic_bool stop = false;
+	const struct verify_config small = {.store = h->store,
+		.cache = h->cache,
+		.data_dir = h->dir,
+		.pool = h->pool,
+		.kern = kern_at(cpu_best()),
+		.memory_bytes = 1000,
+		.stop = &stop};
+	assert_int_equal(verify(&v, &small, id, "", 0, &err), ERR_UNAVAILABLE);
+	assert_non_null(strstr(err.message, "are left beside the jobs that run"));
 	toy_write(h, 5);
 	house_close(h);
 	house_open(h);
