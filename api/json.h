@@ -86,6 +86,8 @@ void jw_reals(struct jsonw *w, const float *values, size_t n); /* [..], fast */
 void jw_end_document(struct jsonw *w);
 /* key + value at once */
 void jw_kstring(struct jsonw *w, const char *key, const char *value);
+/* What was printed into a buf of its own, as a string; its failure becomes the document's. */
+void jw_kbuf(struct jsonw *w, const char *key, const struct buf *text);
 void jw_kint(struct jsonw *w, const char *key, int64_t value);
 void jw_kreal(struct jsonw *w, const char *key, double value);
 void jw_kbool(struct jsonw *w, const char *key, bool value);

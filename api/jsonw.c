@@ -291,6 +291,12 @@ void jw_kstring(struct jsonw *w, const char *key, const char *value)
 	jw_string(w, value);
 }
 
+void jw_kbuf(struct jsonw *w, const char *key, const struct buf *text)
+{
+	w->b->failed |= text->failed;
+	jw_kstring(w, key, text->failed ? NULL : text->data);
+}
+
 void jw_kint(struct jsonw *w, const char *key, int64_t value)
 {
 	jw_key(w, key);

@@ -214,8 +214,10 @@ static int read_metadata(struct safetensors *s, const struct json *object, struc
 			return corrupt(err, "", "__metadata__ must hold strings only");
 	struct buf text = BUF_INIT;
 	json_print(&text, object);
-	s->metadata = buf_take(&text, NULL);
-	return s->metadata ? OK : err_set(err, ERR_NO_MEMORY, "no memory for metadata");
+	int code = text.failed ? err_set(err, ERR_NO_MEMORY, "no memory for metadata")
+						   : json_parse(&s->metadata, text.data, text.len, err);
+	buf_free(&text);
+	return code;
 }
 
 static int read_entries(struct safetensors *s, const struct json *header, struct data data, struct err *err)
@@ -229,9 +231,7 @@ static int read_entries(struct safetensors *s, const struct json *header, struct
 		if (!metadata)
 			state_add(&s->state, t.name, t.dtype, t.rank, t.shape, t.data);
 	}
-	if (!s->metadata)
-		s->metadata = strdup("{}");
-	if (s->state.failed || !s->metadata)
+	if (s->state.failed)
 		return err_set(err, ERR_NO_MEMORY, "no memory for the tensors of a file");
 	return OK;
 }
@@ -307,19 +307,15 @@ int safetensors_read(struct safetensors *ret, const void *file, size_t size, str
 void safetensors_free(struct safetensors *s)
 {
 	state_free(&s->state);
-	free(s->metadata);
+	json_free(s->metadata);
 	*s = (struct safetensors){0};
 }
 
 bool safetensors_metadata(const struct safetensors *s, const char *key, char *text, size_t size)
 {
-	struct json *object;
-	if (json_parse(&object, s->metadata, strlen(s->metadata), NULL))
-		return false;
-	const struct json *value = json_get(object, key);
+	const struct json *value = s->metadata ? json_get(s->metadata, key) : NULL;
 	bool found = value && strlen(json_string(value)) < size;
 	if (found)
 		memcpy(text, json_string(value), strlen(json_string(value)) + 1);
-	json_free(object);
 	return found;
 }

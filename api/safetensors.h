@@ -20,9 +20,11 @@ struct metadata_entry {
 int safetensors_write(struct buf *b, const struct state *s, const struct metadata_entry *metadata, int nmetadata,
 	bool checksum, struct err *err);
 
+struct json;
+
 struct safetensors {
 	struct state state; /* data points into the file's bytes */
-	char *metadata;     /* the __metadata__ object as JSON text, malloc'd ("{}" if absent) */
+	struct json *metadata; /* the __metadata__ object; NULL: there is none */
 	bool has_checksum;
 };
 /* Verifies the checksum when there is one (whoever reads a checkpoint insists on has_checksum: damage may lie in its

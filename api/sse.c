@@ -128,8 +128,12 @@ void event_text(struct buf *b, const struct event *e)
 		[EVENT_END] = end_text,
 	};
 	struct json *data;
-	if (!printers[e->type] || json_parse(&data, e->data, strlen(e->data), NULL))
+	if (!printers[e->type])
 		return;
+	if (json_parse(&data, e->data, strlen(e->data), NULL)) { /* it was written by us: there is no memory to read it */
+		b->failed = true;
+		return;
+	}
 	if (json_type(data) == JSON_OBJECT)
 		printers[e->type](b, data);
 	json_free(data);

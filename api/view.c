@@ -28,7 +28,7 @@ static void write_link(struct jsonw *w, const char *prefix, const struct link *l
 {
 	struct buf url = BUF_INIT;
 	buf_printf(&url, "%s%s%s%s", prefix, link->before, id, link->after);
-	jw_kstring(w, link->name, url.data);
+	jw_kbuf(w, link->name, &url);
 	buf_free(&url);
 }
 
@@ -256,7 +256,8 @@ void view_event(struct jsonw *w, const struct event *e)
 	struct buf text = BUF_INIT;
 	/* data is an object with members, always: seq, job and at_ms at least */
 	buf_printf(&text, "{\"event\":\"%s\",%s", event_type_name(e->type), e->data + 1);
-	jw_raw(w, text.data);
+	jw_raw(w, text.failed ? NULL : text.data);
+	w->b->failed |= text.failed;
 	buf_free(&text);
 }
 

@@ -247,7 +247,7 @@ void view_kinds(struct jsonw *w, const char *prefix)
 		write_summary(w, f);
 		jw_key(w, "links");
 		jw_object(w);
-		jw_kstring(w, "self", url.data);
+		jw_kbuf(w, "self", &url);
 		jw_end_object(w);
 		jw_end_object(w);
 		buf_free(&url);

@@ -138,13 +138,15 @@ static int newest_numbered(struct checkpoint *ret, const char *data_dir, const c
 	if (code)
 		return code;
 	code = err_set(err, ERR_NOT_FOUND, "%s has no checkpoint yet", job_id);
-	for (int i = n - 1; i >= 0 && code; i--) {
+	for (int i = n - 1; i >= 0 && code && code != ERR_NO_MEMORY; i--) {
 		code = checkpoint_load(ret, data_dir, job_id, epochs[i], &why);
-		if (code && skipped)
+		if (code && code != ERR_NO_MEMORY && skipped)
 			skipped(ctx, &why);
 	}
 	free(epochs);
-	return code ? ERR_NOT_FOUND : OK;
+	if (code == ERR_NO_MEMORY && err) /* says nothing of the file */
+		*err = why;
+	return !code || code == ERR_NO_MEMORY ? code : ERR_NOT_FOUND;
 }
 
 int checkpoint_newest(struct checkpoint *ret, const char *data_dir, const char *job_id, checkpoint_skipped_fn *skipped,
@@ -153,10 +155,17 @@ int checkpoint_newest(struct checkpoint *ret, const char *data_dir, const char *
 	struct checkpoint inside, numbered;
 	struct err why = {0};
 	int no_inside = checkpoint_load(&inside, data_dir, job_id, 0, &why);
+	if (no_inside == ERR_NO_MEMORY) {
+		if (err)
+			*err = why;
+		return no_inside;
+	}
 	if (no_inside && no_inside != ERR_NOT_FOUND && skipped)
 		skipped(ctx, &why);
 	int no_numbered = newest_numbered(&numbered, data_dir, job_id, skipped, ctx, err);
-	if (no_inside && no_numbered)
+	if (!no_inside && no_numbered == ERR_NO_MEMORY)
+		checkpoint_free(&inside);
+	if (no_numbered == ERR_NO_MEMORY || (no_inside && no_numbered))
 		return no_numbered;
 	bool take_inside = !no_inside && (no_numbered || inside.step > numbered.step);
 	*ret = take_inside ? inside : numbered;

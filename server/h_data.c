@@ -110,7 +110,10 @@ static void list_one(void *ctx, const char *name, const char *path)
 	if (!*l->first)
 		snprintf(l->first, sizeof l->first, "%s", name);
 	snprintf(l->last, sizeof l->last, "%s", name);
-	if (describe(l->daemon, name, path, &text, &err)) {
+	int code = describe(l->daemon, name, path, &text, &err);
+	if (code == ERR_NO_MEMORY) { /* says nothing of the data set */
+		l->w->b->failed = true;
+	} else if (code) {
 		jw_object(l->w);
 		jw_kstring(l->w, "object", "dataset");
 		jw_kstring(l->w, "name", name);

@@ -40,7 +40,7 @@ static void view_preview(struct call *c, struct jsonw *w, const struct job *job,
 	jw_kint(w, "step", step_of(job, p));
 	jw_kint(w, "epoch", p->epoch);
 	jw_kstring(w, "kind", p->what);
-	jw_kstring(w, "url", url.failed ? NULL : url.data);
+	jw_kbuf(w, "url", &url);
 	jw_end_object(w);
 	buf_free(&url);
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -57,7 +58,7 @@ struct exchange {
 	struct watch watch; /* parked until a job changes */
 };
 
-#define FROM(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define FROM(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 static void make_id(struct http *h, char id[REQUEST_ID_SIZE])
 {
@@ -142,7 +143,8 @@ static void wire_expect(struct wire *w, enum wire_phase phase, int64_t within_ms
 	hub_arm(hub, &w->watch, 0);
 }
 
-static void on_connection(void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
+static void on_connection(
+	void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
 {
 	struct http *h = cls;
 	crash_serves_requests();
@@ -186,8 +188,10 @@ static ssize_t read_stream(void *cls, uint64_t position, char *bytes, size_t siz
 	struct source *source = cls;
 	struct exchange *x = source->exchange;
 	long n = stream_read(source->stream, bytes, size);
+	if (n < 0)
+		return n == -1 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
 	if (n)
-		return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+		return n;
 	if (!suspend(x->http, x->connection))
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	stream_park(source->stream, x->wire->fd, wake_stream, x);
@@ -207,7 +211,8 @@ static struct MHD_Response *make_stream(struct exchange *x)
 	if (!source)
 		return NULL;
 	*source = (struct source){x->call.resp.stream, x};
-	struct MHD_Response *r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BYTES, read_stream, source, free_stream);
+	struct MHD_Response *r =
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BYTES, read_stream, source, free_stream);
 	if (r)
 		x->call.resp.stream = NULL; /* free_stream closes it */
 	else
@@ -452,7 +457,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 	return dispatch(x);
 }
 
-static void on_completed(void *cls, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code)
+static void on_completed(
+	void *cls, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code)
 {
 	(void)connection, (void)code;
 	struct http *h = cls;
@@ -496,16 +502,26 @@ static size_t leave_escaped(void *cls, struct MHD_Connection *connection, char *
 	return strlen(text);
 }
 
+/* Some descriptors are for nobody's connection: the database, its readers, checkpoints. Without one a job could not be saved. */
+static unsigned connections(void)
+{
+	enum { SPARE = 48, FEWEST = 4 };
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= HTTP_CONNECTIONS_MAX + SPARE)
+		return HTTP_CONNECTIONS_MAX;
+	return r.rlim_cur > SPARE + FEWEST ? (unsigned)r.rlim_cur - SPARE : FEWEST;
+}
+
 /* Not its strict mode: that answers a missing Host with a page of its own, whose header it sends twice; door_framing is stricter. */
 static struct MHD_Daemon *start(struct http *h, int listen_fd)
 {
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)NETWORK_THREADS, MHD_OPTION_STRICT_FOR_CLIENT, 0,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(HTTP_IDLE_MS / 1000),
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_END);
+		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)NETWORK_THREADS,
+		MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_CONNECTION_LIMIT, connections(), MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)(HTTP_IDLE_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_END);
 }
 
 int http_open(struct http **ret, struct daemon *d, const struct door *door, int listen_fd, struct err *err)

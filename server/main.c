@@ -304,7 +304,7 @@ int main(int argc, char **argv)
 	if (command_run(argc, argv, &exit_code))
 		return exit_code;
 	if (config_load(&c, argc, argv, &exit_code, &err))
-		return fail(exit_code, &err);
+		return fail(err.code == ERR_NO_MEMORY ? EXIT_ERROR : exit_code, &err);
 	if (c.help)
 		config_help();
 	else if (c.version)

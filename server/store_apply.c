@@ -345,19 +345,14 @@ static void release_event(struct op *base)
 
 void store_event(struct store *s, const char *job_id, enum event_type type, const char *unique, const char *body)
 {
-	struct event_op *op = calloc(1, sizeof *op);
-	if (!op)
-		return;
+	struct event_op *op = report_new(sizeof *op);
 	op->op.apply = apply_event;
 	op->op.release = release_event;
 	op->type = type;
 	snprintf(op->job_id, sizeof op->job_id, "%s", job_id);
-	op->once = unique ? strdup(unique) : NULL;
-	op->body = strdup(body);
-	if (op->body && (op->once || !unique))
-		store_report(s, &op->op);
-	else
-		release_event(&op->op);
+	op->once = unique ? report_text(unique) : NULL;
+	op->body = report_text(body);
+	store_report(s, &op->op);
 }
 
 struct result_op {
@@ -382,18 +377,13 @@ static void release_result(struct op *base)
 
 void store_result(struct store *s, const char *job_id, const char *name, const char *body)
 {
-	struct result_op *op = calloc(1, sizeof *op);
-	if (!op)
-		return;
+	struct result_op *op = report_new(sizeof *op);
 	op->op.apply = apply_result;
 	op->op.release = release_result;
 	snprintf(op->job_id, sizeof op->job_id, "%s", job_id);
 	snprintf(op->name, sizeof op->name, "%s", name);
-	op->body = strdup(body);
-	if (op->body)
-		store_report(s, &op->op);
-	else
-		release_result(&op->op);
+	op->body = report_text(body);
+	store_report(s, &op->op);
 }
 
 struct progress_op {
@@ -418,13 +408,11 @@ static void release_progress(struct op *base)
 
 void store_progress(struct store *s, const struct job *job)
 {
-	struct progress_op *op = calloc(1, sizeof *op);
-	if (!op)
-		return;
+	struct progress_op *op = report_new(sizeof *op);
 	op->op.apply = apply_progress;
 	op->op.release = release_progress;
 	op->job = *job;
 	op->job.params = op->job.metadata = op->job.depends_on = op->job.metrics = op->job.test = op->job.generalisation_gap = NULL;
-	op->job.warnings = job->warnings ? strdup(job->warnings) : NULL;
+	op->job.warnings = job->warnings ? report_text(job->warnings) : NULL;
 	store_report(s, &op->op);
 }

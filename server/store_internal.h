@@ -329,6 +329,9 @@ void writer_stop(struct store *s);
 /* Queues op and waits until it is committed or refused. */
 int store_call(struct store *s, struct op *op, struct err *err);
 void store_report(struct store *s, struct op *op);
+/* Zeroed memory for one, and a copy of a text in it: never NULL. */
+void *report_new(size_t size);
+char *report_text(const char *text);
 
 /* store_apply.c */
 int event_append(struct txn *t, int64_t job, enum event_type type, const char *once, const char *body, struct err *err);

@@ -151,9 +151,7 @@ static void release_point(struct op *op)
 
 void store_point(struct store *s, const char *job_id, const char *series, int64_t step, double epoch, double value)
 {
-	struct point_op *op = calloc(1, sizeof *op);
-	if (!op)
-		return;
+	struct point_op *op = report_new(sizeof *op);
 	op->op.apply = apply_point;
 	op->op.release = release_point;
 	op->step = step;

@@ -99,11 +99,25 @@ void job_read_row(sqlite3_stmt *q, struct job *ret)
 	read_control(q, ret);
 }
 
+/* A text that there was no memory for looks like none. */
+static bool texts_lost(struct conn *c, sqlite3_stmt *q, const struct job *j)
+{
+	const struct {
+		int column;
+		const char *text;
+	} copied[] = {{25, j->test}, {28, j->params}, {29, j->metadata}, {30, j->warnings}, {31, j->generalisation_gap},
+		{39, j->depends_on}};
+	bool lost = (sqlite3_errcode(c->db) & 0xff) == SQLITE_NOMEM;
+	for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
+		lost |= !copied[i].text && sqlite3_column_type(q, copied[i].column) != SQLITE_NULL;
+	return lost;
+}
+
 int job_read(struct conn *c, sqlite3_stmt *q, struct job *ret, struct err *err)
 {
 	struct job j;
 	job_read_row(q, &j);
-	int code = read_metrics(c, &j, err);
+	int code = texts_lost(c, q, &j) ? out_of_memory(err) : read_metrics(c, &j, err);
 	if (!code && j.status == JOB_QUEUED)
 		code = sql_int(c, SQL_QUEUE_POSITION, &j.queue_position, 0, err, "ii", (int64_t)j.priority, j.number);
 	if (code)

@@ -57,6 +57,26 @@ void store_report(struct store *s, struct op *op)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* One that was dropped would leave a gap in a curve or a list of events for ever: what comes after it is on disk. So its worker waits
+ * until there is memory again, as it does for room on the disk. */
+void *report_new(size_t size)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+	void *op;
+	for (bool told = false; !(op = calloc(1, size)); told = true) {
+		if (!told)
+			log_error("no memory for a report: waiting", "bytes=%zu", size);
+		nanosleep(&pause, NULL);
+	}
+	return op;
+}
+
+char *report_text(const char *text)
+{
+	const size_t size = strlen(text) + 1;
+	return memcpy(report_new(size), text, size);
+}
+
 /* --- the writer thread --- */
 
 static struct timespec monotonic(int64_t ms)

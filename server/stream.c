@@ -19,8 +19,9 @@ struct stream {
 	int64_t spoke_ms;
 	struct buf out;
 	size_t taken; /* bytes of out that were read */
-	bool at_end; /* the last event was an end */
+	bool at_end;  /* the last event was an end */
 	bool ended;
+	bool broken; /* ended before its end */
 	void (*wake)(void *ctx);
 	void *wake_ctx;
 };
@@ -59,13 +60,18 @@ static bool fill(struct stream *s)
 	s->out.len = s->taken = 0;
 	if (store_events(s->daemon->store, s->watch.job, s->after, BATCH_EVENTS, &events, &n, &err)) {
 		log_warn("event stream ended", "job=%s error=%s", s->watch.job, log_quote(err.message));
-		s->ended = true;
+		s->ended = s->broken = true;
 	}
 	for (int i = 0; i < n; i++) {
 		append_event(s, &events[i]);
 		free(events[i].data);
 	}
 	free(events);
+	if (s->out.failed) { /* nothing of it is sent: who comes back asks for it again */
+		s->out.len = 0;
+		s->ended = s->broken = true;
+		return true;
+	}
 	s->ended = s->ended || (n && is_over(s));
 	if (n == BATCH_EVENTS)
 		s->seen_commits = -1; /* there may be more: the next parking fires at once */
@@ -96,7 +102,8 @@ static void fire(struct watch *w)
 		arm(s);
 }
 
-int stream_open(struct stream **ret, struct daemon *d, const char *job_id, int64_t after, enum stream_form form, struct err *err)
+int stream_open(
+	struct stream **ret, struct daemon *d, const char *job_id, int64_t after, enum stream_form form, struct err *err)
 {
 	if (atomic_fetch_add(&open_streams, 1) >= STREAMS_MAX) {
 		atomic_fetch_sub(&open_streams, 1);
@@ -135,7 +142,7 @@ long stream_read(struct stream *s, char *bytes, size_t size)
 {
 	size_t left = s->out.len - s->taken;
 	if (!left)
-		return s->ended ? -1 : 0;
+		return s->broken ? -2 : s->ended ? -1 : 0;
 	size_t n = left < size ? left : size;
 	memcpy(bytes, s->out.data + s->taken, n);
 	s->taken += n;
@@ -149,4 +156,3 @@ void stream_park(struct stream *s, int fd, void (*wake)(void *ctx), void *ctx)
 	s->watch.hangup_fd = fd;
 	arm(s);
 }
-

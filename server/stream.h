@@ -21,7 +21,8 @@ struct stream;
 /* ERR_UNAVAILABLE when too many are open. `after`: 0, or the last event the client has seen. */
 int stream_open(struct stream **ret, struct daemon *d, const char *job_id, int64_t after, enum stream_form form, struct err *err);
 void stream_close(struct stream *s);
-/* Copies up to `size` bytes: their number, 0 when there is nothing yet (then park it), -1 at the end. */
+/* Copies up to `size` bytes: their number, 0 when there is nothing yet (then park it), -1 at the end, -2 where it breaks off (its
+ * client has to see that it was not the end). */
 long stream_read(struct stream *s, char *bytes, size_t size);
 /* Calls wake(ctx) once, from another thread, when stream_read has something to say. fd: the client's socket. */
 void stream_park(struct stream *s, int fd, void (*wake)(void *ctx), void *ctx);

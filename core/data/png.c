@@ -30,7 +30,7 @@ static void on_error(png_structp png, png_const_charp message)
 	struct session *s = png_get_error_ptr(png);
 	snprintf(s->message, sizeof s->message, "%s", message);
 	if (!s->code)
-		s->code = s->out ? ERR_INTERNAL : ERR_SYNTAX;
+		s->code = strstr(message, "memory") ? ERR_NO_MEMORY : s->out ? ERR_INTERNAL : ERR_SYNTAX;
 	png_longjmp(png, 1);
 }
 
