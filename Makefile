@@ -250,7 +250,7 @@ cross-arm64-run: $(ARM64_OBJ)
 
 .PHONY: torture
 ## torture: kills, full disks, failing syncs and allocations, and what must hold after them (KILLS=500, ONLY=regexp, SEED=1, PLANT=1)
-torture: all build/release/kf.so
+torture: all unit build/release/kf.so
 	@/usr/bin/python3 tests/torture/torture.py
 
 .PHONY: bench bench-layers bench-peers report golden evaluator

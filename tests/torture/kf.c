@@ -313,6 +313,12 @@ int link(const char *from, const char *to)
 	return strike_path(KF_link, to) == KF_DO_fail ? fail() : (int)syscall(SYS_link, from, to);
 }
 
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+	return strike_path(KF_link, to) == KF_DO_fail ? fail()
+												  : (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+}
+
 int mkdir(const char *path, mode_t mode)
 {
 	return strike_path(KF_mkdir, path) == KF_DO_fail ? fail() : (int)syscall(SYS_mkdir, path, mode);
@@ -383,6 +389,13 @@ void *realloc(void *p, size_t n)
 void *aligned_alloc(size_t align, size_t n)
 {
 	return no_memory() ? NULL : __libc_memalign(align, n);
+}
+
+void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t from)
+{
+	if (flags & MAP_ANONYMOUS && no_memory())
+		return MAP_FAILED;
+	return (void *)syscall(SYS_mmap, at, n, protection, flags, fd, from);
 }
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))

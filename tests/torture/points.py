@@ -2,11 +2,14 @@
 import os
 import shutil
 import time
+import urllib.error
+import urllib.request
 
 import jobs
-from parts import LANES, Findings, in_lanes, many, part
-from victim import TERMINAL, Broken, Refused, Victim, check_events, check_worth, expect, folder
+from parts import LANES, in_lanes, many, part
+from victim import Broken, Refused, Victim, check_events, check_worth, expect, folder
 
+LIVE, GONE = "queued or running", "gone"
 TINY = {"epochs": 2, "preview_every_epochs": 1}
 ENDLESS = {"epochs": 100000, "checkpoint_every_epochs": 100000, "preview_every_epochs": 0}
 OPTIONS = ("--workers", "1", "--threads", "1")
@@ -17,7 +20,7 @@ class Known:
 
     def __init__(self):
         self.jobs = {}    # acknowledged: id → body
-        self.told = {}    # id → state that it was told
+        self.told = {}    # id → state that it was told, LIVE or GONE
 
 
 def body(name="tiny"):
@@ -42,17 +45,43 @@ def prepare_running(v, known):
         time.sleep(0.002)
 
 
+def prepare_cancelled(v, known):
+    prepare_running(v, known)
+    job = next(iter(known.jobs))
+    v.post(f"/v1/jobs/{job}/cancel", {})
+    v.settle(job)
+
+
+def prepare_ended(v, known):
+    v.settle(submit(v, known, body()))
+
+
 def command(*verbs):
-    """Each of them on the newest job; once one is answered with 200 its state is known."""
+    """Each of them on the job; once one is answered its state is known."""
     def drive(v, known):
         job = next(iter(known.jobs))
         for verb in verbs:
             known.told.pop(job, None)
-            answer = v.post(f"/v1/jobs/{job}/{verb}", {})
-            if verb == "cancel":
-                v.settle(job)
-            known.told[job] = v.get(f"/v1/jobs/{job}")["status"] if verb == "cancel" else answer["status"]
+            state = v.post(f"/v1/jobs/{job}/{verb}", {})["status"]
+            known.told[job] = LIVE if state in ("queued", "running") else state
+            expect(state not in ("pausing", "cancelling"), f"{verb} was answered with {state}")
     return drive
+
+
+def drive_fork(v, known):
+    """From its first epoch, unchanged: it ends with the parent's bits."""
+    job = next(iter(known.jobs))
+    fork = v.post(f"/v1/jobs/{job}/fork", {"checkpoint": "1", "name": "fork"})["id"]
+    known.jobs[fork] = body("fork")
+    v.settle(fork)
+
+
+def drive_delete(v, known):
+    job = next(iter(known.jobs))
+    known.jobs.pop(job)  # from now on it may be gone, and may not
+    request = urllib.request.Request(f"{v.url}/v1/jobs/{job}", method="DELETE")
+    with v.opener.open(request, timeout=20):
+        known.told[job] = GONE
 
 
 def drive_drain(v, known):
@@ -86,6 +115,11 @@ def drive_new(v, known):
 SCENARIOS = {
     "job": (None, drive_job),
     "cancel": (prepare_running, command("cancel")),
+    "pause and resume": (prepare_running, command("pause", "resume")),
+    "stop": (prepare_running, command("stop")),
+    "retry": (prepare_cancelled, command("retry", "pause")),
+    "fork": (prepare_ended, drive_fork),
+    "delete": (prepare_ended, drive_delete),
     "drain": (prepare_running, drive_drain),
     "resume": (prepare_killed, drive_resume),
     "new directory": (None, drive_new),
@@ -115,19 +149,27 @@ def check_after(v, known, what):
     v.start()
     listed = {job["id"]: job for job in v.get("/v1/jobs?limit=100")["data"] if job["name"] != jobs.PARENT}
     for job, state in known.told.items():
-        expect(job in listed and listed[job]["status"] == state, f"{what}: was told {state}, is {listed.get(job, {}).get('status')}")
+        now = listed[job]["status"] if job in listed else GONE
+        expect(now == state or (state == LIVE and now in ("queued", "running")), f"{what}: was told {state}, is {now}")
+        if state == GONE:
+            expect(not os.path.exists(os.path.join(v.data, "jobs", job)), f"{what}: its files are there")
     for job in known.jobs:
         expect(job in listed, f"{what}: {job} was acknowledged and is gone")
     expect(len(listed) <= len(known.jobs) + 1, f"{what}: {len(known.jobs)} submissions became {len(listed)} jobs")
     for job, seen in listed.items():
         if seen["name"] == "endless":
-            if seen["status"] not in TERMINAL:
+            try:
                 v.post(f"/v1/jobs/{job}/cancel", {})
-                v.settle(job)
+            except Refused as refusal:  # it has ended meanwhile, as it was asked to
+                expect(refusal.status == 409, f"{what}: {refusal}")
+            v.settle(job)
         else:
             ended = v.settle(job)
             expect(ended["status"] == "succeeded", f"{what}: {ended['status']} {ended['error']}")
-            check_worth(v.worth(job), jobs.undisturbed(body()), what)
+            worth, calm = v.worth(job), jobs.undisturbed(body())
+            if seen["name"] == "fork":  # what its parent had told it does not tell again
+                worth["told"] = calm["told"]
+            check_worth(worth, calm, what)
         check_events(v.events(job), what)
     fresh = jobs.spec("ae", name="afterwards", **TINY)
     if listed or "new" in what:
@@ -192,7 +234,7 @@ def one_scenario(findings, scenario, every):
     findings.say(f"{scenario}: calls", total)
 
 
-@part("points", catches=("points repeated", "written in place"))
+@part("points", catches=("points repeated", "checksum unread"))
 def points(findings):
     """a kill before every call that changes files, and in the midst of every write"""
     every = many("EVERY", 12, 1)
@@ -225,4 +267,3 @@ def twice(findings):
     in_lanes(one, range(findings.total), LANES)
 
 
-__all__ = ["Findings"]

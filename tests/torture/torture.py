@@ -15,8 +15,12 @@ import time
 import parts
 import commands  # noqa: F401 (each registers its parts)
 import disk  # noqa: F401
+import memory  # noqa: F401
+import others  # noqa: F401
+import plants
 import points  # noqa: F401
 import poison  # noqa: F401
+import scripts  # noqa: F401
 import storm  # noqa: F401
 from victim import LATENTD, ROOT, SHIM, SHIMMED, clean_up
 
@@ -32,6 +36,14 @@ def run(name):
     findings.seconds = time.monotonic() - findings.begin
     for figure, value in findings.figures.items():
         print(f"    {figure:<44} {value:>8}", flush=True)
+    return findings
+
+
+def plant(names):
+    findings = parts.Findings("planted faults")
+    print("== planted faults: each part finds its own", flush=True)
+    plants.plant_all({name: parts.PARTS[name] for name in names}, findings)
+    findings.seconds = time.monotonic() - findings.begin
     return findings
 
 
@@ -53,6 +65,8 @@ def main():
         raise SystemExit(f"torture: ONLY names no part; there are {', '.join(parts.PARTS)}")
     print(f"SEED={parts.SEED}", flush=True)
     all_findings = [run(name) for name in names]
+    if os.environ.get("PLANT"):
+        all_findings.append(plant(names))
     text = table(all_findings)
     where = os.path.join(ROOT, "build", "torture")
     os.makedirs(where, exist_ok=True)

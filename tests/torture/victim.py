@@ -1,13 +1,11 @@
 """A daemon to be ill-treated: started, killed and started again, under the shim; what its jobs come to, file by file."""
 import ctypes
 import hashlib
-import json
 import mmap
 import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import struct
 import subprocess
@@ -114,6 +112,8 @@ class Victim(Api):
     def launch(self):
         if os.path.exists(self.port_file):
             os.remove(self.port_file)
+        if os.environ.get("TORTURE_PLANT") == "log lost":
+            lose_log(self.data)
         command = [self.binary, "--listen", "127.0.0.1:0", "--port-file", self.port_file, "--data-dir", self.data,
                    "--dataset-dir", data_sets(), "--log-level", "info", *self.options]
 
@@ -338,11 +338,8 @@ def make_data_sets(place):
     os.rename(making, place)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def as_json(value):
-    return json.dumps(value, sort_keys=True)
+def lose_log(data):
+    """The planted fault "log lost": the database's log was never on disk."""
+    log = os.path.join(data, "latentd.db-wal")
+    if os.path.exists(log):
+        os.truncate(log, 0)
