@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,21 @@
 
 /* --- one daemon per directory --- */
 
+/* Who has the lock writes its pid next: until then the file names the one before, who is gone. */
+static void read_holder(int fd, char *holder, size_t size)
+{
+	enum { TRIES = 50, PAUSE_US = 10000 };
+	for (int i = 0; i < TRIES; i++) {
+		ssize_t n = pread(fd, holder, size - 1, 0);
+		holder[n > 0 ? n : 0] = '\0';
+		holder[strcspn(holder, "\n")] = '\0';
+		int pid = atoi(holder);
+		if (pid > 0 && (!kill(pid, 0) || errno == EPERM))
+			return;
+		usleep(PAUSE_US);
+	}
+}
+
 /* The lock has a file of its own: closing any descriptor of the database's would drop SQLite's POSIX locks on it. */
 static int take(int fd, const char *data_dir, const char *path, struct err *err)
 {
@@ -25,9 +41,7 @@ static int take(int fd, const char *data_dir, const char *path, struct err *err)
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK)
 			return err_errno(err, errno, "locking %s", path);
-		ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
-		holder[n > 0 ? n : 0] = '\0';
-		holder[strcspn(holder, "\n")] = '\0';
+		read_holder(fd, holder, sizeof holder);
 		return err_set(
 			err, ERR_IN_USE, "%s is in use by another latentd (pid %s)", data_dir, *holder ? holder : "unknown");
 	}

@@ -261,7 +261,9 @@ int dataset_fingerprint(const char *path, char *text, size_t size, struct err *e
 	if (!code && (size_t)snprintf(file, sizeof file, "%s/%s", path, dataset_labels_name) < sizeof file &&
 		!stat(file, &st))
 		print_file(&b, &st);
-	if (!code && (b.failed || b.len >= size))
+	if (!code && b.failed)
+		code = err_set(err, ERR_NO_MEMORY, "out of memory");
+	if (!code && b.len >= size)
 		code = err_set(err, ERR_INTERNAL, "no room for a fingerprint");
 	if (!code)
 		memcpy(text, b.data, b.len + 1);
