@@ -29,7 +29,7 @@ void trainer_fork(struct trainer *t, const void *before)
 		t->track.wait = 0;
 	}
 	if (e.schedule) { /* what roll-backs have made of the rate stays */
-		t->track.lr_scale = ldexp(1, -(int)t->watch.roll_backs);
+		t->track.lr_scale = watch_lr_scale(&t->watch);
 		t->track.plateau_reference = INFINITY;
 		t->track.plateau_wait = 0;
 	}

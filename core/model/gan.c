@@ -58,7 +58,8 @@ static const struct param params[] = {
 	{"on_collapse", PARAM_ENUM, offsetof(struct gan_params, on_collapse), "warn", 0, 0, "warn|stop|rollback", "training", NULL,
 		"What happens when the run collapses (the discriminator wins, samples lose their variety or a class). warn: it is told. "
 		"stop: training ends, and the best epoch is kept. rollback: training goes on from the best sound epoch with half the "
-		"learning rate and twice r1, at most three times.", 0},
+		"learning rate and twice r1, or, where none was sound, anew with a tenth of the discriminator's rate and twice r1; at most three "
+		"times.", 0},
 	{"judge_samples", PARAM_INT, offsetof(struct gan_params, judge_samples), "10000", 0, 10000, NULL, "output", "images",
 		"Samples that are judged at each epoch's end, and a tenth as many ten times on the way: what fcd, the shares of classes and "
 		"the signs of collapse come from, and which epoch is best. fcd falls with their number; 0: none.", 0, .fork = PARAM_FORK_LOSS},
@@ -134,7 +135,9 @@ static void pace(const struct model *m, int net, struct pace *ret)
 {
 	const struct gan_params *p = m->family_params;
 	const double own = net == GENERATOR ? p->lr_g : p->lr_d, lr = p->train.lr;
-	*ret = (struct pace){.lr_scale = own > 0 && lr > 0 ? own / lr : 1, .every = net == GENERATOR ? p->n_critic : 1};
+	*ret = (struct pace){.lr_scale = own > 0 && lr > 0 ? own / lr : 1,
+		.every = net == GENERATOR ? p->n_critic : 1,
+		.leads = net == DISCRIMINATOR};
 }
 
 /* --- watching ----------------------------------------------------------------------------------------------------------- */
@@ -168,27 +171,35 @@ static bool no_gradient(const struct model *m, const struct view *v, char *text,
 	return v->grad_norm < least;
 }
 
+/* By the present weights. */
 static int64_t images_seen(const struct model *m, const struct view *v)
 {
-	return v->step * model_train(m)->batch_size;
+	return (v->step - v->since_step) * model_train(m)->batch_size;
 }
 
 /* Early samples are alike in every run: what they lack may yet come. */
 static bool had_time(const struct model *m, const struct view *v)
 {
 	enum { IMAGES = 60000 };
-	return v->epoch > 0 || images_seen(m, v) >= IMAGES;
+	return v->epoch > v->since_epoch || images_seen(m, v) >= IMAGES;
+}
+
+static const double least_diversity = 0.3, least_share = 0.01;
+
+static bool sound(const struct model *m, const struct view *v)
+{
+	(void)m;
+	return !v->verdict || (v->verdict->diversity >= least_diversity && v->verdict->min_share >= least_share);
 }
 
 static bool diversity_lost(const struct model *m, const struct view *v, char *text, size_t size)
 {
 	(void)m;
-	static const double least = 0.3;
 	if (!v->verdict || !had_time(m, v))
 		return false;
 	snprintf(text, size, "mode collapse: samples differ by %.0f %% of what real images do at step %lld",
 		100 * v->verdict->diversity, (long long)v->step);
-	return v->verdict->diversity < least;
+	return v->verdict->diversity < least_diversity;
 }
 
 /* All classes were there, or should have been for long: the report's recipe takes more than two epochs to find the last one. */
@@ -196,14 +207,14 @@ static bool had_classes(const struct model *m, const struct view *v)
 {
 	enum { IMAGES = 240000, EPOCHS = 4 };
 	static const double there = 0.03;
-	return v->most_share >= there || v->epoch >= EPOCHS || images_seen(m, v) >= IMAGES;
+	return v->most_share >= there || v->epoch >= v->since_epoch + EPOCHS || images_seen(m, v) >= IMAGES;
 }
 
 /* Before that only samples of a few classes count: after an epoch the report's recipe is at a KL of .7, where a discriminator with
  * a hundred times its rate leaves it above 1. */
 static bool class_lost(const struct model *m, const struct view *v, char *text, size_t size)
 {
-	static const double least_share = 0.01, most_kl = 0.5, few_kl = 0.8;
+	static const double most_kl = 0.5, few_kl = 0.8;
 	if (!v->verdict || !had_time(m, v))
 		return false;
 	snprintf(text, size, "mode collapse: the rarest class has %.1f %% of the samples (KL %.2f) at step %lld",
@@ -265,6 +276,7 @@ const struct family family_gan = {
 	.signed_pixels = true,
 	.signs = signs,
 	.on_collapse = on_collapse,
+	.sound = sound,
 	.plan = gan_plan,
 	.phases = gan_phases,
 	.pace = pace,

@@ -180,6 +180,8 @@ static void look_for_signs(const struct loop *l, bool epoch_end, int64_t active)
 		.mean = mean,
 		.grad_norm = t->watch.grad_norm,
 		.verdict = t->verdict.count ? &t->verdict : NULL,
+		.since_epoch = (t->watch.origin + t->steps_per_epoch - 1) / t->steps_per_epoch,
+		.since_step = t->watch.origin,
 		.most_share = t->watch.most_share,
 		.best = t->track.best_epoch ? t->track.best_value : (double)NAN};
 	watch_mean(&t->watch, mean);
@@ -299,6 +301,14 @@ static int one_step(const struct loop *l, struct err *err)
 
 /* --- a run that is lost --- */
 
+static const char *leader(const struct model *m)
+{
+	int net = 0;
+	while (net < m->nets - 1 && !model_pace(m, net).leads)
+		net++;
+	return m->net[net].name;
+}
+
 /* To the best epoch that showed no sign of collapse; without one, to the beginning. */
 static int roll_back(const struct loop *l, struct err *err)
 {
@@ -319,8 +329,8 @@ static int roll_back(const struct loop *l, struct err *err)
 			(long long)epoch, (long long)t->watch.roll_backs, ROLL_BACKS_MAX);
 	else
 		snprintf(alert.text, sizeof alert.text,
-			"no epoch was sound yet: began anew, with half the learning rate and twice the penalty (%lld of %d times)",
-			(long long)t->watch.roll_backs, ROLL_BACKS_MAX);
+			"no epoch was sound yet: began anew, with a tenth of the %s's learning rate and twice the penalty (%lld of %d times)",
+			leader(t->m), (long long)t->watch.roll_backs, ROLL_BACKS_MAX);
 	warn(l, &alert);
 	return publish(l, err);
 }

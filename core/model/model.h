@@ -62,6 +62,7 @@ static const double active_variance = 0.01; /* Burda et al. 2016 */
 /* What a look at a run sees: at the ends of epochs, and in between where the kind wants more of them. */
 struct view {
 	int64_t epoch, step;            /* epoch: finished */
+	int64_t since_epoch, since_step; /* where the weights were new: 0, or where a run that had collapsed began anew */
 	bool epoch_end;
 	int64_t active[3];              /* active units: at this epoch's end, an epoch ago, two ago; -1: not known */
 	const double *mean;             /* [RESULT_PARTS] per image, over the steps since the look before */
@@ -142,6 +143,7 @@ struct pace {
 	double lr_scale;     /* its learning rate, in shares of lr */
 	int64_t first_epoch; /* the optimiser's steps for it count from this epoch's first (epochs from 0) */
 	int64_t every;       /* phases that begin with it run at steps whose number is a multiple of this; 0: 1 */
+	bool leads;          /* a run that collapsed and begins anew slows this one down, not those that it outran */
 };
 
 enum { MODEL_NETS_MAX = 4, PHASES_MAX = 4, OPS_MAX = 64, LATENT_DIM_MAX = 512, MODEL_PARAMETERS_MAX = 50000000 };
@@ -160,6 +162,8 @@ struct family {
 	bool signed_pixels;  /* what the nets paint is in -1 … 1, not 0 … 1 */
 	const struct sign *signs; /* NULL: nothing is watched */
 	enum on_collapse (*on_collapse)(const struct model *m); /* NULL: a warning is all */
+	/* Whether an epoch is one to go back to, even where it is too early for a sign to show; NULL: whenever none shows. */
+	bool (*sound)(const struct model *m, const struct view *v);
 
 	/* Plans m->net[] and latent_dim from m->family_params and m->image. */
 	int (*plan)(struct model *m, struct err *err);

@@ -270,7 +270,8 @@ static void optimise(const struct step *s, struct range r)
 		int64_t first = pace.first_epoch * t->steps_per_epoch;
 		first = first > t->watch.origin ? first : t->watch.origin;
 		optim_update(&t->optim, t->kern, t->w, t->sum, t->moment, from, to - from,
-			s->number / pace.every - first / pace.every, s->lr * pace.lr_scale);
+			s->number / pace.every - first / pace.every,
+			s->lr * pace.lr_scale * (pace.leads ? watch_leader_scale(&t->watch) : 1));
 	}
 }
 

@@ -369,13 +369,6 @@ int trainer_restore(struct trainer *t, const struct state *saved, struct err *er
 	return code;
 }
 
-/* What both ways back have in common: a slower, safer run from here on. */
-static void rolled_back(struct trainer *t)
-{
-	t->track.lr_scale /= 2;
-	watch_rolled_back(&t->watch);
-}
-
 int trainer_roll_back(struct trainer *t, const struct state *saved, struct err *err)
 {
 	struct state live;
@@ -383,8 +376,10 @@ int trainer_roll_back(struct trainer *t, const struct state *saved, struct err *
 	int code =
 		live.failed ? err_set(err, ERR_NO_MEMORY, "no memory for the list of tensors") : state_copy(&live, saved, err);
 	state_free(&live);
-	if (!code)
-		rolled_back(t);
+	if (!code) {
+		t->track.lr_scale /= 2;
+		watch_rolled_back(&t->watch);
+	}
 	return code;
 }
 
@@ -395,8 +390,7 @@ void trainer_start_over(struct trainer *t)
 		memcpy(t->ema, t->w, model_reals(t->m) * sizeof *t->ema);
 	for (int i = 0; i < t->moments; i++)
 		memset(t->moment[i], 0, t->m->params * sizeof *t->moment[i]);
-	t->watch.origin = t->step;
-	rolled_back(t);
+	watch_started_over(&t->watch, t->step);
 }
 
 /* The model's params are the run's own copy; whatever reads them while it trains does so on this thread, between steps. */

@@ -23,6 +23,7 @@ void watch_state(struct watch *w, struct state *s)
 	state_add(s, "watch.grad_norm", DTYPE_F64, 1, one, &w->grad_norm);
 	state_add(s, "watch.lost", DTYPE_I64, 1, one, &w->lost);
 	state_add(s, "watch.roll_backs", DTYPE_I64, 1, one, &w->roll_backs);
+	state_add(s, "watch.restarts", DTYPE_I64, 1, one, &w->restarts);
 	state_add(s, "watch.penalty_scale", DTYPE_F64, 1, one, &w->penalty_scale);
 	state_add(s, "watch.origin", DTYPE_I64, 1, one, &w->origin);
 	state_add(s, "watch.sound_epoch", DTYPE_I64, 1, one, &w->sound_epoch);
@@ -60,9 +61,9 @@ bool watch_sign(struct watch *w, const struct model *m, int i, const struct view
 	return now;
 }
 
-static bool sound(const struct watch *w, const struct model *m)
+static bool sound(const struct watch *w, const struct model *m, const struct view *v)
 {
-	bool shows = false;
+	bool shows = m->family->sound && !m->family->sound(m, v);
 	for (int i = 0; m->family->signs[i].code; i++)
 		shows = shows || (m->family->signs[i].collapse && w->shown[i] >= 0);
 	return !shows;
@@ -78,7 +79,7 @@ void watch_end(struct watch *w, const struct model *m, const struct view *v, dou
 		return;
 	w->active[1] = w->active[0];
 	w->active[0] = v->active[0];
-	if (m->family->signs && sound(w, m) && value < w->sound_value) {
+	if (m->family->signs && sound(w, m, v) && value < w->sound_value) {
 		w->sound_value = value;
 		w->sound_epoch = v->epoch;
 	}
@@ -91,4 +92,23 @@ void watch_rolled_back(struct watch *w)
 	w->roll_backs++;
 	w->penalty_scale *= 2;
 	w->lost = 0;
+}
+
+void watch_started_over(struct watch *w, int64_t step)
+{
+	watch_rolled_back(w);
+	w->restarts++;
+	w->origin = step;
+	w->most_share = 0;
+}
+
+double watch_lr_scale(const struct watch *w)
+{
+	return ldexp(1, (int)(w->restarts - w->roll_backs));
+}
+
+/* With which nothing was ever sound: half as fast would be a small step. */
+double watch_leader_scale(const struct watch *w)
+{
+	return pow(0.1, (double)w->restarts);
 }

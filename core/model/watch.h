@@ -20,6 +20,7 @@ struct watch {
 	double grad_norm;         /* of the last phase, when it last ran */
 	int64_t lost;             /* a sign of collapse was told and nothing has been done yet */
 	int64_t roll_backs;       /* so far */
+	int64_t restarts;         /* of them: those to the beginning */
 	double penalty_scale;     /* what they have made of penalties */
 	int64_t origin;           /* steps of the optimiser count from this one on: weights began anew there */
 	int64_t sound_epoch;      /* the best one (by `sound_value`) at whose end no sign of collapse showed; 0: none yet */
@@ -38,5 +39,10 @@ bool watch_sign(struct watch *w, const struct model *m, int i, const struct view
 void watch_end(struct watch *w, const struct model *m, const struct view *v, double value);
 /* What a roll-back changes beside the weights: nothing shows, penalties are twice what they were. */
 void watch_rolled_back(struct watch *w);
+/* The same, to the beginning: the weights are new from `step` on. */
+void watch_started_over(struct watch *w, int64_t step);
+/* What roll-backs have made of the learning rate, and, where a net leads, of that one's beside the others'. */
+double watch_lr_scale(const struct watch *w);
+double watch_leader_scale(const struct watch *w);
 
 #endif

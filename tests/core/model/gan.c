@@ -257,7 +257,7 @@ struct bench {
 	int64_t from, to; /* steps with collapsed samples */
 	bool brief;       /* those of the first epoch's end are, too, and better than all that follow */
 	int alerts, backs, recalls, recalled;
-	struct state kept[20]; /* by epoch */
+	struct state kept[30]; /* by epoch */
 	double lr;             /* of the newest step */
 };
 
@@ -391,11 +391,16 @@ static void test_roll_back(void **state)
 	assert_true(b.t->watch.penalty_scale == 1 << b.backs);
 	close_bench(&b);
 
-	open_bench(&b, "on_collapse=rollback", 0, 100000);
+	open_bench(&b, "on_collapse=rollback epochs=24", 0, 100000);
 	assert_int_equal(train_bench(&b), LOOP_COLLAPSED);
 	assert_int_equal(b.backs, ROLL_BACKS_MAX);
 	assert_int_equal(b.recalls, 0); /* nothing was sound: it began anew */
 	assert_true(b.t->watch.origin > 0);
+	assert_true(fabs(b.lr - 1e-3) < 1e-12); /* of both; the discriminator's own is a thousandth of what it was */
+	assert_true(fabs(watch_leader_scale(&b.t->watch) - 1e-3) < 1e-15);
+	b.t->watch.most_share = 0.1;
+	trainer_start_over(b.t);
+	assert_true(b.t->watch.most_share == 0); /* of the weights before: new ones may lack classes for a while */
 	close_bench(&b);
 }
 
