@@ -135,14 +135,6 @@ static int reply_checkpoint(struct call *c, const struct job *job, const struct 
 	return call_json_end(c, &w, err);
 }
 
-static int ask_checkpoint(struct call *c, const struct job *job, struct err *err)
-{
-	if (!job_command_find(job, COMMAND_CHECKPOINT))
-		return err_set(err, ERR_CONFLICT, "%s is %s; a checkpoint is written of a job that is running", job->id,
-			job_status_name(job->status));
-	return sched_ask_checkpoint(c->daemon->sched, job->id, &c->ticket, err);
-}
-
 /* It has left its worker, which need not have looked any more. */
 static int fail_late(const struct job *job, struct err *err)
 {
@@ -155,8 +147,10 @@ static int await_checkpoint(struct call *c, struct job *job, struct err *err)
 {
 	enum { LOOK_MS = 250 }; /* a checkpoint that was known already wakes nobody */
 	struct saved_checkpoint saved;
-	bool there;
-	int code = sched_checkpoint(c->daemon->sched, job->id, c->ticket, &there, &saved, err);
+	bool there = false;
+	if (!c->ticket) /* else it is on its way; between the claim and the worker's taking it up nobody can be asked */
+		c->ticket = sched_ask_checkpoint(c->daemon->sched, job->id);
+	int code = c->ticket ? sched_checkpoint(c->daemon->sched, job->id, c->ticket, &there, &saved, err) : OK;
 	if (!code && there)
 		code = reply_checkpoint(c, job, &saved, err);
 	else if (!code && !job_live(job->status))
@@ -178,13 +172,13 @@ int h_job_checkpoint(struct call *c, struct err *err)
 		code = store_get(c->daemon->store, *c->park_job ? c->park_job : c->arg[0], &job, err);
 	if (code)
 		return code;
-	if (!c->ticket && (code = ask_checkpoint(c, &job, err))) {
-		if (code == ERR_CONFLICT)
-			job_explain_conflict(c, job.id);
-		job_free(&job);
-		return code;
-	}
-	return await_checkpoint(c, &job, err);
+	if (c->ticket || job_command_find(&job, COMMAND_CHECKPOINT))
+		return await_checkpoint(c, &job, err);
+	code = err_set(err, ERR_CONFLICT, "%s is %s; a checkpoint is written of a job that is running", job.id,
+		job_status_name(job.status));
+	job_explain_conflict(c, job.id);
+	job_free(&job);
+	return code;
 }
 
 /* --- the queue --- */

@@ -48,9 +48,8 @@ int sched_fork(struct sched *s, const char *ref, struct spec *spec, const struct
  * command has had its effect, else it is on its way. ERR_CONFLICT where there is no row. Not of COMMAND_CHECKPOINT. */
 int sched_command(
 	struct sched *s, const char *ref, enum job_command command, bool *ret_done, struct job *ret, struct err *err);
-/* A worker writes a checkpoint as soon as it has finished its step: the ticket asks whether it is there. ERR_CONFLICT if none has
- * the job. */
-int sched_ask_checkpoint(struct sched *s, const char *job_id, unsigned *ret_ticket, struct err *err);
+/* A worker writes a checkpoint as soon as it has finished its step: a ticket, which asks whether it is there. 0: none has the job. */
+unsigned sched_ask_checkpoint(struct sched *s, const char *job_id);
 struct saved_checkpoint {
 	int64_t step;
 	int epoch;

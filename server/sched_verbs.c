@@ -110,21 +110,19 @@ int sched_command(
 
 /* --- checkpoint now --- */
 
-int sched_ask_checkpoint(struct sched *s, const char *job_id, unsigned *ret_ticket, struct err *err)
+unsigned sched_ask_checkpoint(struct sched *s, const char *job_id)
 {
-	for (int i = 0; i < s->seats; i++) {
+	unsigned ticket = 0;
+	for (int i = 0; i < s->seats && !ticket; i++) {
 		struct worker *w = &s->seat[i].worker;
 		pthread_mutex_lock(&w->lock);
-		const bool here = !strcmp(w->view.job_id, job_id);
-		if (here) {
-			*ret_ticket = atomic_fetch_add(&s->tickets, 1) + 1;
-			atomic_store(&w->save_asked, *ret_ticket);
+		if (!strcmp(w->view.job_id, job_id)) {
+			ticket = atomic_fetch_add(&s->tickets, 1) + 1;
+			atomic_store(&w->save_asked, ticket);
 		}
 		pthread_mutex_unlock(&w->lock);
-		if (here)
-			return OK;
 	}
-	return err_set(err, ERR_CONFLICT, "%s is at no worker now", job_id);
+	return ticket;
 }
 
 int sched_checkpoint(struct sched *s, const char *job_id, unsigned ticket, bool *ret_there,

@@ -156,7 +156,7 @@ class Play:
         dice_now = self.random.random()
         if sum(not job.ended() for job in self.jobs) < JOBS and len(self.jobs) < KEPT:
             return self.submit()
-        if dice_now < 1 / (50 if SHORT else 150):
+        if dice_now < 1 / (50 if SHORT else 100):
             return self.kill()
         if dice_now < (1 / 8 if self.closed_since else 1 / 60):
             return self.turn_queue()
