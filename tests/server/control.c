@@ -107,7 +107,7 @@ static void wait_for(struct house *h, const char *id, enum job_status status)
 static void test_stopped_at_a_step(void **state)
 {
 	struct house *h = *state;
-	for (int round = 0; round < 6; round++) {
+	for (int round = 0; round < 5; round++) {
 		const char *text = text_of("", 100000, round % 2 ? "0" : "0.1");
 		char id[JOB_ID_SIZE], copy[600];
 		snprintf(copy, sizeof copy, "%s", text);
@@ -164,7 +164,7 @@ static void test_pause_taken_back(void **state)
 	house_wait_end(h, calm);
 	house_fingerprint(h, calm, wanted);
 	house_submit(h, text_of("", 40, "0.1"), id);
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < 12; i++) {
 		struct job job;
 		if (house_ask(h, id, COMMAND_PAUSE, &job, NULL))
 			break; /* over */
@@ -192,7 +192,7 @@ static void test_forced_and_retried(void **state)
 	house_wait_end(h, calm);
 	house_fingerprint(h, calm, wanted);
 	house_submit(h, text_of("", 40, "0.1"), id);
-	for (int i = 0; i < 25; i++) {
+	for (int i = 0; i < 12; i++) {
 		struct job job = house_job(h, id);
 		const int64_t step = job.step;
 		job_free(&job);

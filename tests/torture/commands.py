@@ -141,7 +141,11 @@ class Play:
                 job.since = 0
 
     def kill(self):
-        time.sleep(self.random.uniform(0, 0.05))
+        """Mostly in the midst of commands."""
+        if self.random.random() < 0.8:
+            for job in [job for job in self.jobs if not job.threads]:
+                self.send(job, [self.random.choice(("pause", "pause", "cancel", "stop", "resume", "retry"))])
+        time.sleep(self.random.choice((0, self.random.uniform(0, 0.008), self.random.uniform(0, 0.05))))
         self.v.kill()
         for job in self.jobs:
             self.reap(job)
