@@ -172,9 +172,10 @@ static int save_inside(struct run *r, struct trainer *t, struct err *err)
 	const struct progress at = trainer_progress(t);
 	const bool there = at.step == r->saved_step;
 	int code = there ? OK : save(r, t, 0, err);
+	const bool numbered = there && at.step % at.steps_per_epoch == 0; /* which has been told */
 	if (asked)
-		run_answer_save(r, ask, there && at.step % at.steps_per_epoch == 0 ? at.epoch : 0, code, err);
-	tell_inside(r, asked, code, err);
+		run_answer_save(r, ask, numbered ? at.epoch : 0, code, err);
+	tell_inside(r, asked && !numbered, code, err);
 	if (code && needed)
 		return err_wrap(err, "the checkpoint of step %lld", (long long)at.step);
 	if (code)
