@@ -237,7 +237,7 @@ def one_scenario(findings, scenario, every):
 @part("points", catches=("points repeated", "checksum unread"))
 def points(findings):
     """a kill before every call that changes files, and in the midst of every write"""
-    every = many("EVERY", 12, 1)
+    every = many("EVERY", 30, 1)
     for scenario in SCENARIOS:
         one_scenario(findings, scenario, every)
 
