@@ -209,7 +209,7 @@ int schema_version(struct conn *c, bool may_be_new, int *ret, struct err *err);
 /* Brings the tables of the database at `path` from that version to this build's; beside it, first, a copy of what it was. */
 int schema_migrate(struct conn *c, const char *path, int version, struct err *err);
 
-/* SQLite's quick_check, and of the table of jobs all that it can check, for STORE_CHECK_MS at most. ERR_CORRUPT with the first finding.
+/* SQLite's quick_check, then its integrity_check, for STORE_CHECK_MS at most. ERR_CORRUPT with the first finding.
  * The database has its tables. */
 int sql_check(struct conn *c, struct err *err);
 

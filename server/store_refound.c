@@ -185,15 +185,28 @@ static int correct(struct conn *to, const struct job *j, struct err *err)
 					  "ss", j->id, j->params);
 }
 
+/* A row of its number, under an id that no manifest knows: that was damaged. *ret_there: there is a row of it, now at least. */
+static int find_row(struct conn *to, const struct job *j, bool *ret_there, struct err *err)
+{
+	int64_t number = 0;
+	int code = sql_adhoc(to, "UPDATE OR IGNORE jobs SET id=?1 WHERE number=?2 AND id NOT IN (SELECT id FROM found)",
+		err, "si", j->id, j->number);
+	if (!code)
+		code = sql_adhoc_int(to, "SELECT number FROM jobs WHERE id=?1", &number, err, "s", j->id);
+	*ret_there = number;
+	return code;
+}
+
 static int restore(
 	struct conn *to, const char *data_dir, const char *text, const struct end *e, struct recovery *r, struct err *err)
 {
 	struct job job;
-	int64_t there = 0, buried = 0;
+	bool there = false;
+	int64_t buried = 0;
 	int code = manifest_parse(&job, text, strlen(text), err);
 	if (code)
 		return code;
-	code = sql_adhoc_int(to, "SELECT count(*) FROM jobs WHERE id=?1", &there, err, "s", job.id);
+	code = find_row(to, &job, &there, err);
 	if (!code)
 		code = sql_adhoc_int(to, "SELECT count(*) FROM tombstones WHERE id=?1", &buried, err, "s", job.id);
 	if (!code && there) {

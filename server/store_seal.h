@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 /* How long a start looks at a large database, whichever way; what it did not get to is logged. */
-enum { STORE_CHECK_MS = 1500 };
+enum { STORE_CHECK_MS = 1000 };
 
 /* The database is closed everywhere. */
 int seal_write(const char *db_path, struct err *err);
