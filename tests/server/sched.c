@@ -88,13 +88,13 @@ static int64_t step_put_by(struct house *h, const char *id)
  * each. */
 static void test_epoch_mean_survives_a_drain(void **state)
 {
-	enum { EPOCHS = 2, STEPS = 1500 };
+	enum { EPOCHS = 2, STEPS = 1000 };
 	struct house *h = *state;
 	char id[JOB_ID_SIZE], path[600];
 	void *older;
 	size_t size;
 	house_submit(h,
-		"{'kind':'ae','params':{'channels':[8,16],'hidden':[],'train_limit':12000,'val_fraction':0,'epochs':2,'batch_size':8}}",
+		"{'kind':'ae','params':{'channels':[8,16],'hidden':[],'train_limit':8000,'val_fraction':0,'epochs':2,'batch_size':8}}",
 		id);
 	assert_int_equal(house_wait(h, id, 1), JOB_RUNNING);
 	house_close(h);

@@ -35,23 +35,21 @@ build() {
 unit_tests() {
   find tests/server tests/core tests/api -name '*.c' | while read -r test; do
     case $1:$test in
+      double:*_double.c) ;;
+      double:* | *_double.c) continue ;;
       tsan:*/resume.c | tsan:*/fork.c | tsan:*/checkpoint.c | tsan:*/blob.c | tsan:*/store_recover.c) continue ;;
       tsan:tests/server/* | tsan:*/model/step.c | tsan:*/model/train.c | tsan:*/pool.c) ;;
       tsan:*) continue ;;
-      double:*_double.c | [!d]*:*) ;;
-      *) continue ;;
     esac
-    # A fixture that several tests include has no main and no binary.
-    test=build/$1/${test%.c}
-    if [ -x "$test" ]; then echo "$test"; fi
+    echo "build/$1/${test%.c}"
   done
 }
 
 unit() {
   local tests
   say "unit tests, $1"
-  build "$1" unit || return
   mapfile -t tests < <(unit_tests "$1")
+  build "$1" "${tests[@]}" || return
   JOBS=2 tests/tools/run.sh "build/logs/unit-$1" "${tests[@]}"
 }
 
@@ -89,7 +87,7 @@ full() {
   browser
   # The same bits are the kernels' business, which neither sanitizer makes others; races need jobs that run, edits and kills.
   unit asan
-  SLOW=1 JOBS=2 scenarios asan '0[1-57-9]|1'
+  SLOW=1 JOBS=2 scenarios asan '0[1-47-9]|1'
   unit tsan
   SLOW=1 JOBS=2 scenarios tsan '0[34578]|16-edit'
 }
