@@ -119,7 +119,8 @@ size_t trainer_next_batch(const struct trainer *t);
 
 /* A phase of the step that has this number (from 1) runs. */
 bool trainer_due(const struct trainer *t, int phase, int64_t number);
-/* New weights from the seed, at half the rate; the optimiser forgets. For runs that have no sound epoch to go back to. */
+/* New weights from the seed, the leading net at a tenth of its rate; the optimiser forgets. For runs that have no sound epoch to go
+ * back to. */
 void trainer_start_over(struct trainer *t);
 
 /* Takes weights out as t->p->prune says for the end of this epoch; false: none was due. */

@@ -237,6 +237,15 @@ static void test_signs(void **state)
 	v.class_kl = 0.1;
 	v.min_share = 0.005;
 	assert_true(shows(&m, "class_lost", &view));
+	assert_false(family_gan.sound(&m, &view));
+	view.since_epoch = 1; /* … with other weights: these are new, and have time */
+	view.since_step = 300;
+	assert_false(shows(&m, "class_lost", &view) || shows(&m, "diversity_lost", &view));
+	assert_false(family_gan.sound(&m, &view)); /* and yet are nothing to go back to */
+	v = sound;
+	assert_true(family_gan.sound(&m, &view));
+	v.min_share = 0.005;
+	assert_false(family_gan.sound(&m, &view));
 	view.best = 5;
 	assert_false(shows(&m, "got_worse", &view));
 	view.epoch_end = true;
