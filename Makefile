@@ -77,7 +77,7 @@ LDLIBS = $(PKG_LIBS) -lm
 KERN_PER_LEVEL := $(addprefix core/kern/,conv dense elem norm group pool upsample dropout loss latent glu update row)
 CORE_SRC := $(filter-out $(addsuffix .c,$(KERN_PER_LEVEL)),$(wildcard core/*/*.c))
 API_SRC := $(wildcard api/*.c)
-SERVER_SRC := $(filter-out server/main.c,$(wildcard server/*.c))
+SERVER_SRC := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
 WEB_FILES := $(shell find web -type f ! -name '*.md' ! -name SHA256SUMS ! -name package.json 2>/dev/null | sort) $(O)/openapi.json
 
 LEVEL_OBJ := $(foreach l,$(LEVELS),$(addprefix $(O)/,$(addsuffix .$(l).o,$(KERN_PER_LEVEL))))
@@ -111,8 +111,9 @@ $(O)/%.a:
 	@echo "  AR   $@"
 	@rm -f $@ && ar rcs $@ $^
 
+# What was a test once may be a folder of tests by now.
 $(O)/%.o: %.c
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) 2>/dev/null || { rm -f $(@D) && mkdir -p $(@D); }
 	@echo "  CC   $<"
 	@$(CC) $(CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
 
@@ -235,7 +236,7 @@ lint: all
 .PHONY: syntax
 SYNTAX = $(CC) $(filter-out -MMD -MP,$(CFLAGS)) $(PKG_CFLAGS) -fsyntax-only
 syntax: $(O)/version.h
-	@$(SYNTAX) $(CORE_SRC) $(API_SRC) $(wildcard server/*.c) $(BENCH_SRC) $(SINGLE_SRC)
+	@$(SYNTAX) $(CORE_SRC) $(API_SRC) $(wildcard server/*.c server/*/*.c) $(BENCH_SRC) $(SINGLE_SRC)
 	@$(foreach l,$(LEVELS),$(SYNTAX) $(CFLAGS_$(l)) -DKERN_LEVEL=$(l) -DKERN_LEVEL_$(l)=1 $(addsuffix .c,$(KERN_PER_LEVEL)) &&) true
 
 # Headers of libraries that have no word of the processor in them are the host's.

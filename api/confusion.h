@@ -3,7 +3,7 @@
  * Formulas (as sklearn.metrics has them): precision tp / predicted, recall tp / true, F1 2 tp / (predicted + true); where a
  * denominator is 0 there is no figure (null).
  * Owner: confusion_free.
- * Not here: who counts (core/model/train.h), where it is kept (server/store.h).
+ * Not here: who counts (core/model/train.h), where it is kept (server/store/store.h).
  */
 #ifndef LATENTD_API_CONFUSION_H
 #define LATENTD_API_CONFUSION_H

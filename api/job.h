@@ -3,7 +3,7 @@
  * Why: one struct between SQL rows and JSON; one table that says which change of state is legal and whose it is, another that says
  * what each command makes of a job: the scheduler's verbs, the `allowed` of a job and of a refusal, and the tests walk both.
  * Owner: whoever filled it; job_free gives the texts back. Times are Unix milliseconds, 0 = not yet.
- * Not here: SQL (server/store.h), JSON (api/view.h).
+ * Not here: SQL (server/store/store.h), JSON (api/view.h).
  */
 #ifndef LATENTD_API_JOB_H
 #define LATENTD_API_JOB_H

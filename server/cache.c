@@ -4,7 +4,7 @@
 #include "server/checkpoint.h"
 #include "server/clock.h"
 #include "server/mixture_file.h"
-#include "server/store.h"
+#include "server/store/store.h"
 
 #include "core/model/mixture.h"
 

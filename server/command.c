@@ -1,8 +1,8 @@
 #include "server/command.h"
 
 #include "server/config.h"
-#include "server/store_backup.h"
-#include "server/store_recover.h"
+#include "server/store/backup.h"
+#include "server/store/recover.h"
 
 #include <stdio.h>
 #include <stdlib.h>

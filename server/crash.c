@@ -2,7 +2,7 @@
 
 #include "core/base/pool.h"
 #include "server/log.h"
-#include "server/store.h"
+#include "server/store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>

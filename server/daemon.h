@@ -7,7 +7,7 @@
 #include "server/evaluator.h"
 #include "server/hub.h"
 #include "server/sched.h"
-#include "server/store.h"
+#include "server/store/store.h"
 
 #include <stdatomic.h>
 

@@ -5,7 +5,7 @@
 #ifndef LATENTD_SERVER_EXPORT_H
 #define LATENTD_SERVER_EXPORT_H
 
-#include "server/store.h"
+#include "server/store/store.h"
 
 struct checkpoint_info {
 	int epoch;

@@ -3,7 +3,7 @@
  * Why: what a fork goes on from lies in its own folder before its row is there (links to the other's files), so that it needs
  * the other job never again. An unchanged fork ends with the other's bits: weights, best and series.
  * Owner: fork_free.
- * Not here: the body that asks for it (api/fork.h), its curves (store_branch.c), what other parameters mean for the state
+ * Not here: the body that asks for it (api/fork.h), its curves (store/branch.c), what other parameters mean for the state
  * (core/model/fork.h).
  */
 #ifndef LATENTD_SERVER_FORK_H
@@ -11,7 +11,7 @@
 
 #include "api/spec.h"
 #include "core/model/fork.h"
-#include "server/store.h"
+#include "server/store/store.h"
 
 struct fork {
 	struct job parent;

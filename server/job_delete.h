@@ -6,7 +6,7 @@
 #ifndef LATENTD_SERVER_JOB_DELETE_H
 #define LATENTD_SERVER_JOB_DELETE_H
 
-#include "server/store.h"
+#include "server/store/store.h"
 
 /* As store_delete. Once the rows are gone it succeeds: files that cannot be removed now are left to the next start, with a warning. */
 int job_delete(struct store *store, const char *data_dir, const char *job_id, struct err *err);

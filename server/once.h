@@ -3,7 +3,7 @@
  * Why: a client that never saw the reply cannot know whether its job was taken; with a key it may ask again as often as it likes.
  * Use: once_open first of all; what it answered is answered. Then the job is made with once_key, and once_reply answers.
  * Invariants: a repetition has the first reply byte for byte, whatever has become of the job; the same key with another request
- * is refused. The key is stored in the job's own transaction (store_key.c).
+ * is refused. The key is stored in the job's own transaction (store/key.c).
  */
 #ifndef LATENTD_SERVER_ONCE_H
 #define LATENTD_SERVER_ONCE_H

@@ -10,7 +10,7 @@
 
 #include "api/spec.h"
 #include "core/model/train.h"
-#include "server/store.h"
+#include "server/store/store.h"
 
 struct origin {
 	struct model model;

@@ -1,6 +1,6 @@
 #include "server/route.h"
 
-#include "server/handlers.h"
+#include "server/handlers/handlers.h"
 
 #include <stdlib.h>
 #include <string.h>

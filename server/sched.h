@@ -11,7 +11,7 @@
 #include "core/base/pool.h"
 #include "core/kern/kern.h"
 #include "server/cache.h"
-#include "server/store.h"
+#include "server/store/store.h"
 
 struct sched;
 

@@ -4,7 +4,7 @@
  * renamed into place; one that is replaced changes places with the new one in one step. What a kill left is swept at start.
  * Threads: any; changes of the folder are made one after the other, under a lock of this file that is held across renames
  * and the question whether a job needs the old one, never while anything is unpacked or read.
- * Not here: who may (h_upload.c), reading tars (core/data/tar.h).
+ * Not here: who may (handlers/upload.c), reading tars (core/data/tar.h).
  */
 #ifndef LATENTD_SERVER_UPLOAD_H
 #define LATENTD_SERVER_UPLOAD_H

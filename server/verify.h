@@ -3,7 +3,7 @@
  *
  * Why: that equal runs give equal bits is a promise; this is how anyone checks it on their own machine, for their own job.
  * Threads: any; the steps run on the shared pool, with a trainer of their own that reports nowhere: the job is not disturbed.
- * Not here: who may ask, and how many at once (h_verify.c).
+ * Not here: who may ask, and how many at once (handlers/verify.c).
  */
 #ifndef LATENTD_SERVER_VERIFY_H
 #define LATENTD_SERVER_VERIFY_H
@@ -12,7 +12,7 @@
 #include "core/model/state.h"
 #include "server/cache.h"
 #include "server/evaluator.h"
-#include "server/store.h"
+#include "server/store/store.h"
 
 #include <stdatomic.h>
 

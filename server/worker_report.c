@@ -12,7 +12,7 @@
 
 /* --- event bodies --- */
 
-/* What is said of a run must not be lost (store_write.c: report_new): there is room for it before it is printed. */
+/* What is said of a run must not be lost (store/write.c: report_new): there is room for it before it is printed. */
 static void body_open(struct jsonw *w, struct buf *b)
 {
 	enum { ROOM = 4096 };

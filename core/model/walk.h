@@ -2,7 +2,7 @@
  *
  * Why: a code drawn from many normal units lies near a sphere, whose inside the decoder has hardly seen: the way around keeps
  * to it, a straight line does not.
- * Not here: where the ends come from (server/h_interpolate.c).
+ * Not here: where the ends come from (server/handlers/interpolate.c).
  */
 #ifndef LATENTD_CORE_MODEL_WALK_H
 #define LATENTD_CORE_MODEL_WALK_H

@@ -145,7 +145,7 @@ def measure_restart(daemon, what, how):
 
 def measure_curve(daemon, points):
     data = os.path.join(daemon.folder, "data")
-    subprocess.run([os.path.join(ROOT, "build/release/tests/server/store_blocks")], check=True, stdout=subprocess.DEVNULL,
+    subprocess.run([os.path.join(ROOT, "build/release/tests/server/store/blocks")], check=True, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL, cwd=ROOT, env={**os.environ, "POINTS": str(points), "KEEP": data})
     daemon.start()
     connection = http.client.HTTPConnection("127.0.0.1", daemon.port)

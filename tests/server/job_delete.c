@@ -1,7 +1,7 @@
 #include "server/job_delete.h"
 
 #include "server/blob.h"
-#include "tests/server/store_fixture.h"
+#include "tests/server/store/fixture.h"
 
 /* A job that has ended, with a file of each kind. */
 static void make_ended(struct fixture *f, char id[JOB_ID_SIZE])

@@ -30,7 +30,7 @@ core/data/x.c|"core/nn/net.h"|core/data may not include core/nn
 core/model/x.c|"api/json.h"|core/model may not include api
 core/model/x.c|"core/lab/judge.h"|core/model may not include core/lab
 core/lab/x.c|"api/json.h"|core/lab may not include api
-api/x.c|"server/store.h"|api may not include server
+api/x.c|"server/store/store.h"|api may not include server
 server/x.c|"tests/x.h"|on no floor
 server/x.c|"core/base/err.h"|the first include must be "server/x.h"
 server/x.c|<cjson/cJSON.h>|has its door elsewhere

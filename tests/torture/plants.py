@@ -9,7 +9,7 @@ from victim import ROOT
 
 # name (as a part's `catches` has it), then file, text, what it becomes; without a file: a lie of the disk's (victim.py)
 PLANTS = {
-    "points repeated": ("server/store_points.c", "op->step <= p->last_step", "op->step < 0"),
+    "points repeated": ("server/store/points.c", "op->step <= p->last_step", "op->step < 0"),
     "momentum forgotten": ("core/model/train.c", "\t\tt->features = NULL; /* of other weights */\n\treturn code;",
                            "\t\tt->features = NULL;\n\tfor (int i = 0; i < t->moments; i++)\n"
                            "\t\tmemset(t->moment[i], 0, t->m->params * sizeof *t->moment[i]);\n\treturn code;"),
@@ -19,16 +19,16 @@ PLANTS = {
                         "server/blob.c", 'snprintf(temporary, sizeof temporary, "%s%s", path, temporary_end);',
                         'snprintf(temporary, sizeof temporary, "%s%.0s", path, temporary_end);'),
     "sync error ignored": ("server/blob.c", "if (!error && fsync(fd)) /* final", "if (fsync(fd) > 0) /* final"),
-    "database sync error ignored": ("server/store_write.c", "if (!sql_sync_failed(c))", "if (c)"),
+    "database sync error ignored": ("server/store/write.c", "if (!sql_sync_failed(c))", "if (c)"),
     "half a file kept": ("server/blob.c", "\tif (error) {\n\t\tunlink(temporary);\n", "\tif (error) {\n"),
-    "removal unseen": ("server/store_write.c", "\tend_if_removed(t->store);\n", "\t(void)end_if_removed;\n"),
+    "removal unseen": ("server/store/write.c", "\tend_if_removed(t->store);\n", "\t(void)end_if_removed;\n"),
     "allocation unchecked": ("core/base/buf.c", "\t\tif (!data) {\n\t\t\tb->failed = true;\n\t\t\treturn NULL;\n\t\t}\n", ""),
     "start that aborts": ("server/main.c", "\t\tclose_all(&p);\n\t\treturn fail(exit_code, &err);\n", "\t\tabort();\n"),
     "job that aborts": ("server/worker_settle.c", "\tif (try_again(r, why))", "\tif (why->code == ERR_NO_MEMORY)\n\t\tabort();\n"
                         "\tif (try_again(r, why))"),
     "crashes not counted": ("server/crash.h", "CRASHES_MAX = 3", "CRASHES_MAX = 1000"),
     "every end counted": ("server/crash.c", "bool raised_here = info->si_code > 0 || ", "bool raised_here = info->si_code <= 0 || "),
-    "lock not taken": ("server/store.c", "if (flock(fd, LOCK_EX | LOCK_NB))", "if (flock(fd, LOCK_SH | LOCK_NB))"),
+    "lock not taken": ("server/store/store.c", "if (flock(fd, LOCK_EX | LOCK_NB))", "if (flock(fd, LOCK_SH | LOCK_NB))"),
     "wall clock used": ("server/clock.c", "return read_us(CLOCK_MONOTONIC) / 1000;", "return read_us(CLOCK_REALTIME) / 1000;"),
     "no descriptors kept": ("server/http.c", "enum { SPARE = 48,", "enum { SPARE = 0,"),
     "stopped without saving": ("server/worker_hooks.c", "[RUN_DRAIN] = LOOP_SAVE | LOOP_STOP", "[RUN_DRAIN] = LOOP_STOP"),

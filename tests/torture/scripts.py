@@ -9,7 +9,7 @@ from victim import LATENTD, ROOT, SHIMMED, Broken
 # part, what is run, its settings: each can be changed by the variable of that name
 SCRIPTS = [
     ("keys", "tests/e2e/21-once.sh", {"COUNT": 1000, "KILLS": 3}),
-    ("damage", "build/release/tests/server/store_recover", {"COUNT": 2000}),
+    ("damage", "build/release/tests/server/store/recover", {"COUNT": 2000}),
     ("cuts", "build/release/tests/core/model/cuts", {"LATENTD_CUTS": "all"}),
     ("disk full", "tests/e2e/24-disk-full.sh", {"RUNS": 100}),
 ]

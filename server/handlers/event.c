@@ -1,0 +1,140 @@
+#include "server/handlers/handlers.h"
+
+#include "api/view.h"
+#include "server/limits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Last-Event-ID, then ?after=: an EventSource that reconnects repeats the URL it was opened with. */
+static int take_after(struct call *c, int64_t *ret, struct err *err)
+{
+	const char *last = c->format == FORMAT_SSE ? c->req.last_event_id : NULL;
+	*ret = 0;
+	if (!last || !*last)
+		return uri_int(&c->req.uri, "after", 0, INT64_MAX, ret, err);
+	char *end;
+	errno = 0;
+	long long n = strtoll(last, &end, 10);
+	if (strspn(last, "0123456789") != strlen(last) || errno)
+		return err_set(err, ERR_INVALID, "Last-Event-ID must be the id of an event, got '%.60s'", last);
+	*ret = n;
+	return OK;
+}
+
+/* An event's id that the job has not reached is taken for the newest one: its end must find every reader. */
+static int open_stream(struct call *c, const struct job *job, int64_t after, struct err *err)
+{
+	enum stream_form form = c->format == FORMAT_SSE ? STREAM_SSE : STREAM_TEXT;
+	int64_t newest = 0;
+	if (atomic_load(&c->daemon->draining))
+		return err_set(err, ERR_UNAVAILABLE, "the daemon is stopping");
+	int code = store_last_seq(c->daemon->store, job->id, &newest, err);
+	if (code)
+		return code;
+	if (job_terminal(job->status) && after >= newest) {
+		c->resp.status = 204; /* all is told; and no other status keeps an EventSource from coming back */
+		return OK;
+	}
+	code = stream_open(&c->resp.stream, c->daemon, job->id, after < newest ? after : newest, form, err);
+	if (code)
+		return code;
+	c->resp.status = 200;
+	c->resp.type = format_type(c->format);
+	c->streamed = true;
+	call_header(c, "Cache-Control", "no-cache, no-transform");
+	call_header(c, "X-Accel-Buffering", "no"); /* nginx would hold events back */
+	return OK;
+}
+
+struct page {
+	int64_t after; /* events with a larger seq */
+	int limit;
+	bool descending;
+};
+
+static int take_page(struct call *c, struct page *p, struct err *err)
+{
+	int64_t limit = 100;
+	bool ascending = true;
+	int code = uri_int(&c->req.uri, "limit", 1, LIMIT_EVENTS, &limit, err);
+	if (!code)
+		code = uri_order(&c->req.uri, &ascending, err);
+	p->limit = (int)limit;
+	p->descending = !ascending;
+	return code;
+}
+
+/* Sequence numbers have no gaps: the newest `limit` events, or those older than `after`, are a range. */
+static int read_page(struct call *c, const char *job_id, struct page *p, struct event **ret, int *ret_n, bool *ret_more,
+	struct err *err)
+{
+	int64_t from = p->after, newest = 0;
+	int code = store_last_seq(c->daemon->store, job_id, &newest, err);
+	if (!code && p->descending) {
+		int64_t last = p->after && p->after <= newest ? p->after - 1 : newest;
+		from = last > p->limit ? last - p->limit : 0;
+		p->limit = (int)(last - from);
+	}
+	if (code || (p->descending && !p->limit)) {
+		*ret = NULL;
+		*ret_n = 0;
+		*ret_more = false;
+		return code;
+	}
+	code = store_events(c->daemon->store, job_id, from, p->limit, ret, ret_n, err);
+	*ret_more = p->descending ? from > 0 : !code && *ret_n && (*ret)[*ret_n - 1].seq < newest;
+	return code;
+}
+
+static void view_events(struct jsonw *w, const struct event *events, int n, bool descending, bool more)
+{
+	jw_object(w);
+	jw_kstring(w, "object", "list");
+	jw_key(w, "data");
+	jw_array(w);
+	for (int i = 0; i < n; i++)
+		view_event(w, &events[descending ? n - 1 - i : i]);
+	jw_end_array(w);
+	static const char *const ends[] = {"first_id", "last_id"};
+	for (int i = 0; i < 2; i++) {
+		jw_key(w, ends[i]);
+		if (n)
+			jw_int(w, events[(i == 1) == descending ? 0 : n - 1].seq);
+		else
+			jw_null(w);
+	}
+	jw_kbool(w, "has_more", more);
+	jw_end_object(w);
+}
+
+static int list_events(struct call *c, const char *job_id, int64_t after, struct err *err)
+{
+	struct page p = {.after = after};
+	struct event *events;
+	int n;
+	bool more;
+	int code = take_page(c, &p, err);
+	if (code || (code = read_page(c, job_id, &p, &events, &n, &more, err)))
+		return code;
+	struct jsonw w;
+	call_json(c, &w, 200);
+	view_events(&w, events, n, p.descending, more);
+	for (int i = 0; i < n; i++)
+		free(events[i].data);
+	free(events);
+	return call_json_end(c, &w, err);
+}
+
+int h_events(struct call *c, struct err *err)
+{
+	struct job job;
+	int64_t after;
+	int code = take_after(c, &after, err);
+	if (code || (code = store_get(c->daemon->store, c->arg[0], &job, err)))
+		return code;
+	code = c->format == FORMAT_JSON ? list_events(c, job.id, after, err) : open_stream(c, &job, after, err);
+	job_free(&job);
+	return code;
+}
