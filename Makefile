@@ -275,13 +275,14 @@ report: all
 ## collapse: adversarial runs that collapse, are told of and go back: web/docs/collapse.md (half an hour; SEEDS=5, ONLY=regexp)
 collapse: all
 	@/usr/bin/python3 tests/results/collapse.py
-## golden: write the vectors in tests/golden again with PyTorch and scikit-learn (deploy/setup.sh --golden)
+## golden: write the vectors in tests/golden again with PyTorch, scikit-learn and Optuna (deploy/setup.sh --golden)
 golden:
 	@deploy/setup.sh --golden
 	@/usr/bin/python3 tests/golden/make.py
 	@/usr/bin/python3 tests/golden/trajectory.py
 	@/usr/bin/python3 tests/golden/mixture.py
 	@/usr/bin/python3 tests/golden/judge.py
+	@/usr/bin/python3 tests/golden/tpe.py
 ## evaluator: train the judge's classifier again and compare its bits with those in git (ten minutes)
 evaluator: all
 	@tests/golden/evaluator.sh

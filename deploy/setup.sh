@@ -4,8 +4,8 @@
 #
 #   (nothing)  what `make` and `make demo` need: compiler, libraries, the Fashion-MNIST package, curl
 #   --tests    and what `make check` needs: cmocka, clang, Node, Chromium, …
-#   --golden   and what `make golden` needs: PyTorch, scikit-learn
-#   --peers    and what `make bench-peers` needs: PyTorch, and the libraries that make it fast
+#   --golden   and what `make golden` needs: PyTorch, scikit-learn, Optuna
+#   --peers    and what `make bench-peers` needs: PyTorch, and the libraries that make it fast; `make bench-tuner`: Optuna
 #   --report   and what `make report` needs: PyTorch, numpy, matplotlib
 #
 # Asks dpkg what is there and touches nothing when nothing is missing. As root it calls apt-get; else sudo when that works
@@ -16,9 +16,9 @@ cd "$(dirname "$0")/.."
 packages=(gcc make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libpng-dev libarchive-dev libsqlite3-dev zlib1g-dev nettle-dev
   librandom123-dev libyaml-dev dataset-fashion-mnist curl)
 test_packages=(libcmocka-dev clang libclang-rt-14-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross shellcheck jq chromium)
-golden_packages=(python3-torch python3-sklearn)
+golden_packages=(python3-torch python3-sklearn python3-optuna python3-scipy)
 # PyTorch multiplies matrices with what stands in for libblas: without OpenBLAS the reference, ten times slower.
-peer_packages=(python3-torch libopenblas0-pthread libjemalloc2)
+peer_packages=(python3-torch libopenblas0-pthread libjemalloc2 python3-optuna python3-scipy)
 report_packages=(python3-torch libopenblas0-pthread python3-numpy python3-matplotlib)
 tests=no
 

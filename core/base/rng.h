@@ -24,6 +24,7 @@ enum rng_stream {
 	RNG_MASK = 10,     /* pixels left out of the input: likewise */
 	RNG_MIXTURE = 12,  /* first centres of a mixture of codes: step = components, index = centre */
 	RNG_JUDGE = 20,    /* what a judge draws, seed 0: step 0: training images beside the test split; 1 …: subsets (core/lab/kid.h) */
+	RNG_TRIAL = 24,    /* what a study tries: step = number of the trial, index = dimension 2^16 + draw (core/lab/space.h) */
 	RNG_BINARIZE = 11, /* black or white pixels: step = epoch (from 1; 0: evaluation) 2^32 + image, index = pixel */
 };
 

@@ -9,7 +9,7 @@ BEGIN {
 	may["core/data"] = "core/base"
 	may["core/model"] = "core/nn core/data core/kern core/base"
 	may["core/lab"] = "core/model core/nn core/data core/kern core/base"
-	may["api"] = "core/model core/nn core/data core/base"
+	may["api"] = "core/lab core/model core/nn core/data core/base"
 	may["server"] = "api core/lab core/model core/data core/kern core/base"
 	# foreign header -> the one door to it
 	door["cjson/"] = "^api/json\\.c$"

@@ -1,4 +1,4 @@
-/* vectors.h: the golden vectors of tests/golden/judge.py, and the levels and pools that figures must not depend on. */
+/* vectors.h: golden vectors of tests/golden (by default those of judge.py), and the levels and pools that figures must not depend on. */
 #ifndef LATENTD_TESTS_CORE_LAB_VECTORS_H
 #define LATENTD_TESTS_CORE_LAB_VECTORS_H
 
@@ -22,15 +22,20 @@ struct vectors {
 	struct safetensors file;
 };
 
-static inline struct vectors vectors_open(void)
+static inline struct vectors vectors_open_file(const char *path)
 {
 	struct vectors v;
 	struct err err = {0};
 	size_t size;
-	v.bytes = read_whole("tests/golden/judge.safetensors", &size);
+	v.bytes = read_whole(path, &size);
 	if (safetensors_read(&v.file, v.bytes, size, &err))
 		fail_msg("%s", err.message);
 	return v;
+}
+
+static inline struct vectors vectors_open(void)
+{
+	return vectors_open_file("tests/golden/judge.safetensors");
 }
 
 static inline void vectors_close(struct vectors *v)
