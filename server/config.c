@@ -1,9 +1,7 @@
 #include "server/config.h"
 
-#include "server/command.h"
 #include "server/door.h"
 #include "server/listen.h"
-#include "server/version.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -384,9 +382,6 @@ void config_free(struct config *c)
 
 void config_help(void)
 {
-	printf("latentd %s: trains small generative models and serves them over HTTP.\n\nUsage: latentd [COMMAND] [FLAG]...\n\n", latentd_version);
-	command_help();
-	printf("\n");
 	for (const struct row *r = rows; r->name; r++) {
 		char flag[40];
 		snprintf(flag, sizeof flag, "--%s%s%s", r->name, r->argument ? " " : "", r->argument ? r->argument : "");

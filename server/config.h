@@ -33,6 +33,7 @@ struct config {
 
 /* Returns OK, or ERR_INVALID with the message to print; *ret_exit is the code to leave with. */
 int config_load(struct config *ret, int argc, char **argv, int *ret_exit, struct err *err);
+/* The flags, for --help. */
 void config_help(void);
 void config_print(const struct config *c);
 void config_free(struct config *c);

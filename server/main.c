@@ -296,6 +296,14 @@ static int run(const struct config *c)
 	return EXIT_OK;
 }
 
+static void help(void)
+{
+	printf("latentd %s: trains small generative models and serves them over HTTP.\n\nUsage: latentd [COMMAND] [FLAG]...\n\n", latentd_version);
+	command_help();
+	printf("\n");
+	config_help();
+}
+
 int main(int argc, char **argv)
 {
 	struct config c;
@@ -306,7 +314,7 @@ int main(int argc, char **argv)
 	if (config_load(&c, argc, argv, &exit_code, &err))
 		return fail(err.code == ERR_NO_MEMORY ? EXIT_ERROR : exit_code, &err);
 	if (c.help)
-		config_help();
+		help();
 	else if (c.version)
 		printf("latentd %s (%s)\n", latentd_version, latentd_commit);
 	else if (c.dump_routes)

@@ -63,6 +63,15 @@ void state_add(struct state *s, const char *name, enum dtype dtype, int rank, co
 	s->tensor[s->n++] = t;
 }
 
+void state_add_fields(struct state *s, const char *prefix, const struct state_field *fields, void *base)
+{
+	for (const struct state_field *f = fields; f->name; f++) {
+		char name[sizeof((struct tensor *)0)->name];
+		snprintf(name, sizeof name, "%s.%s", prefix, f->name);
+		state_add(s, name, f->dtype, 1, &f->n, (char *)base + f->offset);
+	}
+}
+
 const struct tensor *state_find(const struct state *s, const char *name)
 {
 	for (int i = 0; i < s->n; i++)

@@ -35,6 +35,19 @@ struct state {
 
 void state_free(struct state *s);
 void state_add(struct state *s, const char *name, enum dtype dtype, int rank, const int64_t *shape, void *data);
+/* A field of a struct that is state: n numbers in a row. */
+struct state_field {
+	const char *name; /* NULL: the end of the table */
+	enum dtype dtype;
+	size_t offset;
+	int64_t n;
+};
+#define STATE_F64(struct_, field) STATE_FIELD(DTYPE_F64, double, struct_, field)
+#define STATE_I64(struct_, field) STATE_FIELD(DTYPE_I64, int64_t, struct_, field)
+#define STATE_FIELD(dtype_, c_type, struct_, field) \
+	{#field, dtype_, offsetof(struct_, field), sizeof(((struct_ *)0)->field) / sizeof(c_type)}
+/* Each as "prefix.name", a vector, in *base. */
+void state_add_fields(struct state *s, const char *prefix, const struct state_field *fields, void *base);
 const struct tensor *state_find(const struct state *s, const char *name);
 /* Every tensor of the model's nets, pointing into w: the export. */
 void state_add_model(struct state *s, const struct model *m, real *w);

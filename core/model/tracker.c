@@ -59,13 +59,16 @@ bool tracker_stops(const struct tracker *k, const struct train_params *p)
 
 void tracker_state(struct tracker *k, struct state *s)
 {
-	static const int64_t one[] = {1};
-	state_add(s, "tracker.best_epoch", DTYPE_I64, 1, one, &k->best_epoch);
-	state_add(s, "tracker.best_value", DTYPE_F64, 1, one, &k->best_value);
-	state_add(s, "tracker.last_value", DTYPE_F64, 1, one, &k->last_value);
-	state_add(s, "tracker.reference", DTYPE_F64, 1, one, &k->reference);
-	state_add(s, "tracker.wait", DTYPE_I64, 1, one, &k->wait);
-	state_add(s, "tracker.plateau_reference", DTYPE_F64, 1, one, &k->plateau_reference);
-	state_add(s, "tracker.plateau_wait", DTYPE_I64, 1, one, &k->plateau_wait);
-	state_add(s, "tracker.lr_scale", DTYPE_F64, 1, one, &k->lr_scale);
+	static const struct state_field fields[] = {
+		STATE_I64(struct tracker, best_epoch),
+		STATE_F64(struct tracker, best_value),
+		STATE_F64(struct tracker, last_value),
+		STATE_F64(struct tracker, reference),
+		STATE_I64(struct tracker, wait),
+		STATE_F64(struct tracker, plateau_reference),
+		STATE_I64(struct tracker, plateau_wait),
+		STATE_F64(struct tracker, lr_scale),
+		{0},
+	};
+	state_add_fields(s, "tracker", fields, k);
 }

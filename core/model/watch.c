@@ -13,21 +13,24 @@ void watch_init(struct watch *w)
 
 void watch_state(struct watch *w, struct state *s)
 {
-	static const int64_t one[] = {1}, two[] = {2}, parts[] = {RESULT_PARTS}, signs[] = {SIGNS_MAX};
-	state_add(s, "watch.sum", DTYPE_F64, 1, parts, w->sum);
-	state_add(s, "watch.images", DTYPE_I64, 1, one, &w->images);
-	state_add(s, "watch.steps", DTYPE_I64, 1, one, &w->steps);
-	state_add(s, "watch.shown", DTYPE_I64, 1, signs, w->shown);
-	state_add(s, "watch.active_units", DTYPE_I64, 1, two, w->active);
-	state_add(s, "watch.most_share", DTYPE_F64, 1, one, &w->most_share);
-	state_add(s, "watch.grad_norm", DTYPE_F64, 1, one, &w->grad_norm);
-	state_add(s, "watch.lost", DTYPE_I64, 1, one, &w->lost);
-	state_add(s, "watch.roll_backs", DTYPE_I64, 1, one, &w->roll_backs);
-	state_add(s, "watch.restarts", DTYPE_I64, 1, one, &w->restarts);
-	state_add(s, "watch.penalty_scale", DTYPE_F64, 1, one, &w->penalty_scale);
-	state_add(s, "watch.origin", DTYPE_I64, 1, one, &w->origin);
-	state_add(s, "watch.sound_epoch", DTYPE_I64, 1, one, &w->sound_epoch);
-	state_add(s, "watch.sound_value", DTYPE_F64, 1, one, &w->sound_value);
+	static const struct state_field fields[] = {
+		STATE_F64(struct watch, sum),
+		STATE_I64(struct watch, images),
+		STATE_I64(struct watch, steps),
+		STATE_I64(struct watch, shown),
+		{"active_units", DTYPE_I64, offsetof(struct watch, active), 2},
+		STATE_F64(struct watch, most_share),
+		STATE_F64(struct watch, grad_norm),
+		STATE_I64(struct watch, lost),
+		STATE_I64(struct watch, roll_backs),
+		STATE_I64(struct watch, restarts),
+		STATE_F64(struct watch, penalty_scale),
+		STATE_I64(struct watch, origin),
+		STATE_I64(struct watch, sound_epoch),
+		STATE_F64(struct watch, sound_value),
+		{0},
+	};
+	state_add_fields(s, "watch", fields, w);
 }
 
 void watch_step(struct watch *w, const double part[RESULT_PARTS], double images)

@@ -4,33 +4,13 @@
  */
 #include "server/handlers/handlers.h"
 
-#include "api/view.h"
 #include "server/clock.h"
+#include "server/handlers/job_reply.h"
 #include "server/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void job_explain_conflict(struct call *c, const char *ref)
-{
-	struct job job;
-	struct jsonw w;
-	struct buf b = BUF_INIT;
-	if (store_get(c->daemon->store, ref, &job, NULL))
-		return;
-	sched_live(c->daemon->sched, &job);
-	jw_init(&w, &b, false);
-	jw_object(&w);
-	jw_kstring(&w, "current", job_status_name(job.status));
-	jw_key(&w, "allowed");
-	view_allowed(&w, &job);
-	jw_end_object(&w);
-	if (!b.failed) /* the members without their braces */
-		buf_printf(&c->problem_extra, ",%.*s", (int)b.len - 2, b.data + 1);
-	buf_free(&b);
-	job_free(&job);
-}
 
 /* {} or, where the command has one, {"force":true}. */
 static int take_force(struct call *c, bool has_force, bool *ret, struct err *err)

@@ -23,11 +23,6 @@ handler_fn h_interpolate;                                           /* interpola
 handler_fn h_score, h_classes;                                      /* score.c */
 /* clang-format on */
 
-/* The job as it is now; takes it. */
-int job_reply(struct call *c, struct job *job, int status, struct err *err);
-/* What the problem adds: where the job stands and what may be asked of it there. */
-void job_explain_conflict(struct call *c, const char *ref);
-
 struct evaluator;
 /* "evaluator":{…} */
 void evaluator_write(struct jsonw *w, const struct evaluator *e);

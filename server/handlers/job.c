@@ -3,22 +3,13 @@
 #include "api/edit.h"
 #include "api/spec.h"
 #include "server/clock.h"
+#include "server/handlers/job_reply.h"
 #include "server/limits.h"
 #include "server/once.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int job_reply(struct call *c, struct job *job, int status, struct err *err)
-{
-	struct jsonw w;
-	sched_live(c->daemon->sched, job);
-	call_json(c, &w, status);
-	view_job(&w, job, c->daemon->config->path_prefix);
-	job_free(job);
-	return call_json_end(c, &w, err);
-}
 
 /* --- submit --- */
 

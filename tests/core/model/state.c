@@ -13,6 +13,30 @@ static void test_dtypes(void **state)
 	assert_int_equal(dtype_size(dtype_real()), sizeof(real));
 }
 
+static void test_fields_of_a_struct(void **state)
+{
+	(void)state;
+	struct some {
+		int64_t count;
+		double unused, parts[3];
+	} some = {.count = 7, .parts = {1, 2, 3}};
+	static const struct state_field fields[] = {STATE_F64(struct some, parts), STATE_I64(struct some, count), {0}};
+	struct state s = {0};
+	state_add_fields(&s, "some", fields, &some);
+	assert_int_equal(s.n, 2);
+	const struct tensor *parts = state_find(&s, "some.parts"), *count = state_find(&s, "some.count");
+	assert_non_null(parts);
+	assert_non_null(count);
+	assert_ptr_equal(parts->data, some.parts);
+	assert_ptr_equal(count->data, &some.count);
+	assert_int_equal(parts->dtype, DTYPE_F64);
+	assert_int_equal(count->dtype, DTYPE_I64);
+	assert_int_equal(parts->bytes, sizeof some.parts);
+	assert_int_equal(parts->shape[0], 3);
+	assert_int_equal(count->shape[0], 1);
+	state_free(&s);
+}
+
 static void test_a_model_as_tensors(void **state)
 {
 	(void)state;
@@ -97,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dtypes),
+		cmocka_unit_test(test_fields_of_a_struct),
 		cmocka_unit_test(test_a_model_as_tensors),
 		cmocka_unit_test(test_copy_is_all_or_nothing),
 		cmocka_unit_test(test_names_and_sizes_that_do_not_fit),
