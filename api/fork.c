@@ -32,18 +32,12 @@ int fork_parse(
 
 static int check_row(const struct param *row, const void *now, const void *then, struct err *err)
 {
-	const enum param_fork rule = param_in_fork(row);
 	char pointer[96];
+	if (param_in_fork(row) != PARAM_FORK_FIXED || param_equal(row, now, then))
+		return OK;
 	snprintf(pointer, sizeof pointer, "#/params/%s", row->name);
-	if (rule == PARAM_FORK_FIXED && !param_equal(row, now, then))
-		return err_field(err, ERR_INVALID, pointer,
-			"stays what it is in a fork: the state that it goes on from depends on it; submit a new job for another value");
-	const bool was = param_in_use(row, now);
-	if (rule == PARAM_FORK_SWITCH && was != param_in_use(row, then))
-		return err_field(err, ERR_INVALID, pointer,
-			"was %s in the state that the fork goes on from and stays so%s; submit a new job to change that",
-			was ? "on" : "off", was ? " (its value may change)" : "");
-	return OK;
+	return err_field(err, ERR_INVALID, pointer,
+		"stays what it is in a fork: the state that it goes on from depends on it; submit a new job for another value");
 }
 
 static int check_rows(const struct family *f, const void *now, const void *then, struct err *err, struct err_more *more)

@@ -77,7 +77,7 @@ static void write_items(struct jsonw *w, const struct param *row)
 	jw_kint(w, "maxItems", PARAM_INTS_MAX);
 }
 
-static void write_properties(struct jsonw *w, const struct param *rows, const void *defaults);
+static void write_members(struct jsonw *w, const struct param *rows, const void *defaults);
 
 /* An object may be null, which switches off what it describes; its members' defaults hold once it is there. */
 static void write_type(struct jsonw *w, const struct param *row)
@@ -103,8 +103,8 @@ static void write_set(struct jsonw *w, const struct param *row)
 	jw_kbool(w, "uniqueItems", true);
 }
 
-/* The schema of one row; defaults: what a job gets that names neither preset nor parameter. */
-static void write_property(struct jsonw *w, const struct param *row, const void *defaults, int order)
+/* The schema of one row, its object still open; defaults: what a job gets that names neither preset nor parameter. */
+static void open_property(struct jsonw *w, const struct param *row, const void *defaults, int order)
 {
 	jw_key(w, row->name);
 	jw_object(w);
@@ -118,26 +118,50 @@ static void write_property(struct jsonw *w, const struct param *row, const void 
 	else if (row->type == PARAM_INTS)
 		write_items(w, row);
 	else if (row->type == PARAM_OBJECT)
-		write_properties(w, row->rows, (const char *)defaults + row->offset);
+		write_members(w, row->rows, (const char *)defaults + row->offset);
 	else if (row->type == PARAM_SET)
 		write_set(w, row);
 	jw_kstring(w, "description", row->doc);
 	jw_kstring(w, "group", row->group);
 	jw_kstring(w, "unit", row->unit);
 	jw_kint(w, "order", order);
+}
+
+static void open_properties(struct jsonw *w)
+{
+	jw_kbool(w, "additionalProperties", false);
+	jw_key(w, "properties");
+	jw_object(w);
+}
+
+static void write_members(struct jsonw *w, const struct param *rows, const void *defaults)
+{
+	open_properties(w);
+	for (const struct param *row = rows; row->name; row++) {
+		open_property(w, row, defaults, (int)(row - rows));
+		jw_end_object(w);
+	}
+	jw_end_object(w);
+}
+
+/* Whole parameters say also what a job that is there, and another that goes on from it, lets be changed of them. */
+static void write_rules(struct jsonw *w, const struct param *row)
+{
+	static const char *const rules[] = {
+		[PARAM_FORK_FIXED] = "fixed", [PARAM_FORK_FREE] = "free", [PARAM_FORK_LOSS] = "loss"};
+	jw_kstring(w, "fork", rules[param_in_fork(row)]);
 	if (row->live != PARAM_FIXED)
 		jw_kbool(w, "live", true);
-	jw_end_object(w);
 }
 
 static void write_properties(struct jsonw *w, const struct param *rows, const void *defaults)
 {
-	int order = 0;
-	jw_kbool(w, "additionalProperties", false);
-	jw_key(w, "properties");
-	jw_object(w);
-	for (const struct param *row = rows; row->name; row++)
-		write_property(w, row, defaults, order++);
+	open_properties(w);
+	for (const struct param *row = rows; row->name; row++) {
+		open_property(w, row, defaults, (int)(row - rows));
+		write_rules(w, row);
+		jw_end_object(w);
+	}
 	jw_end_object(w);
 }
 

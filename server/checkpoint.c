@@ -1,6 +1,7 @@
 #include "server/checkpoint.h"
 
 #include "api/spec.h"
+#include "core/model/fork.h"
 #include "server/blob.h"
 
 #include <stdio.h>
@@ -245,6 +246,41 @@ int checkpoint_params(const struct checkpoint *c, const struct family *f, void *
 	}
 	if (!code)
 		*ret = params;
+	return code;
+}
+
+typedef int adopt_fn(struct trainer *t, const struct state *saved, struct err *err);
+
+static int adopt(const struct checkpoint *c, struct trainer *t, adopt_fn *take, struct err *err)
+{
+	const struct model *m = trainer_model(t);
+	struct reformed saved;
+	void *before;
+	int code = checkpoint_params(c, m->family, &before, err);
+	if (code)
+		return code;
+	code = fork_reform(&saved, m, before, &c->st.state, err);
+	free(before);
+	if (code)
+		return code;
+	code = take(t, &saved.state, err);
+	reformed_free(&saved);
+	return code;
+}
+
+int checkpoint_restore(const struct checkpoint *c, struct trainer *t, struct err *err)
+{
+	return adopt(c, t, trainer_restore, err);
+}
+
+int checkpoint_roll_back(struct trainer *t, const char *data_dir, const char *job_id, int epoch, struct err *err)
+{
+	struct checkpoint c;
+	int code = checkpoint_load(&c, data_dir, job_id, epoch, err);
+	if (code)
+		return code;
+	code = adopt(&c, t, trainer_roll_back, err);
+	checkpoint_free(&c);
 	return code;
 }
 

@@ -50,6 +50,10 @@ int checkpoint_pick_numbered(
 	struct checkpoint *ret, const char *data_dir, const struct job *job, const char *which, struct err *err);
 /* The parameters it was written with: the family's struct, malloc'd. */
 int checkpoint_params(const struct checkpoint *c, const struct family *f, void **ret, struct err *err);
+/* trainer_restore of its state, which came about with the parameters that it was written with; the trainer's may be a fork's. */
+int checkpoint_restore(const struct checkpoint *c, struct trainer *t, struct err *err);
+/* trainer_roll_back to that epoch of the job, likewise: for hooks->recall. */
+int checkpoint_roll_back(struct trainer *t, const char *data_dir, const char *job_id, int epoch, struct err *err);
 /* The model that the file describes and its weights (malloc'd, 64-byte aligned): model_free, free. */
 int checkpoint_model(const struct checkpoint *c, struct model *ret_model, real **ret_w, struct err *err);
 

@@ -210,7 +210,7 @@ static int open_trainer(struct again *a, struct err *err)
 		.seed = a->job.seed};
 	code = look_open(&a->look, c->evaluator, err);
 	if (!code)
-		code = trainer_restore(a->trainer, &a->from.st.state, err);
+		code = checkpoint_restore(&a->from, a->trainer, err);
 	return !code && branches_off(a) ? branch_off(a, err) : code;
 }
 
@@ -356,13 +356,7 @@ static unsigned on_poll(void *ctx)
 static int on_recall(void *ctx, struct trainer *t, int epoch, struct err *err)
 {
 	struct again *a = ctx;
-	struct checkpoint c;
-	int code = checkpoint_load(&c, a->config->data_dir, a->job.id, epoch, err);
-	if (code)
-		return code;
-	code = trainer_roll_back(t, &c.st.state, err);
-	checkpoint_free(&c);
-	return code;
+	return checkpoint_roll_back(t, a->config->data_dir, a->job.id, epoch, err);
 }
 
 static void hash_state(struct again *a)

@@ -173,7 +173,7 @@ static int restore(struct run *r, const struct checkpoint *c, struct err *err)
 	if (!code)
 		code = run_redo_edits(r, c->step - 1, err);
 	if (!code)
-		code = trainer_restore(r->trainer, &c->st.state, err);
+		code = checkpoint_restore(c, r->trainer, err);
 	if (!code && c->step == r->job.fork_step)
 		code = branch_off(r, c, err);
 	if (!code) /* took effect after the checkpoint, or before it: then they change nothing a second time */

@@ -203,13 +203,7 @@ static int hook_save(void *ctx, struct trainer *t, int epoch, struct err *err)
 static int hook_recall(void *ctx, struct trainer *t, int epoch, struct err *err)
 {
 	struct run *r = ctx;
-	struct checkpoint c;
-	int code = checkpoint_load(&c, r->config->data_dir, r->job.id, epoch, err);
-	if (code)
-		return code;
-	code = trainer_roll_back(t, &c.st.state, err);
-	checkpoint_free(&c);
-	return code;
+	return checkpoint_roll_back(t, r->config->data_dir, r->job.id, epoch, err);
 }
 
 const struct hooks run_hooks = {

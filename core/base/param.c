@@ -384,14 +384,11 @@ bool param_equal(const struct param *row, const void *a, const void *b)
 	return equal;
 }
 
-bool param_in_use(const struct param *row, const void *object)
-{
-	return row->type == PARAM_OBJECT ? param_is_on(row, object) : param_number(row, object) != 0;
-}
-
 enum param_fork param_in_fork(const struct param *row)
 {
 	if (row->live == PARAM_LIVE_LOSS)
 		return PARAM_FORK_LOSS;
-	return row->fork == PARAM_FORK_GROUP && !strcmp(row->group, "net") ? PARAM_FORK_FIXED : row->fork;
+	if (row->fork == PARAM_FORK_GROUP)
+		return strcmp(row->group, "net") ? PARAM_FORK_FREE : PARAM_FORK_FIXED;
+	return row->fork;
 }

@@ -35,7 +35,7 @@ enum param_live {
 enum param_fork {
 	PARAM_FORK_GROUP,  /* by its group: "net" is the other job's, the rest may change */
 	PARAM_FORK_FIXED,  /* the state has its form by it, or the steps of an epoch their number */
-	PARAM_FORK_SWITCH, /* its value may change, but what is off stays off, and what is on stays on */
+	PARAM_FORK_FREE,   /* it may change, though of the net */
 	PARAM_FORK_LOSS,   /* it may change, and losses before do not compare with those after; all that are PARAM_LIVE_LOSS */
 };
 
@@ -94,8 +94,7 @@ double param_number(const struct param *row, const void *object); /* INT, REAL, 
 const struct param_ints *param_ints(const struct param *row, const void *object);
 /* Both have the same value of it; an object that is off in both is the same whatever its members. */
 bool param_equal(const struct param *row, const void *a, const void *b);
-/* A number other than 0, an object that is there. */
-bool param_in_use(const struct param *row, const void *object);
+/* FIXED, FREE or LOSS: what the group leaves open is settled. */
 enum param_fork param_in_fork(const struct param *row);
 /* The value for item i of what a list describes: the last one goes on for all that follow. */
 static inline int64_t param_ints_at(const struct param_ints *list, int i)

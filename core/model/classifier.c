@@ -53,7 +53,7 @@ static const struct param params[] = {
 	{"hidden", PARAM_INTS, offsetof(struct classifier_params, hidden), "-", 1, 8192, NULL, "net", "units",
 		"Widths of linear layers before the one that gives a logit per class; empty: none.", 0},
 	{"dropout", PARAM_REAL, offsetof(struct classifier_params, dropout), "0.2", 0, 0.95, NULL, "training", NULL,
-		"Share of the inputs of the last linear layer that training leaves out at random; 0 is off.", 0, .fork = PARAM_FORK_SWITCH},
+		"Share of the inputs of the last linear layer that training leaves out at random; 0 is off.", 0},
 	CLASSES_PARAM_ROWS(struct classifier_params, "0.1"),
 	TRAIN_PARAM_ROWS(struct classifier_params),
 	{0},

@@ -40,7 +40,7 @@ static const struct param params[] = {
 	{"encoder_lr_scale", PARAM_REAL, offsetof(struct finetune_params, encoder_lr_scale), "0.1", 0, 10, NULL, "training", NULL,
 		"Learning rate of an encoder that is trained, in shares of lr: it knows something already that large steps would spoil.", 0},
 	{"dropout", PARAM_REAL, offsetof(struct finetune_params, dropout), "0", 0, 0.95, NULL, "training", NULL,
-		"Share of the inputs of the last linear layer that training leaves out at random; 0 is off.", 0, .fork = PARAM_FORK_SWITCH},
+		"Share of the inputs of the last linear layer that training leaves out at random; 0 is off.", 0},
 	CLASSES_PARAM_ROWS(struct finetune_params, "0"),
 	TRAIN_PARAM_ROWS(struct finetune_params),
 	{0},

@@ -54,9 +54,9 @@ struct mirror_params {
 		"(with the most that divide the channels, where 8 do not).", 0}, \
 	{"dropout", PARAM_REAL, offsetof(S, mirror.dropout), "0", 0, 0.99, NULL, "net", NULL, \
 		"Share of values that training drops after each hidden linear layer's activation, scaling up the others (Dropout); " \
-		"0 is off.", 0, .fork = PARAM_FORK_SWITCH}, \
+		"0 is off.", 0, .fork = PARAM_FORK_FREE}, \
 	{"dropout2d", PARAM_REAL, offsetof(S, mirror.dropout2d), "0", 0, 0.99, NULL, "net", NULL, \
-		"Share of whole channels that training drops after each convolution's activation (Dropout2d); 0 is off.", 0, .fork = PARAM_FORK_SWITCH}
+		"Share of whole channels that training drops after each convolution's activation (Dropout2d); 0 is off.", 0, .fork = PARAM_FORK_FREE}
 /* clang-format on */
 
 /* Adds both nets: an encoder to `outputs` values, a decoder from m->latent_dim. ERR_INVALID with the pointer of the list that

@@ -39,7 +39,7 @@ static int groups_of(const struct model *m, size_t batch)
 	return (int)(groups < most ? groups : most);
 }
 
-static struct optim optim_of(const struct train_params *p)
+struct optim trainer_optim(const struct train_params *p)
 {
 	return (struct optim){.kind = (enum optim_kind)p->optimizer,
 		.beta1 = p->beta1,
@@ -151,7 +151,7 @@ static void layout(struct trainer *t, struct arena *a, const struct model *m, co
 	t->batch = plan.batch_size;
 	t->epoch_images = plan.epoch_images;
 	t->steps_per_epoch = plan.steps_per_epoch;
-	t->optim = optim_of(t->p);
+	t->optim = trainer_optim(t->p);
 	t->moments = optim_moments(&t->optim);
 	t->groups = groups_of(m, t->batch);
 	t->train = take(a, n, sizeof *t->train);

@@ -82,7 +82,7 @@ int train_params_check(const struct train_params *p, struct err *err);
 	{"beta2", PARAM_REAL, offsetof(S, train.beta2), "0.999", 0, 0.9999999, NULL, "training", NULL, \
 		"Adam: decay of the squared gradient's running mean.", 0}, \
 	{"momentum", PARAM_REAL, offsetof(S, train.momentum), "0.9", 0, 0.999999, NULL, "training", NULL, \
-		"SGD and RMSprop: decay of the velocity; 0: none (PyTorch's default for RMSprop).", 0, .fork = PARAM_FORK_SWITCH}, \
+		"SGD and RMSprop: decay of the velocity; 0: none (PyTorch's default for RMSprop).", 0}, \
 	{"nesterov", PARAM_BOOL, offsetof(S, train.nesterov), "false", 0, 0, NULL, "training", NULL, \
 		"SGD: look ahead by one momentum step.", 0}, \
 	{"weight_decay", PARAM_REAL, offsetof(S, train.weight_decay), "0", 0, 1, NULL, "training", NULL, \
@@ -106,14 +106,14 @@ int train_params_check(const struct train_params *p, struct err *err);
 		"Schedules step and plateau: what the learning rate is multiplied by.", 0}, \
 	{"ema", PARAM_REAL, offsetof(S, train.ema), "0", 0, 0.999999, NULL, "training", NULL, \
 		"Decay of a running mean of the weights, which is what is validated, served and saved: 0.999 looks back over a thousand " \
-		"steps (fewer at the beginning); 0 is off.", 0, .fork = PARAM_FORK_SWITCH}, \
+		"steps (fewer at the beginning; a fork's begins as the weights there); 0 is off.", 0}, \
 	{"early_stopping", PARAM_OBJECT, offsetof(S, train.early_stopping), "null", 0, 0, NULL, "training", NULL, \
 		"Ends the run when the loss has not got better for a while. With a schedule that falls to 0 at the end it cuts off the " \
 		"useful part; null is off, and the best epoch is served all the same.", 0, early_stopping_params}, \
 	{"prune", PARAM_OBJECT, offsetof(S, train.prune), "null", 0, 0, NULL, "training", NULL, \
 		"Takes the smallest weights of the linear and convolution layers out, for good (torch.nn.utils.prune); the best epoch is one of those after " \
-		"the last time. null is off.", 0, \
-		prune_params, .fork = PARAM_FORK_SWITCH}, \
+		"the last time. null is off; in a fork of a pruned run what was taken out then learns again, from 0.", 0, \
+		prune_params}, \
 	{"val_fraction", PARAM_REAL, offsetof(S, train.val_fraction), "0.1", 0, 0.5, NULL, "data", NULL, \
 		"Share of the training images held out for val_loss; 0: none, and no validation pass.", 0, .fork = PARAM_FORK_FIXED}, \
 	{"val_seed", PARAM_INT, offsetof(S, train.val_seed), "0", 0, 9007199254740991.0, NULL, "data", NULL, \

@@ -117,6 +117,8 @@ double trainer_lr(const struct trainer *t);
 /* Images in the step that would follow. */
 size_t trainer_next_batch(const struct trainer *t);
 
+/* The optimiser that the parameters ask for. */
+struct optim trainer_optim(const struct train_params *p);
 /* A phase of the step that has this number (from 1) runs. */
 bool trainer_due(const struct trainer *t, int phase, int64_t number);
 /* New weights from the seed, the leading net at a tenth of its rate; the optimiser forgets. For runs that have no sound epoch to go

@@ -108,6 +108,11 @@ static void schema_of_the_autoencoder(void **state)
 	assert_true(
 		number_at(latent, "default") == 8 && number_at(latent, "minimum") == 1 && number_at(latent, "maximum") == 512);
 	assert_string_equal(text_at(latent, "group"), "net");
+	assert_string_equal(text_at(latent, "fork"), "fixed");
+	assert_string_equal(text_at(root, "params/properties/dropout/fork"), "free");
+	assert_string_equal(text_at(root, "params/properties/prune/fork"), "free");
+	assert_true(json_bool(at(root, "params/properties/lr/live")));
+	assert_false(has(latent, "live") || has(at(root, "params/properties/prune/properties/amount"), "fork"));
 	assert_int_equal(json_count(at(root, "params/properties/channels/default")), 3);
 	assert_string_equal(text_at(root, "params/properties/optimizer/enum/0"), "adam");
 	assert_string_equal(text_at(root, "params/properties/epochs/unit"), "epochs");

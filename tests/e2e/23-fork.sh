@@ -33,6 +33,15 @@ is "$state $(j '[.progress.epoch, .best.epoch > 2]')" 'succeeded [4,true]' "it g
 get "/v1/jobs/$job/metrics.csv?by=step&names=lr"
 is "$(wc -l < "$T/body")" $((1 + 4 * step / 5)) "from that step on"
 
+fork v '{"checkpoint":5,"params":{"ema":0.9,"dropout":0.1,"prune":{"start_epoch":7}}}'
+settle "$job"
+is "$state $(j '[.params.ema, .params.dropout, .params.prune.start_epoch]')" 'succeeded [0.9,0.1,7]' "what was off is switched on there"
+post "/v1/jobs/$job/verify" '{"checkpoint":5}'
+is "$status $(j .verified)" '200 true' "and comes out so again"
+get /v1/kinds/vae
+is "$(j '[.params.properties | .latent_dim.fork, .ema.fork, .beta.fork, .beta.live, .lr.live, .ema.live]')" \
+  '["fixed","free","loss",true,true,null]' "what may change is said by the schema"
+
 while IFS="|" read -r sent code pointer words; do
   post "/v1/jobs/v/fork" "$sent"
   is "$status $(j '.errors[0].pointer')" "$code $pointer" "$sent is refused"
@@ -41,7 +50,7 @@ done << 'END'
 {"checkpoint":"last"}|422|#/params/epochs|all 8 epochs are done; pass params.epochs > 8
 {"checkpoint":5,"params":{"latent_dim":3}}|422|#/params/latent_dim|stays what it is in a fork
 {"checkpoint":5,"params":{"optimizer":"sgd"}}|422|#/params/optimizer|stays what it is in a fork
-{"checkpoint":5,"params":{"ema":0.9}}|422|#/params/ema|was off .* submit a new job
+{"checkpoint":5,"params":{"norm":"batch"}}|422|#/params/norm|stays what it is in a fork
 {"checkpoint":20}|422|#/checkpoint|has no checkpoint '20'; it has epochs 1, 2, 3
 {"seed":1}|422|#/seed|unknown field
 END

@@ -127,6 +127,9 @@ static void test_changed(void **state)
 	assert_int_equal(house_wait_end(h, fork), JOB_SUCCEEDED);
 	assert_same(h, fork, "3", 14);
 	assert_same(h, fork, "", 0);
+	fork_of(h, id, "{\"checkpoint\":3,\"params\":{\"ema\":0.9,\"dropout\":0.2,\"prune\":{\"start_epoch\":4}}}", fork);
+	assert_int_equal(house_wait_end(h, fork), JOB_SUCCEEDED);
+	assert_same(h, fork, "3", 14);
 }
 
 /* --- planted --- */
