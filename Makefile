@@ -281,6 +281,8 @@ golden:
 	@/usr/bin/python3 tests/golden/make.py
 	@/usr/bin/python3 tests/golden/trajectory.py
 	@/usr/bin/python3 tests/golden/mixture.py
+	@/usr/bin/python3 tests/golden/normal.py
+	@/usr/bin/python3 tests/golden/latents.py
 	@/usr/bin/python3 tests/golden/judge.py
 	@/usr/bin/python3 tests/golden/tpe.py
 ## evaluator: train the judge's classifier again and compare its bits with those in git (ten minutes)

@@ -61,6 +61,8 @@ static void published_free(struct published *p)
 	code_stats_free(&p->codes);
 	mixture_drop(p->kept);
 	mixture_drop(p->fitted);
+	for (int split = 0; split < SPLIT_COUNT; split++)
+		free(p->encoded[split]);
 	free(p->w);
 	free(p);
 }
@@ -373,13 +375,9 @@ static int fit_mixture(struct cache *c, const struct published *p, const struct 
 	struct gmm *g = malloc(sizeof *g);
 	if (!g)
 		return err_set(err, ERR_NO_MEMORY, "out of memory");
-	int code = cache_dataset(c, p->dataset, &d, err);
+	int code = cache_dataset_of(c, p, &d, err);
 	if (!code) {
-		if (strcmp(d->sha256, p->dataset_sha256))
-			code = err_set(err, ERR_DATASET_CHANGED, "data set %s is not what %s was trained on; put the old files back",
-				p->dataset, p->job_id);
-		if (!code)
-			code = mixture_fit(g, &p->model, p->w, d, kern, pool, err);
+		code = mixture_fit(g, &p->model, p->w, d, kern, pool, err);
 		dataset_put(d);
 	}
 	if (code)
@@ -412,6 +410,21 @@ int cache_mixture(struct cache *c, struct published *p, const struct kern *kern,
 int cache_dataset(struct cache *c, const char *name, struct dataset **ret, struct err *err)
 {
 	return shelf_get(&c->shelf, name, ret, err);
+}
+
+int cache_dataset_of(struct cache *c, const struct published *p, struct dataset **ret, struct err *err)
+{
+	struct dataset *d;
+	int code = cache_dataset(c, p->dataset, &d, err);
+	if (code)
+		return code;
+	if (!strcmp(d->sha256, p->dataset_sha256)) {
+		*ret = d;
+		return OK;
+	}
+	dataset_put(d);
+	return err_set(err, ERR_DATASET_CHANGED, "data set %s is not what %s was trained on; put the old files back", p->dataset,
+		p->job_id);
 }
 
 int cache_peek(struct cache *c, const char *name, struct dataset_head *ret, struct err *err)

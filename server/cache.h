@@ -26,6 +26,7 @@ struct published {
 	char dataset[DATASET_NAME_MAX + 1], dataset_sha256[65];
 	struct gmm *kept;        /* the mixture that is kept beside the checkpoint; NULL: none */
 	struct gmm *fitted;      /* one that was asked for; atomic, set once; cache.c only */
+	float *encoded[SPLIT_COUNT]; /* codes of all images of a split; likewise; model_use.c only */
 	int refs;                /* atomic; cache.c only */
 };
 
@@ -52,6 +53,8 @@ int cache_mixture(struct cache *c, struct published *p, const struct kern *kern,
 
 /* A loaded data set by name (loads it if need be); dataset_put when done. */
 int cache_dataset(struct cache *c, const char *name, struct dataset **ret, struct err *err);
+/* The one that a model was trained on; ERR_DATASET_CHANGED where its files have changed since. */
+int cache_dataset_of(struct cache *c, const struct published *p, struct dataset **ret, struct err *err);
 /* Its sizes only, without loading it. */
 int cache_peek(struct cache *c, const char *name, struct dataset_head *ret, struct err *err);
 /* Drops models and data sets nobody used for a minute; the main thread calls it now and then. */

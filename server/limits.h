@@ -9,7 +9,8 @@
 #include "server/stream.h"
 #include "server/upload.h"
 
-enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LIMIT_WAIT_S = 600, LIMIT_COMMAND_S = 10, LIMIT_LIST = 100, LIMIT_EVENTS = 1000 };
+enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LIMIT_WAIT_S = 600, LIMIT_COMMAND_S = 10, LIMIT_LIST = 100, LIMIT_EVENTS = 1000,
+	LIMIT_NUMBERS = 8 << 20 /* of codes, as text */ };
 
 /* key in /v1/info, value */
 #define LIMITS(X) \
@@ -22,6 +23,7 @@ enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LI
 	X("name_characters", JOB_NAME_MAX) \
 	X("grid_images", LIMIT_GRID_IMAGES) \
 	X("vectors", LIMIT_VECTORS) \
+	X("numbers", LIMIT_NUMBERS) \
 	X("queued_jobs", LIMIT_QUEUE) \
 	X("event_streams", STREAMS_MAX) \
 	X("header_deadline_s", HTTP_HEADER_MS / 1000) \

@@ -204,6 +204,17 @@ int input_code(const struct call *c, const struct published *p, const struct jso
 	return read_row(value, &rule, pointer, z, err);
 }
 
+static struct row_rule image_rule(const struct published *p)
+{
+	return (struct row_rule){.key = "images", .width = (size_t)map_features(&p->model.image), .max = 1};
+}
+
+int input_image(const struct published *p, const struct json *value, const char *pointer, float *pixels, struct err *err)
+{
+	const struct row_rule rule = image_rule(p);
+	return read_row(value, &rule, pointer, pixels, err);
+}
+
 int input_codes(struct call *c, const struct published *p, struct rows *ret, struct err *err)
 {
 	static const char *const fields[] = {"z", "cols", NULL};
@@ -370,7 +381,7 @@ static int images_from_json(struct call *c, const struct published *p, const str
 {
 	static const char *const fields[] = {"images", "cols", NULL};
 	const struct json *images = json_get(body, "images");
-	struct row_rule rule = {.key = "images", .width = (size_t)map_features(&p->model.image), .max = 1};
+	const struct row_rule rule = image_rule(p);
 	int64_t cols = 0;
 	int code = take_cols(body, &cols, err);
 	if (!code && images && json_get(body, "dataset"))

@@ -65,6 +65,12 @@ static void write_rows(struct jsonw *w, const char *key, const struct rows *r)
 
 int output_images(struct call *c, const struct published *p, const struct rows *images, const struct rows *z, struct err *err)
 {
+	return output_images_with(c, p, images, &(struct images_extra){.z = z}, err);
+}
+
+int output_images_with(struct call *c, const struct published *p, const struct rows *images, const struct images_extra *extra,
+	struct err *err)
+{
 	int64_t shape[4];
 	int rank = image_shape(p, images->n, shape);
 	if (c->format == FORMAT_PNG)
@@ -80,8 +86,10 @@ int output_images(struct call *c, const struct published *p, const struct rows *
 		jw_int(&w, shape[i]);
 	jw_end_array(&w);
 	write_rows(&w, "images", images);
-	if (z)
-		write_rows(&w, "z", z);
+	if (extra->z)
+		write_rows(&w, "z", extra->z);
+	if (extra->write)
+		extra->write(&w, extra->ctx);
 	jw_end_object(&w);
 	return call_json_end(c, &w, err);
 }

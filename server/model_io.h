@@ -22,6 +22,8 @@ int input_codes(struct call *c, const struct published *p, struct rows *ret, str
 /* One code, at `pointer` of the body: an array of latent_dim numbers. */
 int input_code(const struct call *c, const struct published *p, const struct json *value, const char *pointer, float *z,
 	struct err *err);
+/* One image, likewise: an array of as many pixels in [0,1] as the model's images have. */
+int input_image(const struct published *p, const struct json *value, const char *pointer, float *pixels, struct err *err);
 /* ?z=0.1,-1.2;0,0 (and ?cols=). */
 int input_codes_text(struct call *c, const struct published *p, struct rows *ret, struct err *err);
 /* An encode or reconstruct body: {"images":[[…]]}, {"dataset","split","indices"}, npy, or a PNG of one image or a grid. */
@@ -45,6 +47,14 @@ int input_seed(const struct published *p, const struct json *object, const char 
 
 /* Images in the call's format; z (or NULL) is told beside them in JSON. */
 int output_images(struct call *c, const struct published *p, const struct rows *images, const struct rows *z, struct err *err);
+/* The same with more members in JSON, which write (or NULL) adds. */
+struct images_extra {
+	const struct rows *z; /* or NULL */
+	void (*write)(struct jsonw *w, const void *ctx);
+	const void *ctx;
+};
+int output_images_with(struct call *c, const struct published *p, const struct rows *images, const struct images_extra *extra,
+	struct err *err);
 int output_npy(struct call *c, const float *v, const int64_t *shape, int rank, struct err *err);
 /* Codes, as JSON or npy. logvar, unless NULL: z are means of distributions with these log variances, which JSON tells too. */
 int output_codes(struct call *c, const struct rows *z, const struct rows *logvar, struct err *err);

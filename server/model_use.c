@@ -1,5 +1,7 @@
 #include "server/model_use.h"
 
+#include "core/model/decode_all.h"
+#include "core/model/encode_all.h"
 #include "server/clock.h"
 #include "server/metrics.h"
 
@@ -48,6 +50,49 @@ int use_compute(struct call *c, const struct published *p, model_fn *fn, const s
 		return code;
 	ret->cols = in->cols;
 	metrics_observe(METRIC_DECODE_SECONDS, (double)(clock_us() - begin) * 1e-6);
+	return OK;
+}
+
+int use_paint(struct call *c, const struct published *p, const struct rows *z, struct rows *ret, struct err *err)
+{
+	enum { FEW = 64 }; /* no need to ask others */
+	const size_t pixels = (size_t)map_features(&p->model.image);
+	struct rows images;
+	if (z->n <= FEW)
+		return use_compute(c, p, model_decode, z, pixels, ret, err);
+	int code = rows_alloc(&images, z->n, pixels, err);
+	if (code)
+		return code;
+	if ((code = decode_all(&p->model, p->w, z->v, z->n, images.v, c->daemon->pool, c->daemon->kern, err))) {
+		rows_free(&images);
+		return code;
+	}
+	images.cols = z->cols;
+	*ret = images;
+	return OK;
+}
+
+int use_codes(
+	struct call *c, struct published *p, const struct dataset *d, enum split split, const float **ret, struct err *err)
+{
+	float *there = __atomic_load_n(&p->encoded[split], __ATOMIC_ACQUIRE);
+	if (!there) {
+		const struct image_list list = {.images = d->split[split].images, .n = d->split[split].n};
+		struct rows z;
+		int code = rows_alloc(&z, list.n, (size_t)p->model.latent_dim, err);
+		if (code)
+			return code;
+		if ((code = encode_all(&p->model, p->w, &list, z.v, c->daemon->pool, c->daemon->kern, err))) {
+			rows_free(&z);
+			return code;
+		}
+		/* who comes meanwhile finds the same, bit for bit; the first to end is kept */
+		if (__atomic_compare_exchange_n(&p->encoded[split], &there, z.v, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			there = z.v;
+		else
+			rows_free(&z);
+	}
+	*ret = there;
 	return OK;
 }
 

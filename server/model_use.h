@@ -18,6 +18,12 @@ typedef int model_fn(const struct model *m, const struct kern *k, const real *w,
 /* fn of all rows, `width` values each. rows_free. */
 int use_compute(struct call *c, const struct published *p, model_fn *fn, const struct rows *in, size_t width,
 	struct rows *ret, struct err *err);
+/* The images of these codes; of many on the pool. rows_free. */
+int use_paint(struct call *c, const struct published *p, const struct rows *z, struct rows *ret, struct err *err);
+/* Codes of all images of a split of the data set that p was trained on, [n][latent_dim]: encoded once, on the pool; they live as
+ * long as p. ERR_UNSUPPORTED for a kind that does not encode. */
+int use_codes(struct call *c, struct published *p, const struct dataset *d, enum split split, const float **ret,
+	struct err *err);
 /* The reply: the images of these codes, and in JSON the codes beside them if show_z. */
 int use_decode(struct call *c, const struct published *p, const struct rows *z, bool show_z, struct err *err);
 /* `count` codes as r says; fits a mixture if that takes one. rows_free. */

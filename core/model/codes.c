@@ -4,13 +4,14 @@
  */
 #include "core/model/trainer.h"
 
+#include "core/base/radix.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Units side by side in one task of the covariance. */
 enum { TILE = 4 };
-enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS };
 
 typedef double pair __attribute__((vector_size(16)));
 
@@ -111,47 +112,11 @@ void trainer_take_features(struct trainer *t)
 
 /* --- mean and quantiles, a tile of units a task -------------------------------------------------------------------------- */
 
-/* Unsigned order of the key = order of the numbers. */
-static uint32_t key_of(float x)
-{
-	uint32_t bits;
-	memcpy(&bits, &x, sizeof bits);
-	return bits >> 31 ? ~bits : bits | UINT32_C(1) << 31;
-}
-
-static double number_of(uint32_t key)
-{
-	uint32_t bits = key >> 31 ? key & ~(UINT32_C(1) << 31) : ~key;
-	float x;
-	memcpy(&x, &bits, sizeof x);
-	return (double)x;
-}
-
-/* Sorts key[n] into spare[n]: three passes over 11 bits each. */
-static void radix_sort(uint32_t *key, uint32_t *spare, size_t n)
-{
-	for (int shift = 0; shift < 32; shift += RADIX_BITS) {
-		size_t start[RADIX + 1] = {0};
-		for (size_t i = 0; i < n; i++)
-			start[(key[i] >> shift) % RADIX + 1]++;
-		for (int r = 0; r < RADIX; r++)
-			start[r + 1] += start[r];
-		for (size_t i = 0; i < n; i++)
-			spare[start[(key[i] >> shift) % RADIX]++] = key[i];
-		uint32_t *swap = key;
-		key = spare;
-		spare = swap;
-	}
-}
-
 static void take_quantiles(struct code_stats *s, size_t unit, const uint32_t *sorted, size_t n)
 {
-	for (size_t q = 0; q < QUANTILES; q++) {
-		double at = (double)q * (double)(n - 1) / (QUANTILES - 1);
-		size_t below = (size_t)at, above = below + 1 < n ? below + 1 : below;
-		double low = number_of(sorted[below]), high = number_of(sorted[above]);
-		s->quantile[q * (size_t)s->latent_dim + unit] = low + (high - low) * (at - (double)below);
-	}
+	for (size_t q = 0; q < QUANTILES; q++)
+		s->quantile[q * (size_t)s->latent_dim + unit] =
+			radix_at(sorted, n, (double)q * (double)(n - 1) / (QUANTILES - 1));
 }
 
 static void unit_figures(struct trainer *t, size_t unit, uint32_t *sort)
@@ -160,7 +125,7 @@ static void unit_figures(struct trainer *t, size_t unit, uint32_t *sort)
 	double sum = 0;
 	for (size_t i = 0; i < n; i++) {
 		sum += (double)t->code[i * d + unit];
-		sort[i] = key_of(t->code[i * d + unit]);
+		sort[i] = radix_key(t->code[i * d + unit]);
 	}
 	double mean = t->codes.mean[unit] = sum / (double)n;
 	double *centred = t->centred + unit / TILE * n * TILE + unit % TILE;

@@ -1,12 +1,9 @@
 #include "core/base/normal.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "api/safetensors.h"
+#include "tests/core/golden_file.h"
 
-#include <cmocka.h>
+#include <math.h>
 
 static void assert_near(double x, double y, double relative)
 {
@@ -51,11 +48,30 @@ static void test_quantile(void **state)
 	assert_true(isnan(normal_quantile(-0.1)) && isnan(normal_quantile(1.1)) && isnan(normal_quantile(NAN)));
 }
 
+/* scipy.special.ndtri over both tails, the middle and the sides of grids. */
+static void test_quantiles_as_scipy(void **state)
+{
+	(void)state;
+	struct safetensors file;
+	struct err err = {0};
+	size_t size;
+	void *bytes = read_whole("tests/golden/normal.safetensors", &size);
+	if (safetensors_read(&file, bytes, size, &err))
+		fail_msg("%s", err.message);
+	const struct tensor *p = state_find(&file.state, "p"), *x = state_find(&file.state, "x");
+	assert_true(p && x && p->shape[0] > 1300);
+	for (int64_t i = 0; i < p->shape[0]; i++)
+		assert_near(normal_quantile(((const double *)p->data)[i]), ((const double *)x->data)[i], 1e-14);
+	safetensors_free(&file);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scipy),
 		cmocka_unit_test(test_quantile),
+		cmocka_unit_test(test_quantiles_as_scipy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
