@@ -74,7 +74,7 @@ LDLIBS = $(PKG_LIBS) -lm
 
 # --- sources -----------------------------------------------------------------------------------------------------------
 # Compiled once per numeric level; everything else once.
-KERN_PER_LEVEL := $(addprefix core/kern/,conv dense elem norm group pool upsample dropout loss latent glu update row)
+KERN_PER_LEVEL := $(addprefix core/kern/,conv dense elem norm group pool upsample dropout loss latent glu pairs update row)
 CORE_SRC := $(filter-out $(addsuffix .c,$(KERN_PER_LEVEL)),$(wildcard core/*/*.c))
 API_SRC := $(wildcard api/*.c)
 SERVER_SRC := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
@@ -285,6 +285,7 @@ golden:
 	@/usr/bin/python3 tests/golden/latents.py
 	@/usr/bin/python3 tests/golden/judge.py
 	@/usr/bin/python3 tests/golden/tpe.py
+	@/usr/bin/python3 tests/golden/tsne.py
 ## evaluator: train the judge's classifier again and compare its bits with those in git (ten minutes)
 evaluator: all
 	@tests/golden/evaluator.sh

@@ -25,6 +25,7 @@ enum rng_stream {
 	RNG_MIXTURE = 12,  /* first centres of a mixture of codes: step = components, index = centre */
 	RNG_JUDGE = 20,    /* what a judge draws, seed 0: step 0: training images beside the test split; 1 …: subsets (core/lab/kid.h) */
 	RNG_TRIAL = 24,    /* what a study tries: step = number of the trial, index = dimension 2^16 + draw (core/lab/space.h) */
+	RNG_MAP = 30,      /* t-SNE: step 0: noise that a map begins with, index = 2 point + axis; 1: points that its quality is taken of */
 	RNG_BINARIZE = 11, /* black or white pixels: step = epoch (from 1; 0: evaluation) 2^32 + image, index = pixel */
 };
 

@@ -123,6 +123,19 @@ enum loss {
 	LOSS_COUNT
 };
 
+/* Points of a plane seen from afar: how many, where their mean is, and what their offsets e from it sum up to. */
+struct mass {
+	real x, y, n;
+	real trace;      /* sum of |e|^2 */
+	real xx, xy, yy; /* 4 times the sums of e_x^2, e_x e_y, e_y^2 */
+	real spare;      /* a row of eight */
+};
+
+/* Of LANES points: sums over others of q and of q^2 d, with q = 1 / (1 + |d|^2) and d from the other to the point. */
+struct forces {
+	real z[LANES], x[LANES], y[LANES];
+};
+
 enum { LATENT_LOGVAR_MAX = 10 }; /* log variances of a code are held within +-this */
 
 /* What y should have been: a block, or one value for all of it (a discriminator's real and fake). */
@@ -254,6 +267,18 @@ struct kern {
 	 * lanes. */
 	void (*latent_bwd)(
 		real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
+
+	/* square [n][LANES]: squared distances of n rows [n][d] to the LANES rows of a block [d][LANES], each the sum over features
+	 * in order, one multiply-add each. */
+	void (*distances)(real *square, const real *rows, int n, const real *block, int d);
+	/* Repulsion in t-SNE. A block of points is [2][LANES]: x, then y. What masses[far[i]] do to each of its points, in that order,
+	 * to second order in the offsets: q (n + q (t - trace)) and q^2 (n + q (3 t - 2 trace)) d - q^3 M d, where M = [xx xy; xy yy]
+	 * and t = q d'M d; then what the LANES points of blocks[near[i]] do, themselves included where they are among them. */
+	void (*repel)(struct forces *ret, const real *block, const struct mass *masses, const uint32_t *far, int nfar,
+		const real *blocks, const uint32_t *near, int nnear);
+	/* Attraction in t-SNE: over the points map[index[e]] (x, y), e < n, a multiple of LANES: sums of p q d (x, y) and of
+	 * p log(1 / q), with d from the point to `at`. Lane l takes every LANES-th term from l on; lanes are folded by the fixed tree. */
+	void (*attract)(real ret[3], const real *map, const real at[2], const uint32_t *index, const real *p, int n);
 
 	/* x[l] = image[l][…] / 255 for lanes < `lanes` (images[l]: c*h*w bytes, CHW), 0 beyond. */
 	void (*load_u8)(real *x, const struct map *m, const uint8_t *const *images, int lanes);

@@ -65,6 +65,11 @@ double KERN(cross_entropy)(real *dy, const real *y, int classes, const uint8_t *
 void KERN(latent_fwd)(real *z, real *kl, const real *h, const real *eps, int n, int lanes);
 void KERN(latent_bwd)(real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
 
+void KERN(distances)(real *square, const real *rows, int n, const real *block, int d);
+void KERN(repel)(struct forces *ret, const real *block, const struct mass *masses, const uint32_t *far, int nfar,
+	const real *blocks, const uint32_t *near, int nnear);
+void KERN(attract)(real ret[3], const real *map, const real at[2], const uint32_t *index, const real *p, int n);
+
 void KERN(load_u8)(real *x, const struct map *m, const uint8_t *const *images, int lanes);
 void KERN(load_rows)(real *x, const struct map *m, const float *rows, int lanes);
 void KERN(store_rows)(float *rows, const real *x, const struct map *m, int lanes);

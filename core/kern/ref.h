@@ -49,4 +49,10 @@ double ref_cross_entropy(real *dy, const real *y, int classes, const uint8_t *la
 void ref_latent_fwd(real *z, real *kl, const real *h, const real *eps, int n, int lanes);
 void ref_latent_bwd(real *dh, const real *dz, const real *h, const real *eps, int n, const real *kl_scale, int lanes);
 
+/* ref_pairs.c */
+void ref_distances(real *square, const real *rows, int n, const real *block, int d);
+void ref_repel(struct forces *ret, const real *block, const struct mass *masses, const uint32_t *far, int nfar,
+	const real *blocks, const uint32_t *near, int nnear);
+void ref_attract(real ret[3], const real *map, const real at[2], const uint32_t *index, const real *p, int n);
+
 #endif

@@ -1,0 +1,213 @@
+#include "core/lab/knn.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GRAIN = 32, SUMS = 8 };
+
+double square_distance(const float *a, const float *b, int d)
+{
+	double sum[SUMS] = {0};
+	int i = 0;
+	for (; i + SUMS <= d; i += SUMS)
+		for (int s = 0; s < SUMS; s++) {
+			double off = (double)a[i + s] - (double)b[i + s];
+			sum[s] += off * off;
+		}
+	for (int s = 0; i < d; i++, s++) {
+		double off = (double)a[i] - (double)b[i];
+		sum[s] += off * off;
+	}
+	for (int half = SUMS / 2; half; half /= 2)
+		for (int s = 0; s < half; s++)
+			sum[s] += sum[s + half];
+	return sum[0];
+}
+
+/* --- rows as blocks ------------------------------------------------------------------------------------------------------- */
+
+static bool all_finite(const float *x, size_t n)
+{
+	float sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += x[i] * 0; /* stays 0 unless one is not */
+	return sum == 0;
+}
+
+int row_blocks_open(struct row_blocks *ret, const float *rows, size_t n, int d, struct err *err)
+{
+	if (!n || d < 1 || n > UINT32_MAX)
+		return err_set(err, ERR_INVALID, "distances need rows and features, got %zu rows of %d", n, d);
+	if (!all_finite(rows, n * (size_t)d))
+		return err_set(err, ERR_INVALID, "distances need finite numbers, got infinity or NaN");
+	struct row_blocks b = {.n = n, .blocks = (n + LANES - 1) / LANES, .d = d};
+	/* each of d squares and sums rounds once, and so did the differences before their squares */
+	b.margin = (double)(d + 8) * (sizeof(real) == sizeof(double) ? DBL_EPSILON : (double)FLT_EPSILON);
+	b.block = calloc(b.blocks * (size_t)d * LANES, sizeof *b.block);
+	if (!b.block)
+		return err_set(err, ERR_NO_MEMORY, "no memory for %zu rows of %d features", n, d);
+	for (size_t i = 0; i < n; i++)
+		for (int f = 0; f < d; f++)
+			b.block[(i / LANES * (size_t)d + (size_t)f) * LANES + i % LANES] = (real)rows[i * (size_t)d + (size_t)f];
+	*ret = b;
+	return OK;
+}
+
+void row_blocks_close(struct row_blocks *b)
+{
+	free(b->block);
+	*b = (struct row_blocks){0};
+}
+
+/* --- the nearest of all --------------------------------------------------------------------------------------------------- */
+
+/* A slot's scratch, for GRAIN queries. */
+struct desk {
+	real *row;     /* [GRAIN][d] */
+	double *least; /* [GRAIN][k]: ascending */
+};
+
+struct search {
+	const struct knn *in;
+	const float *queries;
+	size_t nqueries;
+	struct row_blocks base;
+	const struct kern *kern;
+	struct desk *desk; /* [threads] */
+	uint32_t *index;
+	double *square;
+};
+
+/* Among the k least, after those that are equal: it comes later. */
+static void insert(double *least, uint32_t *index, int k, double square, uint32_t who)
+{
+	int low = 0, high = k - 1;
+	while (low < high) {
+		const int middle = (low + high) / 2;
+		if (least[middle] <= square)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const size_t moved = (size_t)(k - 1 - low);
+	memmove(least + low + 1, least + low, moved * sizeof *least);
+	memmove(index + low + 1, index + low, moved * sizeof *index);
+	least[low] = square;
+	index[low] = who;
+}
+
+typedef real few __attribute__((vector_size(16)));
+typedef long long halves __attribute__((vector_size(16)));
+
+static bool any_within(const real *square, real limit)
+{
+	enum { FEW = 16 / sizeof(real) };
+	few bound, x;
+	halves in = {0};
+	for (size_t i = 0; i < FEW; i++)
+		bound[i] = limit;
+	for (size_t i = 0; i < LANES; i += FEW) {
+		memcpy(&x, square + i, sizeof x);
+		in |= (halves)(x <= bound);
+	}
+	return in[0] | in[1];
+}
+
+/* The row that a query is itself, or none of them. */
+static size_t self_of(const struct knn *in, size_t query)
+{
+	return in->self ? in->self[query] : in->queries ? in->n : query;
+}
+
+/* One query against LANES rows from `first` on, whose float distances are known. */
+static void see_block(const struct search *s, size_t query, const real *square, size_t first, double *least)
+{
+	const struct knn *in = s->in;
+	uint32_t *index = s->index + query * (size_t)in->k;
+	double *worst = least + in->k - 1;
+	if (!any_within(square, (real)(*worst * (1 + s->base.margin))))
+		return;
+	const size_t d = (size_t)in->d, last = in->n - first < LANES ? in->n - first : LANES, self = self_of(in, query);
+	for (size_t l = 0; l < last; l++) {
+		if ((double)square[l] > *worst * (1 + s->base.margin) || first + l == self)
+			continue;
+		const double exact = square_distance(s->queries + query * d, in->rows + (first + l) * d, in->d);
+		if (exact < *worst)
+			insert(least, index, in->k, exact, (uint32_t)(first + l));
+	}
+}
+
+static void search_task(void *ctx, int task, int slot)
+{
+	const struct search *s = ctx;
+	const size_t first = (size_t)task * GRAIN, d = (size_t)s->in->d, k = (size_t)s->in->k;
+	const size_t count = s->nqueries - first < GRAIN ? s->nqueries - first : GRAIN;
+	const struct desk *desk = &s->desk[slot];
+	real square[GRAIN * LANES];
+	for (size_t i = 0; i < count * d; i++)
+		desk->row[i] = (real)s->queries[first * d + i];
+	for (size_t i = 0; i < count * k; i++)
+		desk->least[i] = INFINITY;
+	for (size_t b = 0; b < s->base.blocks; b++) {
+		s->kern->distances(square, desk->row, (int)count, s->base.block + b * d * LANES, s->in->d);
+		for (size_t q = 0; q < count; q++)
+			see_block(s, first + q, square + q * LANES, b * LANES, desk->least + q * k);
+	}
+	if (s->square)
+		memcpy(s->square + first * k, desk->least, count * k * sizeof *s->square);
+}
+
+static size_t desk_reals(int d)
+{
+	return ((size_t)GRAIN * (size_t)d + LANES - 1) / LANES * LANES;
+}
+
+static struct desk *desks_open(int threads, int d, int k)
+{
+	const size_t least = (size_t)GRAIN * (size_t)k;
+	struct desk *desk = calloc((size_t)threads, sizeof *desk);
+	double *memory = calloc((size_t)threads, desk_reals(d) * sizeof(real) + least * sizeof *memory);
+	if (!desk || !memory) {
+		free(desk);
+		free(memory);
+		return NULL;
+	}
+	for (int t = 0; t < threads; t++) {
+		desk[t].least = memory + (size_t)t * least;
+		desk[t].row = (real *)(memory + (size_t)threads * least) + (size_t)t * desk_reals(d);
+	}
+	return desk;
+}
+
+int knn_find(uint32_t *ret_index, double *ret_square, const struct knn *in, struct pool *pool, const struct kern *kern,
+	struct err *err)
+{
+	struct search s = {.in = in, .kern = kern, .index = ret_index, .square = ret_square};
+	s.queries = in->queries ? in->queries : in->rows;
+	s.nqueries = in->queries ? in->nqueries : in->n;
+	const size_t others = in->n - (in->n && (in->self || !in->queries));
+	if (in->k < 1 || (size_t)in->k > others)
+		return err_set(err, ERR_INVALID, "k must be 1..%zu, the number of rows to choose from, got %d", others, in->k);
+	if (in->queries && !all_finite(in->queries, in->nqueries * (size_t)in->d))
+		return err_set(err, ERR_INVALID, "distances need finite numbers, got infinity or NaN");
+	int code = row_blocks_open(&s.base, in->rows, in->n, in->d, err);
+	if (code)
+		return code;
+	s.desk = desks_open(pool_threads(pool), in->d, in->k);
+	if (s.desk)
+		pool_run(pool, (int)((s.nqueries + GRAIN - 1) / GRAIN), search_task, &s);
+	else
+		code = err_set(err, ERR_NO_MEMORY, "no memory to look for %d neighbours", in->k);
+	free(s.desk ? s.desk[0].least : NULL);
+	free(s.desk);
+	row_blocks_close(&s.base);
+	return code;
+}
+
+size_t knn_bytes(size_t n, int d, int k, int threads)
+{
+	const size_t desk = desk_reals(d) * sizeof(real) + (size_t)GRAIN * (size_t)k * sizeof(double);
+	return (n + LANES) * (size_t)d * sizeof(real) + (size_t)threads * desk;
+}
