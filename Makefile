@@ -286,6 +286,8 @@ golden:
 	@/usr/bin/python3 tests/golden/judge.py
 	@/usr/bin/python3 tests/golden/tpe.py
 	@/usr/bin/python3 tests/golden/tsne.py
+	@/usr/bin/python3 tests/golden/pruner.py
+	@/usr/bin/python3 tests/golden/importance.py
 ## evaluator: train the judge's classifier again and compare its bits with those in git (ten minutes)
 evaluator: all
 	@tests/golden/evaluator.sh
