@@ -33,6 +33,12 @@ int use_acquire_painter(struct call *c, struct published **ret, struct err *err)
 	return OK;
 }
 
+bool use_normal(const struct published *p)
+{
+	const char *automatic = published_auto(p);
+	return automatic && distribution_find(automatic) == DIST_NORMAL;
+}
+
 int use_compute(struct call *c, const struct published *p, model_fn *fn, const struct rows *in, size_t width,
 	struct rows *ret, struct err *err)
 {

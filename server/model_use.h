@@ -13,6 +13,9 @@ int use_acquire(struct call *c, struct published **ret, struct err *err);
 /* One that paints: before its body is looked at, a kind without a decoder says so. */
 int use_acquire_painter(struct call *c, struct published **ret, struct err *err);
 
+/* Its codes are drawn from a standard normal distribution, unless a request says otherwise. */
+bool use_normal(const struct published *p);
+
 typedef int model_fn(const struct model *m, const struct kern *k, const real *w, real *ws, const float *in, size_t n,
 	float *out, struct err *err);
 /* fn of all rows, `width` values each. rows_free. */

@@ -18,6 +18,11 @@ int reach_find(const char *name)
 	return -1;
 }
 
+const char *reach_name(enum reach r)
+{
+	return reaches[r];
+}
+
 double spread_mean(const struct spread *s, int unit)
 {
 	return s->stats->latent_dim ? s->stats->mean[unit] : 0;

@@ -42,6 +42,7 @@ enum reach {
 };
 /* -1 if there is none of that name. */
 int reach_find(const char *name);
+const char *reach_name(enum reach r);
 static const double reach_sd = 3, reach_quantile = 0.01; /* to 1 - reach_quantile */
 enum { TRAVERSE_STEPS_MAX = 64 };
 /* Values of a unit, `steps` of them (2..TRAVERSE_STEPS_MAX), rising. */

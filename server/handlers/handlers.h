@@ -21,6 +21,8 @@ handler_fn h_checkpoints, h_checkpoint_weights, h_model_weights;    /* weights.c
 handler_fn h_models, h_model, h_pytorch, h_decode, h_decode_get, h_sample, h_samples_get, h_encode, h_reconstruct, h_classify; /* model.c */
 handler_fn h_interpolate;                                           /* interpolate.c */
 handler_fn h_latents, h_latent_stats;                               /* latents.c */
+handler_fn h_manifold, h_traversals;                                /* atlas.c */
+handler_fn h_arithmetic;                                            /* arithmetic.c */
 handler_fn h_nearest;                                               /* nearest.c */
 handler_fn h_score, h_classes;                                      /* score.c */
 /* clang-format on */

@@ -8,18 +8,11 @@
 
 enum { STEPS = 10 };
 
-/* Codes drawn from a normal distribution lie near a sphere: around it. */
-static enum walk natural_walk(const struct published *p)
-{
-	const char *automatic = published_auto(p);
-	return automatic && distribution_find(automatic) == DIST_NORMAL ? WALK_SLERP : WALK_LERP;
-}
-
 static int take_walk(const struct coder *w, const struct json *body, enum walk *ret, struct err *err)
 {
 	const char *name = NULL;
 	int code = json_take_string(body, "mode", "#/mode", 16, &name, err), found;
-	*ret = natural_walk(w->p);
+	*ret = use_normal(w->p) ? WALK_SLERP : WALK_LERP; /* normal codes lie near a sphere: around it */
 	if (code || !name)
 		return code;
 	if ((found = walk_find(name)) < 0)

@@ -74,7 +74,7 @@ get '/v1/models/m/latents?split=val'
 like "$status $(j .detail)" '^422 split must be train or test' "a split that is none"
 
 # --- kinds that cannot
-submit '{"kind":"gan","name":"g","params":{"epochs":1,"train_limit":500}}'
+submit '{"kind":"gan","name":"g","params":{"epochs":1,"train_limit":500,"judge_samples":0,"preview_every_epochs":0}}'
 settle "$job"
 get /v1/models/g/latents
 like "$status $(j .detail)" '^422 a gan has no encoder; abilities: decode, sample' "no codes of a kind without an encoder"
