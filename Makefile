@@ -288,6 +288,7 @@ golden:
 	@/usr/bin/python3 tests/golden/tsne.py
 	@/usr/bin/python3 tests/golden/pruner.py
 	@/usr/bin/python3 tests/golden/importance.py
+	@/usr/bin/python3 tests/golden/pca.py
 ## evaluator: train the judge's classifier again and compare its bits with those in git (ten minutes)
 evaluator: all
 	@tests/golden/evaluator.sh

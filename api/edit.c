@@ -144,7 +144,8 @@ static int check_epochs(
 }
 
 /* Texts of what changes and of the whole; nothing where the values are those in force. */
-static int print_params(struct edit *e, const struct family *f, const void *before, const void *after, struct err *err)
+static int print_params(struct edit *e, const struct job *now, const struct family *f, const void *before,
+	const void *after, struct err *err)
 {
 	struct buf changes = BUF_INIT, all = BUF_INIT;
 	struct jsonw w;
@@ -164,7 +165,7 @@ static int print_params(struct edit *e, const struct family *f, const void *befo
 	if (any && !failed) {
 		e->params = buf_take(&changes, NULL);
 		e->merged = buf_take(&all, NULL);
-		e->epochs = ((const struct train_params *)after)->epochs;
+		e->epochs = family_trains(f) ? ((const struct train_params *)after)->epochs : now->epochs;
 	}
 	buf_free(&changes);
 	buf_free(&all);
@@ -190,10 +191,10 @@ static int take_params(struct edit *e, const struct job *now, const struct json 
 		code = spec_params_parse(f, now->params, &after, err);
 	if (!code)
 		code = spec_params_read(f, patch, after, err, NULL);
-	if (!code)
+	if (!code && family_trains(f))
 		code = check_epochs(now, before, after, err);
 	if (!code)
-		code = print_params(e, f, before, after, err);
+		code = print_params(e, now, f, before, after, err);
 	free(before);
 	free(after);
 	return code;

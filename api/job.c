@@ -1,5 +1,7 @@
 #include "api/job.h"
 
+#include "core/model/model.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,10 +166,16 @@ const char *job_command_name(enum job_command c)
 	return commands[c];
 }
 
+bool job_command_exists(const struct job *job, enum job_command command)
+{
+	const struct family *f = family_find(job->kind);
+	return command != COMMAND_CHECKPOINT || !f || family_trains(f);
+}
+
 const struct job_command_row *job_command_find(const struct job *job, enum job_command command)
 {
 	for (const struct job_command_row *r = job_command_rows; r->command != JOB_COMMAND_COUNT; r++)
-		if (r->command == command && r->from == job->status)
+		if (r->command == command && r->from == job->status && job_command_exists(job, command))
 			return r->begun && job->step == 0 ? NULL : r;
 	return NULL;
 }
@@ -196,6 +204,12 @@ bool job_command_waits(const struct job *job, enum job_command command)
 {
 	const struct job_command_row *r = job_command_find(job, command);
 	return r && !job_command_changes(job, command) && !job_command_done(job, command);
+}
+
+int job_check_trains(const struct job *job, struct err *err)
+{
+	const struct family *f = family_find(job->kind);
+	return f ? family_check_trains(f, err) : OK;
 }
 
 int64_t job_step_at(const struct job *job, int epoch)

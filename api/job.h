@@ -122,6 +122,8 @@ struct job {
 	char *generalisation_gap; /* {"metric":"loss","train":…,"val":…,"gap":…,"relative":…}, where there is validation */
 };
 
+/* A job of this kind can be asked that at all: a checkpoint is of those that train. */
+bool job_command_exists(const struct job *job, enum job_command command);
 /* The row for a command now; NULL: it is refused. */
 const struct job_command_row *job_command_find(const struct job *job, enum job_command command);
 /* The command would change something. */
@@ -131,6 +133,8 @@ bool job_command_done(const struct job *job, enum job_command command);
 /* The command was taken and has not had its effect yet. */
 bool job_command_waits(const struct job *job, enum job_command command);
 
+/* OK, or ERR_UNSUPPORTED (family_check_trains): its kind trains no net. A kind that nobody knows here may have. */
+int job_check_trains(const struct job *job, struct err *err);
 /* Steps taken when `epoch` ends; 0 where the job has not begun. */
 int64_t job_step_at(const struct job *job, int epoch);
 void job_free(struct job *job);

@@ -384,7 +384,7 @@ static int take_from(struct spec *s, const struct json *body, struct err *err, s
 	const struct json *from = json_get(body, "from");
 	if (!from || json_type(from) == JSON_NULL)
 		return OK;
-	if (!s->family->adopt)
+	if (!family_takes_from(s->family))
 		return err_field(err, ERR_INVALID, "#/from", "a job of kind '%s' begins anew; leave it out", s->family->name);
 	if (json_type(from) == JSON_STRING)
 		return from_text(s, json_string(from), err);

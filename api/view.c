@@ -8,21 +8,29 @@
 /* What hangs below a job: the name in links{}, and the path around its id. */
 static const struct link {
 	const char *name, *before, *after;
-	bool of_classes; /* where the kind tells classes apart */
+	enum link_of { OF_ANY, OF_MODELS, OF_CLASSES } of; /* kinds: every one, those that train, those that tell classes apart */
 } job_links[] = {
-	{"self", "/v1/jobs/", "", false},
-	{"fork", "/v1/jobs/", "/fork", false},
-	{"verify", "/v1/jobs/", "/verify", false},
-	{"events", "/v1/jobs/", "/events", false},
-	{"metrics", "/v1/jobs/", "/metrics", false},
-	{"curves", "/v1/jobs/", "/curves.svg", false},
-	{"previews", "/v1/jobs/", "/previews", false},
-	{"reconstructions", "/v1/jobs/", "/reconstructions.png", false},
-	{"samples", "/v1/jobs/", "/samples.png", false},
-	{"confusion", "/v1/jobs/", "/confusion", true},
-	{"checkpoints", "/v1/jobs/", "/checkpoints", false},
-	{"model", "/v1/models/", "", false},
+	{"self", "/v1/jobs/", "", OF_ANY},
+	{"fork", "/v1/jobs/", "/fork", OF_MODELS},
+	{"verify", "/v1/jobs/", "/verify", OF_MODELS},
+	{"events", "/v1/jobs/", "/events", OF_ANY},
+	{"metrics", "/v1/jobs/", "/metrics", OF_ANY},
+	{"curves", "/v1/jobs/", "/curves.svg", OF_ANY},
+	{"previews", "/v1/jobs/", "/previews", OF_ANY},
+	{"reconstructions", "/v1/jobs/", "/reconstructions.png", OF_MODELS},
+	{"samples", "/v1/jobs/", "/samples.png", OF_MODELS},
+	{"confusion", "/v1/jobs/", "/confusion", OF_CLASSES},
+	{"checkpoints", "/v1/jobs/", "/checkpoints", OF_MODELS},
+	{"model", "/v1/models/", "", OF_MODELS},
 };
+
+/* f: NULL for a kind that this daemon does not know. */
+static bool has_link(const struct family *f, enum link_of of)
+{
+	if (of == OF_CLASSES)
+		return f && family_can(f, ABILITY_CLASSIFY);
+	return of == OF_ANY || !f || family_trains(f);
+}
 
 static void write_link(struct jsonw *w, const char *prefix, const struct link *link, const char *id)
 {
@@ -42,10 +50,20 @@ static void write_command_links(struct jsonw *w, const struct job *job, const ch
 {
 	for (int c = 0; c < JOB_COMMAND_COUNT; c++) {
 		char after[JOB_WORD];
-		const struct link link = {job_command_name((enum job_command)c), "/v1/jobs/", after, false};
+		const struct link link = {job_command_name((enum job_command)c), "/v1/jobs/", after, OF_ANY};
 		snprintf(after, sizeof after, "/%s", link.name);
-		if (!is_second_row((enum job_command)c))
+		if (!is_second_row((enum job_command)c) && job_command_exists(job, (enum job_command)c))
 			write_link(w, prefix, &link, job->id);
+	}
+}
+
+static void write_result_links(struct jsonw *w, const struct job *job, const struct family *f, const char *prefix)
+{
+	for (const char *const *r = f->results; r && *r; r++) {
+		char after[JOB_WORD];
+		const struct link link = {*r, "/v1/jobs/", after, OF_ANY};
+		snprintf(after, sizeof after, "/%s", *r);
+		write_link(w, prefix, &link, job->id);
 	}
 }
 
@@ -65,14 +83,15 @@ void view_allowed(struct jsonw *w, const struct job *job)
 
 static void write_links(struct jsonw *w, const struct job *job, const char *prefix)
 {
-	static const struct link from = {"from", "/v1/jobs/", "", false};
+	static const struct link from = {"from", "/v1/jobs/", "", OF_ANY};
 	const struct family *f = family_find(job->kind);
-	bool classes = f && family_can(f, ABILITY_CLASSIFY);
 	jw_key(w, "links");
 	jw_object(w);
 	for (size_t i = 0; i < sizeof job_links / sizeof *job_links; i++)
-		if (classes || !job_links[i].of_classes)
+		if (has_link(f, job_links[i].of))
 			write_link(w, prefix, &job_links[i], job->id);
+	if (f)
+		write_result_links(w, job, f, prefix);
 	write_command_links(w, job, prefix);
 	if (*job->from_job)
 		write_link(w, prefix, &from, job->from_job);
@@ -285,6 +304,13 @@ void view_estimate(struct jsonw *w, const struct spec *s, const struct estimate 
 	jw_key(w, "seconds_per_epoch");
 	if (e->seconds_per_epoch >= 0)
 		jw_real(w, e->seconds_per_epoch);
+	else
+		jw_null(w);
+	jw_kint(w, "epochs", e->epochs);
+	jw_kint(w, "steps", e->steps);
+	jw_key(w, "seconds");
+	if (e->seconds_per_epoch >= 0)
+		jw_real(w, e->seconds_per_epoch * e->epochs);
 	else
 		jw_null(w);
 	jw_end_object(w);

@@ -29,9 +29,10 @@ void view_kinds(struct jsonw *w, const char *prefix);
 void view_abilities(struct jsonw *w, const struct family *f);
 /* ?validate_only: resolved params and estimates. */
 struct estimate {
-	size_t parameters, memory_bytes;
+	size_t parameters, memory_bytes; /* parameters 0: of a kind that trains no net */
 	double flops_per_epoch, seconds_per_epoch; /* seconds < 0: not known yet */
-	int64_t steps_per_epoch;
+	int epochs;
+	int64_t steps, steps_per_epoch; /* in all; of an epoch */
 	double ancestors_train_s; /* of what it goes on from; not shown */
 };
 struct spec;

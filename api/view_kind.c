@@ -211,19 +211,29 @@ void view_abilities(struct jsonw *w, const struct family *f)
 	jw_end_array(w);
 }
 
-/* The kinds that it may go on from; null: it stands alone. */
+/* The kinds that it may be given a finished model of; null: none. */
 static void write_bases(struct jsonw *w, const struct family *f)
 {
 	const struct family *base;
 	jw_key(w, "from");
-	if (!f->adopt) {
+	if (!family_takes_from(f)) {
 		jw_null(w);
 		return;
 	}
 	jw_array(w);
 	for (int i = 0; (base = family_at(i)); i++)
-		if (family_is_base(base))
+		if (family_goes_on_from(f, base))
 			jw_string(w, base->name);
+	jw_end_array(w);
+}
+
+/* What such a job gives beside what every job does: addresses below its own. */
+static void write_results(struct jsonw *w, const struct family *f)
+{
+	jw_key(w, "results");
+	jw_array(w);
+	for (const char *const *r = f->results; r && *r; r++)
+		jw_string(w, *r);
 	jw_end_array(w);
 }
 
@@ -245,7 +255,9 @@ static void write_summary(struct jsonw *w, const struct family *f)
 	jw_kstring(w, "kind", f->name);
 	jw_kstring(w, "description", f->blurb);
 	jw_kstring(w, "default_preset", f->presets->name);
+	jw_kbool(w, "trains", family_trains(f));
 	view_abilities(w, f);
+	write_results(w, f);
 	write_headlines(w, f);
 	write_bases(w, f);
 }

@@ -354,7 +354,9 @@ int cache_acquire(struct cache *c, const char *ref, struct published **ret, stru
 		if (code)
 			return code;
 		ran = job_live(job.status);
-		code = acquire(c, &job, at ? at + 1 : "", look == 0, ret, err);
+		code = job_check_trains(&job, err);
+		if (!code)
+			code = acquire(c, &job, at ? at + 1 : "", look == 0, ret, err);
 		job_free(&job);
 	}
 	return code;

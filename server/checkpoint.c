@@ -196,22 +196,28 @@ int checkpoint_pick(
 	struct checkpoint *ret, const char *data_dir, const struct job *job, const char *which, struct err *err)
 {
 	char *end;
+	int code = job_check_trains(job, err);
+	if (code)
+		return code;
 	if (!strcmp(which, "last"))
 		return checkpoint_newest(ret, data_dir, job->id, NULL, NULL, err);
 	bool best = !strcmp(which, "best");
 	long epoch = best ? job->best_epoch : strtol(which, &end, 10);
 	if (!best && (*end || end == which || epoch < 1 || epoch > 999999))
 		return err_set(err, ERR_INVALID, "'%.40s' is no checkpoint: say best, last or the number of an epoch", which);
-	int code = epoch ? checkpoint_load(ret, data_dir, job->id, (int)epoch, err) : ERR_NOT_FOUND;
+	code = epoch ? checkpoint_load(ret, data_dir, job->id, (int)epoch, err) : ERR_NOT_FOUND;
 	return code == ERR_NOT_FOUND ? fail_missing(data_dir, job, which, err) : code;
 }
 
 int checkpoint_pick_numbered(
 	struct checkpoint *ret, const char *data_dir, const struct job *job, const char *which, struct err *err)
 {
+	int code = job_check_trains(job, err);
+	if (code)
+		return code;
 	if (strcmp(which, "last"))
 		return checkpoint_pick(ret, data_dir, job, which, err);
-	int code = newest_numbered(ret, data_dir, job->id, NULL, NULL, err);
+	code = newest_numbered(ret, data_dir, job->id, NULL, NULL, err);
 	return code == ERR_NOT_FOUND ? fail_missing(data_dir, job, which, err) : code;
 }
 

@@ -31,7 +31,7 @@ static bool newest_of(struct store *store, const char *kind, struct job *ret)
 }
 
 /* "needs 'from': a finished ae or vae; newest here: job_…" */
-static int explain_need(struct store *store, const char *why, struct err *err)
+static int explain_need(struct store *store, const struct family *of, const char *why, struct err *err)
 {
 	struct buf kinds = BUF_INIT;
 	char newest[JOB_ID_SIZE] = "", text[400];
@@ -39,7 +39,7 @@ static int explain_need(struct store *store, const char *why, struct err *err)
 	const struct family *f;
 	for (int i = 0; (f = family_at(i)); i++) {
 		struct job job;
-		if (!family_is_base(f))
+		if (!family_goes_on_from(of, f))
 			continue;
 		buf_printf(&kinds, "%s%s", kinds.len ? " or " : "", f->name);
 		if (!newest_of(store, f->name, &job))
@@ -50,19 +50,20 @@ static int explain_need(struct store *store, const char *why, struct err *err)
 		}
 		job_free(&job);
 	}
-	snprintf(text, sizeof text, "%s'from': a finished %s; %s%s", why, kinds.data,
-		number ? "newest here: " : "there is none here yet", newest);
+	snprintf(text, sizeof text, "%s'from': a finished %s; %s%s%s%s", why, kinds.data,
+		number ? "newest here: " : "there is none here yet", newest, of->needs_none ? "; " : "",
+		of->needs_none ? of->needs_none : "");
 	buf_free(&kinds);
 	return fail_from(err, text);
 }
 
-static int check_job(struct store *store, const struct job *job, struct err *err)
+static int check_job(struct store *store, const struct family *of, const struct job *job, struct err *err)
 {
 	char text[160];
 	const struct family *f = family_find(job->kind);
-	if (!f || !family_is_base(f)) {
+	if (!f || !family_goes_on_from(of, f)) {
 		snprintf(text, sizeof text, "%s is of kind %s; needs ", job->id, job->kind);
-		return explain_need(store, text, err);
+		return explain_need(store, of, text, err);
 	}
 	if (job_terminal(job->status))
 		return OK;
@@ -72,10 +73,19 @@ static int check_job(struct store *store, const struct job *job, struct err *err
 
 /* --- its model --- */
 
+int origin_check_image(const struct origin *o, const struct dataset_head *head, struct err *err)
+{
+	const struct map *m = &o->model.image;
+	if (!o->w || (m->c == head->c && m->h == head->h && m->w == head->w))
+		return OK;
+	return err_field(err, ERR_INVALID, "#/dataset", "has images of %dx%dx%d; %s was trained on %dx%dx%d", head->c,
+		head->h, head->w, o->job.id, m->c, m->h, m->w);
+}
+
 static int load_model(struct origin *o, const struct checkpoint *c, struct err *err)
 {
 	int code = checkpoint_model(c, &o->model, &o->w, err);
-	if (!code && !family_is_base(o->model.family))
+	if (!code && !family_can(o->model.family, ABILITY_ENCODE))
 		code = err_set(
 			err, ERR_CORRUPT, "the checkpoint is of kind %s, which nothing goes on from", o->model.family->name);
 	return code ? code : code_stats_load(&o->codes, &c->st.state, o->model.latent_dim, err);
@@ -101,11 +111,11 @@ int origin_find(struct origin *ret, struct store *store, const char *data_dir, c
 {
 	struct origin o = {0};
 	if (!*spec->from)
-		return explain_need(store, "needs ", err);
+		return explain_need(store, spec->family, "needs ", err);
 	int code = store_get(store, spec->from, &o.job, err);
 	if (code)
 		return code == ERR_NOT_FOUND ? fail_from(err, err ? err->message : "") : code;
-	code = check_job(store, &o.job, err);
+	code = check_job(store, spec->family, &o.job, err);
 	if (!code)
 		code = find_checkpoint(&o, data_dir, spec->from_checkpoint, err);
 	if (code)

@@ -25,6 +25,8 @@ struct origin {
  * nothing is named and the kind needs something. */
 int origin_find(
 	struct origin *ret, struct store *store, const char *data_dir, const struct spec *spec, struct err *err);
+/* Images of that shape are what its model takes; ERR_INVALID "#/dataset". Of one that is none (w NULL): OK. */
+int origin_check_image(const struct origin *o, const struct dataset_head *head, struct err *err);
 /* By the id and epoch that are stored with a job. */
 int origin_load(struct origin *ret, const char *data_dir, const char *job_id, int epoch, struct err *err);
 void origin_free(struct origin *o);

@@ -57,6 +57,7 @@ const struct route routes[] = {
 	{GET, "/v1/jobs/{job}/reconstructions", h_preview_latest, PNG, "scale", 0, "the newest reconstructions"},
 	{GET, "/v1/jobs/{job}/samples", h_preview_latest, PNG, "scale", 0, "the newest samples"},
 	{GET, "/v1/jobs/{job}/confusion", h_confusion, AS(FORMAT_JSON, FORMAT_PNG, FORMAT_CSV), "scale", 0, "which classes of the test images are taken for which"},
+	{GET, "/v1/jobs/{job}/projection", h_projection, AS(FORMAT_JSON, FORMAT_CSV, FORMAT_NPY), "", 0, "its map: where each image lies, and its class"},
 	{GET, "/v1/jobs/{job}/checkpoints", h_checkpoints, JSON, "limit after order", 0, "its checkpoints"},
 	{GET, "/v1/jobs/{job}/checkpoints/{checkpoint}/weights", h_checkpoint_weights, FILES, "", 0, "best, last or an epoch, as safetensors"},
 	{GET, "/v1/models", h_models, JSON, "limit after order", 0, "jobs that can decode"},

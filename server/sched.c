@@ -9,6 +9,7 @@
 #include "server/log.h"
 #include "server/origin.h"
 #include "server/sched_internal.h"
+#include "server/task.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -201,12 +202,15 @@ static double known_speed(struct sched *s, const char *kind)
 static void work_out(struct sched *s, const struct model *m, const struct dataset *shape, struct estimate *ret)
 {
 	const struct progress p = trainer_plan(m, shape);
+	const int64_t epochs = model_train(m)->epochs;
 	double trained = (double)p.epoch_images, held = (double)p.val_images, speed = known_speed(s, m->family->name);
 	*ret = (struct estimate){
 		.parameters = model_parameters(m),
 		.memory_bytes = trainer_bytes(m, shape, pool_threads(s->config.pool)),
 		.flops_per_epoch = model_train_flops(m) * trained + model_flops(m) * held,
 		.seconds_per_epoch = speed > 0 ? model_train_flops(m) * trained / speed : -1,
+		.epochs = (int)epochs,
+		.steps = epochs * p.steps_per_epoch,
 		.steps_per_epoch = p.steps_per_epoch,
 	};
 }
@@ -216,7 +220,7 @@ static int check_memory(const struct sched *s, const struct estimate *e, struct 
 	enum { MIB = 1 << 20 };
 	if (e->memory_bytes <= s->config.memory_limit_bytes)
 		return OK;
-	return err_field(err, ERR_INVALID, "#/params", "this net needs %zu MiB, the limit for one job is %zu MiB",
+	return err_field(err, ERR_INVALID, "#/params", "this job needs %zu MiB, the limit for one job is %zu MiB",
 		e->memory_bytes / MIB, s->config.memory_limit_bytes / MIB);
 }
 
@@ -235,15 +239,6 @@ static int count_classes(struct sched *s, const struct spec *spec, int *ret, str
 	return OK;
 }
 
-static int check_image(const struct origin *o, const struct dataset_head *head, struct err *err)
-{
-	const struct map *m = &o->model.image;
-	if (!o->w || (m->c == head->c && m->h == head->h && m->w == head->w))
-		return OK;
-	return err_field(err, ERR_INVALID, "#/dataset", "has images of %dx%dx%d; %s was trained on %dx%dx%d", head->c,
-		head->h, head->w, o->job.id, m->c, m->h, m->w);
-}
-
 /* o: NULL for a fork, whose images are the other job's. */
 static int plan_model(struct sched *s, const struct spec *spec, const struct origin *o, const struct model_base *base,
 	struct model *ret, struct dataset *shape, struct err *err)
@@ -258,7 +253,7 @@ static int plan_model(struct sched *s, const struct spec *spec, const struct ori
 		return code;
 	}
 	const struct map image = {.c = head.c, .h = head.h, .w = head.w};
-	code = o ? check_image(o, &head, err) : OK;
+	code = o ? origin_check_image(o, &head, err) : OK;
 	if (!code)
 		code = model_plan_on(ret, spec->family, spec->params, base, image, classes, err);
 	if (code)
@@ -297,18 +292,27 @@ static int estimate(struct sched *s, const struct spec *spec, const struct origi
 	return code;
 }
 
+static int estimate_task(
+	struct sched *s, const struct spec *spec, const struct origin *o, struct estimate *ret, struct err *err)
+{
+	int code = task_find(spec->family)->estimate(&s->config, spec, o, ret, err);
+	return code ? code : check_memory(s, ret, err);
+}
+
 int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, struct err *err)
 {
 	struct origin o = {0};
 	struct estimate e;
 	int code = depends_settle(spec, s->config.store, err);
-	if (!code && spec->family->adopt)
+	if (!code && (*spec->from || family_needs_from(spec->family, spec->params)))
 		code = origin_find(&o, s->config.store, s->config.data_dir, spec, err);
 	if (code)
 		return code;
 	if (o.w)
 		settle_spec(spec, &o);
-	code = estimate(s, spec, &o, &(struct model_base){o.model.family, o.model.family_params}, &e, err);
+	code = task_find(spec->family)
+			   ? estimate_task(s, spec, &o, &e, err)
+			   : estimate(s, spec, &o, &(struct model_base){o.model.family, o.model.family_params}, &e, err);
 	e.ancestors_train_s = o.job.ancestors_train_s + o.job.train_s;
 	origin_free(&o);
 	if (!code)
@@ -318,7 +322,6 @@ int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, str
 
 static int fill_job(struct job *job, const struct spec *spec, const struct estimate *e, struct err *err)
 {
-	const struct train_params *p = spec->params;
 	struct buf params = BUF_INIT;
 	struct jsonw w;
 	*job = (struct job){.priority = spec->priority, .seed = spec->seed, .eta_ms = -1};
@@ -332,8 +335,8 @@ static int fill_job(struct job *job, const struct spec *spec, const struct estim
 	job->max_retries = spec->max_retries;
 	job->ancestors_train_s = e->ancestors_train_s;
 	job->memory_bytes = (int64_t)e->memory_bytes;
-	job->epochs = (int)p->epochs;
-	job->steps = p->epochs * e->steps_per_epoch;
+	job->epochs = e->epochs;
+	job->steps = e->steps;
 	jw_init(&w, &params, false);
 	spec_params_write(&w, spec->family, spec->params);
 	job->params = buf_take(&params, NULL);

@@ -40,7 +40,7 @@ static int refuse(const struct job *job, enum job_command command, struct err *e
 	struct job begun = *job;
 	begun.step = 1;
 	if (job_command_find(&begun, command))
-		return err_set(err, ERR_CONFLICT, "%s has not begun, so that there is no model to keep; cancel it", job->id);
+		return err_set(err, ERR_CONFLICT, "%s has not begun, so that there is nothing to keep; cancel it", job->id);
 	list_states(states, sizeof states, command);
 	return err_set(err, ERR_CONFLICT, "%s is %s; %s is for a job that is one of: %s", job->id,
 		job_status_name(job->status), job_command_name(command), states);

@@ -6,6 +6,7 @@
 #include "server/clock.h"
 #include "server/log.h"
 #include "server/origin.h"
+#include "server/task.h"
 #include "server/worker_internal.h"
 
 #include "core/model/fork.h"
@@ -108,21 +109,22 @@ static int build_on(struct run *r, const struct family *family, struct err *err)
 	return code;
 }
 
+int run_take_data(struct run *r, struct err *err)
+{
+	int code = cache_dataset(r->config->cache, r->job.dataset, &r->data, err);
+	return code ? code : check_sha256(r, r->job.dataset_sha256, err);
+}
+
 static int build(struct run *r, struct err *err)
 {
-	const struct family *family = family_find(r->job.kind);
-	if (!family)
-		return err_set(err, ERR_INVALID, "this latentd knows no kind '%s'", r->job.kind);
 	int code = run_read_edits(r, err);
 	if (!code)
-		code = cache_dataset(r->config->cache, r->job.dataset, &r->data, err);
-	if (!code)
-		code = check_sha256(r, r->job.dataset_sha256, err);
+		code = run_take_data(r, err);
 	if (code)
 		return code;
-	if (family->adopt)
-		return build_on(r, family, err);
-	code = plan(r, family, &(struct model_base){0}, err);
+	if (r->family->adopt)
+		return build_on(r, r->family, err);
+	code = plan(r, r->family, &(struct model_base){0}, err);
 	return code ? code : open_trainer(r, err);
 }
 
@@ -216,6 +218,18 @@ static int resume(struct run *r, struct err *err)
 
 /* --- one run --- */
 
+int run_begun(struct run *r, struct err *err)
+{
+	int code = write_manifest(r, err);
+	if (code)
+		return code;
+	run_measure(r);
+	store_progress(r->config->store, &r->job);
+	log_info("job started", "job=%s kind=%s attempt=%d step=%lld steps=%lld", r->job.id, r->job.kind, r->job.attempt,
+		(long long)r->job.step, (long long)r->job.steps);
+	return OK;
+}
+
 static int begin(struct run *r, struct err *err)
 {
 	int code = build(r, err);
@@ -226,27 +240,30 @@ static int begin(struct run *r, struct err *err)
 	code = run_judge(r, err);
 	if (!code)
 		code = resume(r, err);
-	if (!code)
-		code = write_manifest(r, err);
-	if (code)
-		return code;
-	run_measure(r);
-	store_progress(r->config->store, &r->job);
-	log_info("job started", "job=%s kind=%s attempt=%d step=%lld steps=%lld", r->job.id, r->job.kind, r->job.attempt,
-		(long long)r->job.step, (long long)r->job.steps);
+	return code ? code : run_begun(r, err);
+}
+
+static int find_family(struct run *r, struct err *err)
+{
+	r->family = family_find(r->job.kind);
+	if (!r->family)
+		return err_set(err, ERR_INVALID, "this latentd knows no kind '%s'", r->job.kind);
+	r->task = task_find(r->family);
 	return OK;
 }
 
 /* Told to leave and then to go on, it takes up the loop again. */
-static void train(struct run *r)
+static void work(struct run *r)
 {
 	struct hooks hooks = run_hooks;
 	enum loop_end end;
 	struct err err = {0};
 	hooks.ctx = r;
-	int code = begin(r, &err);
+	int code = find_family(r, &err);
+	if (!code)
+		code = r->task ? run_task_begin(r, &err) : begin(r, &err);
 	do
-		code = code ? code : train_loop(r->trainer, &hooks, &end, &err);
+		code = code ? code : r->task ? run_task(r, &end, &err) : train_loop(r->trainer, &hooks, &end, &err);
 	while (!code && !run_settle(r, end));
 	if (code)
 		run_settle_failed(r, &err);
@@ -266,7 +283,9 @@ void worker_run(struct worker *w, struct job *claimed)
 	r->train_s_before = claimed->train_s;
 	r->saved_step = -1;
 	r->save_answered = atomic_load(&w->save_asked);
-	train(r);
+	work(r);
+	if (r->task)
+		r->task->close(r);
 	cache_retire(r->config->cache, r->job.id);
 	trainer_close(r->trainer);
 	if (r->model.family)

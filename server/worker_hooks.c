@@ -19,7 +19,7 @@ static void hook_point(void *ctx, const struct point *p)
 	run_note_point(r, p);
 }
 
-static void report_progress(struct run *r, int64_t now)
+void run_report_progress(struct run *r, int64_t now)
 {
 	if (now - r->seen_ms < SEE_MS)
 		return;
@@ -29,6 +29,11 @@ static void report_progress(struct run *r, int64_t now)
 		r->stored_ms = now;
 		store_progress(r->config->store, &r->job);
 	}
+}
+
+bool run_save_due(const struct run *r, int64_t now)
+{
+	return now - r->saved_ms >= (r->config->checkpoint_ms ? r->config->checkpoint_ms : SAVE_MS);
 }
 
 static int hook_edit(void *ctx, struct trainer *t, struct err *err)
@@ -49,16 +54,16 @@ static unsigned hook_poll(void *ctx)
 		[RUN_DRAIN] = LOOP_SAVE | LOOP_STOP,
 	};
 	struct run *r = ctx;
-	int64_t now = clock_ms(), save_ms = r->config->checkpoint_ms ? r->config->checkpoint_ms : SAVE_MS;
+	int64_t now = clock_ms();
 	unsigned answer = 0;
 	r->leaving = run_order(r);
 	if (r->leaving != RUN_ON)
 		return answers[r->leaving];
 	if (now - r->published_ms >= PUBLISH_MS)
 		answer |= LOOP_PUBLISH;
-	if (now - r->saved_ms >= save_ms || run_save_asked(r))
+	if (run_save_due(r, now) || run_save_asked(r))
 		answer |= LOOP_SAVE;
-	report_progress(r, now);
+	run_report_progress(r, now);
 	return answer;
 }
 
@@ -99,7 +104,8 @@ static int hook_preview(void *ctx, struct trainer *t, int epoch, struct err *err
 		run_log(r, "warn", "the preview of step %lld failed: %s", (long long)at.step, err->message);
 		*err = (struct err){0};
 	} else if (reconstructions || samples) {
-		run_previewed(r, &p, reconstructions, samples);
+		const char *const what[2] = {reconstructions ? "reconstructions" : "samples", "samples"};
+		run_previewed(r, p.epoch, p.step, what, reconstructions + samples);
 	}
 	return OK;
 }
@@ -115,6 +121,12 @@ static int check_heard(struct run *r, struct err *err)
 	return code;
 }
 
+int run_flush(struct run *r, struct err *err)
+{
+	int code = store_flush(r->config->store, err);
+	return code ? code : check_heard(r, err);
+}
+
 /* First what was said up to this step, then the state: after a kill the curve must reach as far as the checkpoint. */
 static int save(struct run *r, struct trainer *t, int epoch, struct err *err)
 {
@@ -123,9 +135,7 @@ static int save(struct run *r, struct trainer *t, int epoch, struct err *err)
 	int64_t begin = clock_us();
 	int code = checkpoint_print(&file, t, &facts, err);
 	if (!code)
-		code = store_flush(r->config->store, err);
-	if (!code)
-		code = check_heard(r, err);
+		code = run_flush(r, err);
 	if (!code)
 		code = checkpoint_write(r->config->data_dir, r->job.id, epoch, &file, err);
 	if (!code) {

@@ -1,6 +1,6 @@
 /* worker_internal.h: one run of one job, shared by worker.c (life), worker_hooks.c (what the loop calls),
- * worker_orders.c (what is asked of it), worker_report.c (what it says to the store), worker_settle.c (how it ends) and
- * worker_results.c (what its end is worth).
+ * worker_orders.c (what is asked of it), worker_report.c (what it says to the store), worker_settle.c (how it ends),
+ * worker_results.c (what its end is worth) and worker_task.c (in place of the loop, where no net is trained).
  *
  * Owner: the worker's thread, alone.
  */
@@ -37,11 +37,19 @@ enum run_order {
 	RUN_DRAIN,   /* checkpoint; it goes on at the next start */
 };
 
+struct task;
+
 struct run {
 	struct worker *worker;
 	const struct sched_config *config;
 	struct job job; /* the row; its progress fields are what is reported next */
+	const struct family *family;
 	struct dataset *data;
+	/* of a kind that trains no net: what it does instead, where it stands, and its own */
+	const struct task *task; /* NULL: it trains */
+	struct progress at;      /* steps 0: not opened yet */
+	void *work;
+	/* of the others */
 	struct model model; /* family NULL: not planned yet */
 	struct trainer *trainer;
 	struct look look; /* at its samples */
@@ -65,8 +73,23 @@ struct run {
 	struct run_series series[RUN_SERIES_MAX];
 };
 
+/* worker.c: its data set, which is the one that it began with; the name of its kind's file for people; what it says at its start. */
+int run_take_data(struct run *r, struct err *err);
+int run_begun(struct run *r, struct err *err);
+
 /* worker_hooks.c: ctx is the run. */
 extern const struct hooks run_hooks;
+/* Now and then: how far it is. */
+void run_report_progress(struct run *r, int64_t now_ms);
+/* It is time to save. */
+bool run_save_due(const struct run *r, int64_t now_ms);
+/* What was said up to here is stored, and heard: ERR_CONFLICT once the job is no longer this run's. Before a state is written. */
+int run_flush(struct run *r, struct err *err);
+
+/* worker_task.c: train_loop of a run that has a task, from where it stands to the last step or until something else is asked; at
+ * first run_task_begin. */
+int run_task_begin(struct run *r, struct err *err);
+int run_task(struct run *r, enum loop_end *ret_end, struct err *err);
 
 /* worker_orders.c: what is asked of it now: reads the row if somebody told, looks at the clock and at the daemon. */
 enum run_order run_order(struct run *r);
@@ -118,7 +141,10 @@ void run_checkpointed(struct run *r, int epoch, size_t bytes);
 void run_checkpointed_inside(struct run *r);
 /* Tells it as an event, and among the job's warnings. */
 void run_alert(struct run *r, const struct alert *a);
-void run_previewed(struct run *r, const struct preview *p, bool reconstructions, bool samples);
+/* n pictures of one moment; step 0: the end of `epoch`. */
+void run_previewed(struct run *r, int epoch, int64_t step, const char *const *what, int n);
+/* Where it stands, whoever takes the steps. */
+struct progress run_progress(const struct run *r);
 /* Samples drawn in the first `step` steps. */
 size_t run_samples(const struct progress *p, int64_t step);
 

@@ -44,11 +44,11 @@ static bool over_time(const struct run *r)
 		   r->train_s_before + (double)(clock_ms() - r->begin_ms) / 1000 >= (double)r->job.time_limit_s;
 }
 
-/* What keeps the model waits for the first step: there must be something to keep. */
+/* What keeps what there is waits for the first step: there must be something to keep. */
 static enum run_order once_begun(const struct run *r, enum run_order order)
 {
 	bool keeps = order == RUN_STOP || order == RUN_LIMIT;
-	return keeps && trainer_progress(r->trainer).step == 0 ? RUN_ON : order;
+	return keeps && run_progress(r).step == 0 ? RUN_ON : order;
 }
 
 enum run_order run_order(struct run *r)

@@ -51,6 +51,11 @@ void run_log(struct run *r, const char *level, const char *format, ...)
 	body_send(r, &w, &b, EVENT_LOG, NULL);
 }
 
+struct progress run_progress(const struct run *r)
+{
+	return r->task ? r->at : trainer_progress(r->trainer);
+}
+
 /* --- speed --- */
 
 size_t run_samples(const struct progress *p, int64_t step)
@@ -74,7 +79,7 @@ static void show(struct run *r)
 
 void run_measure(struct run *r)
 {
-	struct progress p = trainer_progress(r->trainer);
+	struct progress p = run_progress(r);
 	struct job *j = &r->job;
 	double elapsed_s = (double)(clock_ms() - r->begin_ms) / 1000;
 	size_t samples = run_samples(&p, p.step) - run_samples(&p, r->begin_step);
@@ -88,7 +93,8 @@ void run_measure(struct run *r)
 		j->samples_per_s = (double)samples / elapsed_s;
 		j->eta_ms = 1000 * (double)(run_samples(&p, p.steps) - run_samples(&p, p.step)) / j->samples_per_s;
 	}
-	metrics_train_samples(j->kind, samples - r->counted);
+	if (r->trainer)
+		metrics_train_samples(j->kind, samples - r->counted);
 	r->counted = samples;
 	show(r);
 }
@@ -98,7 +104,7 @@ void run_measure(struct run *r)
 void run_series_init(struct run *r)
 {
 	const struct series *s;
-	for (r->rows = 0; r->rows < RUN_SERIES_MAX && (s = series_at(r->model.family, r->rows)); r->rows++)
+	for (r->rows = 0; r->rows < RUN_SERIES_MAX && (s = series_at(r->family, r->rows)); r->rows++)
 		r->series[r->rows] = (struct run_series){.row = s, .mean = (double)NAN};
 }
 
@@ -170,7 +176,7 @@ static void turn_epoch(struct run *r)
 
 static int recall_series(struct run *r, struct run_series *s, struct err *err)
 {
-	struct progress p = trainer_progress(r->trainer);
+	struct progress p = run_progress(r);
 	int64_t end = p.epoch * p.steps_per_epoch, begin = end - p.steps_per_epoch;
 	struct curve c;
 	int code = store_curve(r->config->store, r->job.id, s->row->name, begin + 1, &c, err);
@@ -193,7 +199,7 @@ static int recall_series(struct run *r, struct run_series *s, struct err *err)
 int run_recall(struct run *r, struct err *err)
 {
 	int code = OK;
-	r->epoch = trainer_progress(r->trainer).epoch;
+	r->epoch = run_progress(r).epoch;
 	for (int i = 0; i < r->rows && !code; i++)
 		if (r->series[i].row->headline && r->series[i].row->per_step)
 			code = recall_series(r, &r->series[i], err);
@@ -244,12 +250,12 @@ static void remember_speed(struct run *r, double samples_per_s)
 
 void run_epoch_end(struct run *r)
 {
-	struct progress p = trainer_progress(r->trainer);
+	struct progress p = run_progress(r);
 	int64_t now = clock_ms();
 	double seconds = (double)(now - r->epoch_ms) / 1000;
 	size_t samples = run_samples(&p, p.step) - run_samples(&p, r->epoch_step);
 	turn_epoch(r);
-	if (seconds > 0 && samples > 0) {
+	if (r->trainer && seconds > 0 && samples > 0) {
 		struct point speed = {
 			.step = p.step, .epoch = p.epoch, .series = "samples_per_s", .value = (double)samples / seconds};
 		store_point(r->config->store, r->job.id, speed.series, speed.step, speed.epoch, speed.value);
@@ -270,7 +276,7 @@ static void take_best(struct run *r)
 	struct best best = trainer_best(r->trainer);
 	const struct run_series *s = find_series(r, trainer_monitor(r->trainer));
 	if (s && s->row->per_step)
-		best = (struct best){.epoch = trainer_progress(r->trainer).epoch, .value = s->mean};
+		best = (struct best){.epoch = run_progress(r).epoch, .value = s->mean};
 	if (best.epoch == 0)
 		return;
 	snprintf(r->job.best_metric, sizeof r->job.best_metric, "%s", trainer_monitor(r->trainer));
@@ -288,7 +294,7 @@ void run_checkpointed(struct run *r, int epoch, size_t bytes)
 	store_progress(r->config->store, &r->job);
 	body_open(&w, &b);
 	jw_kint(&w, "epoch", epoch);
-	jw_kint(&w, "step", trainer_progress(r->trainer).step);
+	jw_kint(&w, "step", run_progress(r).step);
 	jw_kint(&w, "bytes", (int64_t)bytes);
 	snprintf(unique, sizeof unique, "epoch %d", epoch);
 	body_send(r, &w, &b, EVENT_CHECKPOINT, unique);
@@ -296,7 +302,7 @@ void run_checkpointed(struct run *r, int epoch, size_t bytes)
 
 void run_checkpointed_inside(struct run *r)
 {
-	const struct progress at = trainer_progress(r->trainer);
+	const struct progress at = run_progress(r);
 	struct buf b = BUF_INIT;
 	struct jsonw w;
 	body_open(&w, &b);
@@ -346,7 +352,7 @@ void run_alert(struct run *r, const struct alert *a)
 	char text[400], unique[80];
 	struct buf b = BUF_INIT;
 	struct jsonw w;
-	struct progress p = trainer_progress(r->trainer);
+	struct progress p = run_progress(r);
 	snprintf(text, sizeof text, "%s; try %s", a->text, a->remedy);
 	add_warning(r, text);
 	store_progress(r->config->store, &r->job);
@@ -364,33 +370,31 @@ void run_alert(struct run *r, const struct alert *a)
 
 /* --- previews --- */
 
-static void print_url(struct run *r, struct jsonw *w, const struct preview *p, const char *what)
+static void print_url(struct run *r, struct jsonw *w, int epoch, int64_t step, const char *what)
 {
 	struct buf url = BUF_INIT;
 	const char *path_prefix = r->config->path_prefix ? r->config->path_prefix : "";
-	buf_printf(&url, "%s/v1/jobs/%s/previews/%d/%s.png", path_prefix, r->job.id, p->epoch, what);
-	if (p->step)
-		buf_printf(&url, "?step=%lld", (long long)p->step);
+	buf_printf(&url, "%s/v1/jobs/%s/previews/%d/%s.png", path_prefix, r->job.id, epoch, what);
+	if (step)
+		buf_printf(&url, "?step=%lld", (long long)step);
 	jw_kstring(w, what, url.failed ? NULL : url.data);
 	buf_free(&url);
 }
 
 /* Once of each moment: a run that was killed takes its last pictures again. */
-void run_previewed(struct run *r, const struct preview *p, bool reconstructions, bool samples)
+void run_previewed(struct run *r, int epoch, int64_t step, const char *const *what, int n)
 {
 	struct buf b = BUF_INIT;
 	struct jsonw w;
 	char unique[40];
 	body_open(&w, &b);
-	jw_kint(&w, "epoch", p->epoch);
-	jw_kint(&w, "step", trainer_progress(r->trainer).step);
+	jw_kint(&w, "epoch", epoch);
+	jw_kint(&w, "step", run_progress(r).step);
 	jw_key(&w, "urls");
 	jw_object(&w);
-	if (reconstructions)
-		print_url(r, &w, p, "reconstructions");
-	if (samples)
-		print_url(r, &w, p, "samples");
+	for (int i = 0; i < n; i++)
+		print_url(r, &w, epoch, step, what[i]);
 	jw_end_object(&w);
-	snprintf(unique, sizeof unique, p->step ? "step %lld" : "epoch %lld", (long long)(p->step ? p->step : p->epoch));
+	snprintf(unique, sizeof unique, step ? "step %lld" : "epoch %lld", (long long)(step ? step : epoch));
 	body_send(r, &w, &b, EVENT_PREVIEW, unique);
 }

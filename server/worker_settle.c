@@ -5,6 +5,7 @@
 #include "server/clock.h"
 #include "server/log.h"
 #include "server/mixture_file.h"
+#include "server/task.h"
 
 #include "core/model/mixture.h"
 
@@ -70,7 +71,7 @@ static int settle(struct run *r, enum job_status to, const struct store_change *
 {
 	const struct timespec pause = {.tv_sec = 1};
 	struct err err = {0};
-	if (r->trainer)
+	if (r->trainer || r->at.steps)
 		run_measure(r);
 	r->job.eta_ms = to == JOB_SUCCEEDED ? 0 : -1; /* also of a run that stopped early */
 	store_progress(r->config->store, &r->job);
@@ -130,10 +131,25 @@ static void forget_older_best(struct run *r)
 	*r->job.best_metric = '\0';
 }
 
+/* What it leaves lies in its folder by then. */
+static void settle_task(struct run *r, const char *reason)
+{
+	const struct store_change change = {.stop_reason = reason, .finished = true};
+	struct err err = {0};
+	if (r->task->finish(r, &err))
+		run_settle_failed(r, &err);
+	else
+		settle(r, JOB_SUCCEEDED, &change);
+}
+
 static void settle_succeeded(struct run *r, const char *reason)
 {
 	struct run_results results;
 	struct err err = {0};
+	if (r->task) {
+		settle_task(r, reason);
+		return;
+	}
 	forget_older_best(r);
 	if (run_results(r, &results, &err)) {
 		run_settle_failed(r, &err);

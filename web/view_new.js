@@ -36,20 +36,20 @@ async function fromField(kind, onChange, signal) {
   if (!kind.from) return null;
   const runs = await runsOf(kind.from, signal);
   return new Field('from', { type: 'string', enum: runs.length ? runs : [''], default: runs[0] ?? '', pointer: '#/from',
-    description: `The finished run whose encoder it takes over: ${kind.from.join(' or ')}.` }, onChange);
+    description: `The finished run whose encoder it takes: ${kind.from.join(' or ')}.` }, onChange);
 }
 
 /** The rows of the estimate: what came, in words. */
-function estimateRows({ params, estimate }) {
-  const { parameters, memory_bytes: memory, steps_per_epoch: steps, flops_per_epoch: flops, seconds_per_epoch: seconds } = estimate;
+function estimateRows({ estimate }) {
+  const { parameters, memory_bytes: memory, steps_per_epoch: steps, flops_per_epoch: flops, seconds_per_epoch: seconds, seconds: total } = estimate;
   const known = (value) => value !== null && value !== undefined && value >= 0;
   return [
-    known(parameters) && ['parameters', count(parameters)],
+    parameters > 0 && ['parameters', count(parameters)],
     known(memory) && ['memory', bytes(memory)],
     known(steps) && ['steps per epoch', count(steps)],
     known(flops) && ['work per epoch', big(flops, 'FLOP')],
     known(seconds) && ['time per epoch', duration(seconds * 1000)],
-    known(seconds) && params.epochs && ['time in all', duration(seconds * 1000 * params.epochs)],
+    known(total) && ['time in all', duration(total * 1000)],
   ].filter(Boolean);
 }
 

@@ -56,7 +56,7 @@ class RunView {
     const after = terminal(this.job) ? null : await newestEvent(this.path, this.signal);
     await Promise.all([this.readJob(), this.readCurve(), this.previews.read()]);
     if (terminal(this.job)) await this.loadKept();
-    else if (this.previews.moments.length) this.latent.load();
+    else if (this.kind.trains && this.previews.moments.length) this.latent.load();
     if (after === null) return;
     this.poll = setInterval(() => document.visibilityState === 'hidden' && this.askJob(), 5000);
     this.stream = new AbortController();
@@ -82,7 +82,7 @@ class RunView {
     if (type === 'metrics') this.onMetrics(data);
     else if (type === 'preview') this.previews.add(data);
     // Both are made of weights that have been published.
-    if (type === 'metrics' || type === 'preview') this.latent.onProgress();
+    if (this.kind.trains && (type === 'metrics' || type === 'preview')) this.latent.onProgress();
     this.askJob();
   }
 
@@ -90,7 +90,7 @@ class RunView {
     for (const point of points ?? []) addPoint(this.series[point.name] ??= emptySeries(), point);
     this.drawCurves();
     this.askCurve(); // the stream thins what it tells
-    if (epochEnd) this.latent.onEpoch();
+    if (epochEnd && this.kind.trains) this.latent.onEpoch();
   }
 
   /** Nothing more will come: everything once more as it stays. */
@@ -273,7 +273,7 @@ class RunView {
 
   /** A run that is tried again is followed again. */
   onAction(name, taken) {
-    if (name === 'cancel' && !taken) this.latent.load();
+    if (name === 'cancel' && !taken && this.kind.trains) this.latent.load();
     if (name === 'retry' && taken && !this.stream) this.restart().catch(complain);
     else this.askJob();
   }

@@ -18,7 +18,7 @@ static const struct family *const families[] = {
 #undef X
 		NULL};
 
-/* What every kind draws, family or not: said by the loop (loop.c) and by whoever keeps the time. */
+/* What every kind that trains draws: said by the loop (loop.c) and by whoever keeps the time. */
 static const struct series common_series[] = {
 	{.name = "lr",
 		.help = "Learning rate of each optimiser step, as the schedule moved it.",
@@ -75,7 +75,7 @@ const struct series *series_at(const struct family *f, int i)
 	if (own->name)
 		return own;
 	int common = (int)(sizeof common_series / sizeof *common_series) - 1;
-	return i < common ? &common_series[i] : NULL;
+	return family_trains(f) && i < common ? &common_series[i] : NULL;
 }
 
 const struct series *headline_at(const struct family *f, int i)
@@ -92,6 +92,50 @@ const struct preset *preset_find(const struct family *f, const char *name)
 		if (!strcmp(p->name, name))
 			return p;
 	return NULL;
+}
+
+static const char *article(const struct family *f)
+{
+	return strchr("aeiou", f->name[0]) ? "an" : "a";
+}
+
+bool family_trains(const struct family *f)
+{
+	return f->plan;
+}
+
+int family_check_trains(const struct family *f, struct err *err)
+{
+	char list[160] = "";
+	for (const char *const *r = f->results; r && *r; r++)
+		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", list[0] ? ", " : "; what such a job gives: ", *r);
+	if (family_trains(f))
+		return OK;
+	return err_set(err, ERR_UNSUPPORTED, "%s %s is no model and has neither weights nor checkpoints%s", article(f), f->name, list);
+}
+
+bool family_takes_from(const struct family *f)
+{
+	return f->adopt || f->needs_from;
+}
+
+/* What adopts weights is of the kind of those; who only reads codes minds where they come from as little as who asks for them. */
+bool family_goes_on_from(const struct family *f, const struct family *base)
+{
+	return family_takes_from(f) && base->encode && !(f->adopt && base->adopt);
+}
+
+bool family_needs_from(const struct family *f, const void *params)
+{
+	return f->needs_from ? f->needs_from(params) : f->adopt != NULL;
+}
+
+bool family_gives(const struct family *f, const char *result)
+{
+	for (const char *const *r = f->results; r && *r; r++)
+		if (!strcmp(*r, result))
+			return true;
+	return false;
 }
 
 bool family_validates(const struct family *f)
@@ -192,11 +236,6 @@ static int copy_base(struct model_base *ret, const struct model_base *base, stru
 	return ret->params ? OK : fail_memory(err);
 }
 
-bool family_is_base(const struct family *f)
-{
-	return f->encode && !f->adopt;
-}
-
 static int check_base(const struct family *f, const struct model_base *base, struct err *err)
 {
 	if (!f->adopt == !base->family)
@@ -210,7 +249,9 @@ int model_plan_on(struct model *ret, const struct family *f, const void *params,
 	struct map image, int classes, struct err *err)
 {
 	struct model m = {.family = f, .image = image, .classes = classes};
-	int code = check_base(f, base, err);
+	int code = family_check_trains(f, err);
+	if (!code)
+		code = check_base(f, base, err);
 	if (code)
 		return code;
 	m.family_params = copy_params(f, params);
@@ -451,9 +492,8 @@ int family_lacks(const struct family *f, const char *what, struct err *err)
 	for (enum ability a = 0; a < ABILITY_COUNT; a++)
 		if (family_can(f, a))
 			snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", list[0] ? ", " : "", ability_names[a]);
-	bool vowel = strchr("aeiou", f->name[0]);
-	return err_set(err, ERR_UNSUPPORTED, "%s %s has no %s; abilities: %s", vowel ? "an" : "a", f->name, what,
-		list[0] ? list : "none");
+	return err_set(
+		err, ERR_UNSUPPORTED, "%s %s has no %s; abilities: %s", article(f), f->name, what, list[0] ? list : "none");
 }
 
 static int lanes_from(size_t i, size_t n)

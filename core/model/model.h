@@ -151,9 +151,14 @@ enum { MODEL_NETS_MAX = 4, PHASES_MAX = 4, OPS_MAX = 64, LATENT_DIM_MAX = 512, M
 struct family {
 	const char *name, *blurb;
 	const struct param *params;
-	size_t params_size; /* of the struct the rows describe; it begins with struct train_params */
+	size_t params_size; /* of the struct the rows describe; of a kind that trains it begins with struct train_params */
 	const struct preset *presets;
-	const struct series *series;   /* its own: those that every kind has (series_at) are not repeated here */
+	const struct series *series;   /* its own: those that every kind that trains has (series_at) are not repeated here */
+	const char *const *results;    /* what its jobs give beside what those of every kind do, until NULL: addresses below theirs */
+	/* Of a kind that trains no net: whether such a job needs a finished model that encodes, which it may be given in any case. NULL:
+	 * one that adopts weights always does, any other begins anew. */
+	bool (*needs_from)(const void *params);
+	const char *needs_none; /* words for when it does not: "\"space\":\"pixels\" needs none" */
 	const char *auto_distribution; /* what "auto" means when sampling (core/model/sample.h); NULL: cannot sample */
 	const char *fitted_distribution; /* what it means once a mixture is kept with the model; NULL: none is fitted by itself */
 	const char *monitor; /* series whose least value is best; the first headline instead when nothing is held out or judged */
@@ -165,7 +170,8 @@ struct family {
 	/* Whether an epoch is one to go back to, even where it is too early for a sign to show; NULL: whenever none shows. */
 	bool (*sound)(const struct model *m, const struct view *v);
 
-	/* Plans m->net[] and latent_dim from m->family_params and m->image. */
+	/* Plans m->net[] and latent_dim from m->family_params and m->image. NULL: the kind trains no net; what its jobs do says a row of
+	 * server/task.c, and nothing below is set. */
 	int (*plan)(struct model *m, struct err *err);
 	/* One optimiser step: phases in order, until ops NULL. Passes without gradients run the first one as far as its loss. */
 	const struct train_phase *phases;
@@ -193,7 +199,7 @@ struct family {
 		float *rows);
 };
 
-#define FAMILIES(X) X(family_ae) X(family_vae) X(family_gan) X(family_finetune) X(family_classifier)
+#define FAMILIES(X) X(family_ae) X(family_vae) X(family_gan) X(family_finetune) X(family_classifier) X(family_projection)
 #define X(f) extern const struct family f;
 FAMILIES(X)
 #undef X
@@ -201,11 +207,21 @@ FAMILIES(X)
 /* NULL if there is none. family_at: rows in order, NULL past the last. */
 const struct family *family_find(const char *name);
 const struct family *family_at(int i);
+/* Its jobs train a net, whose weights are what they are for. */
+bool family_trains(const struct family *f);
+/* OK, or ERR_UNSUPPORTED "a projection is no model: …". */
+int family_check_trains(const struct family *f, struct err *err);
+/* Its jobs may be given a finished model to go on from; these, of such a model's kind; one with these params needs one. */
+bool family_takes_from(const struct family *f);
+bool family_goes_on_from(const struct family *f, const struct family *base);
+bool family_needs_from(const struct family *f, const void *params);
+/* Its jobs give such a result. */
+bool family_gives(const struct family *f, const char *result);
 /* Some of its series is of held-out images. */
 bool family_validates(const struct family *f);
-/* The curves of a kind: its own, then those of every kind; NULL past the last. */
+/* The curves of a kind: its own, then those of every kind that trains; NULL past the last. */
 const struct series *series_at(const struct family *f, int i);
-/* The i-th headline of a kind; NULL past the last. The first one has a point per step. */
+/* The i-th headline of a kind; NULL past the last. The first one, which a kind that trains has, has a point per step. */
 const struct series *headline_at(const struct family *f, int i);
 const struct preset *preset_find(const struct family *f, const char *name);
 /* The row of a curve's name (n letters), or of one unit's; NULL if the family draws none of that name. */
@@ -245,8 +261,6 @@ int model_plan(
  * there is none and one is needed, and the other way round. */
 int model_plan_on(struct model *ret, const struct family *f, const void *params, const struct model_base *base,
 	struct map image, int classes, struct err *err);
-/* Whether models of other kinds can go on from this one: it encodes and stands alone. */
-bool family_is_base(const struct family *f);
 /* With copies of its own; model_free gives them back. */
 int model_copy(struct model *ret, const struct model *m, struct err *err);
 void model_free(struct model *m);

@@ -154,9 +154,12 @@ int h_job_checkpoint(struct call *c, struct err *err)
 		return code;
 	if (c->ticket || job_command_find(&job, COMMAND_CHECKPOINT))
 		return await_checkpoint(c, &job, err);
-	code = err_set(err, ERR_CONFLICT, "%s is %s; a checkpoint is written of a job that is running", job.id,
-		job_status_name(job.status));
-	job_explain_conflict(c, job.id);
+	code = job_check_trains(&job, err);
+	if (!code) {
+		code = err_set(err, ERR_CONFLICT, "%s is %s; a checkpoint is written of a job that is running", job.id,
+			job_status_name(job.status));
+		job_explain_conflict(c, job.id);
+	}
 	job_free(&job);
 	return code;
 }

@@ -50,8 +50,9 @@ static bool kind_draws(const char *kind, const char *name, size_t n)
 static int check_names(const char *list, const struct job *job, struct err *err)
 {
 	const struct family *f = family_find(job->kind);
+	const struct series *first = f ? headline_at(f, 0) : NULL;
 	if (list && !*list)
-		return err_set(err, ERR_INVALID, "names must list series, such as %s", f ? headline_at(f, 0)->name : "lr");
+		return err_set(err, ERR_INVALID, "names must list series, such as %s", first ? first->name : "lr");
 	for (const char *at = list; at && *at;) {
 		size_t n = strcspn(at, ",");
 		if (!kind_draws(job->kind, at, n))

@@ -17,6 +17,7 @@ handler_fn h_events;                                                /* event.c *
 handler_fn h_job_metrics, h_curves;                                 /* curve.c */
 handler_fn h_previews, h_preview, h_preview_latest;                 /* preview.c */
 handler_fn h_confusion;                                             /* confusion.c */
+handler_fn h_projection;                                            /* projection.c */
 handler_fn h_checkpoints, h_checkpoint_weights, h_model_weights;    /* weights.c */
 handler_fn h_models, h_model, h_pytorch, h_decode, h_decode_get, h_sample, h_samples_get, h_encode, h_reconstruct, h_classify; /* model.c */
 handler_fn h_interpolate;                                           /* interpolate.c */

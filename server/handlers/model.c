@@ -242,7 +242,7 @@ static void view_entry(struct call *c, struct jsonw *w, const struct job *job)
 
 static bool can_decode(const struct job *job)
 {
-	return job_live(job->status) || job->epoch > 0;
+	return !job_check_trains(job, NULL) && (job_live(job->status) || job->epoch > 0);
 }
 
 /* Jobs are read a page at a time until enough of them can decode. */

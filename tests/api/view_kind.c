@@ -193,7 +193,14 @@ static void list_of_kinds(void **state)
 	assert_string_equal(text_at(root, "data/4/kind"), "classifier");
 	assert_string_equal(text_at(root, "data/4/abilities/0"), "classify");
 	assert_int_equal(json_type(at(root, "data/4/from")), JSON_NULL);
-	assert_string_equal(text_at(root, "last_id"), "classifier");
+	assert_true(json_bool(at(root, "data/4/trains")) && !json_count(at(root, "data/4/results")));
+	assert_string_equal(text_at(root, "data/5/kind"), "projection");
+	assert_false(json_bool(at(root, "data/5/trains")));
+	assert_int_equal(json_count(at(root, "data/5/abilities")), 0);
+	assert_string_equal(text_at(root, "data/5/results/0"), "projection");
+	assert_string_equal(text_at(root, "data/5/headlines/0"), "kl_divergence");
+	assert_int_equal(json_count(at(root, "data/5/from")), 3); /* of whatever encodes, heads too */
+	assert_string_equal(text_at(root, "last_id"), "projection");
 	json_free(root);
 }
 

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn.utils import prune
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TEST_IMAGES = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
+IMAGES = "/usr/share/datasets/fashion-mnist/{}-images-idx3-ubyte.gz"
 
 
 def write_safetensors(path, tensors, metadata):
@@ -39,8 +39,8 @@ def write_safetensors(path, tensors, metadata):
         file.write(struct.pack("<Q", len(text)) + text + data)
 
 
-def fashion_images(n):
-    with gzip.open(TEST_IMAGES) as file:
+def fashion_images(n, part="t10k"):
+    with gzip.open(IMAGES.format(part)) as file:
         raw = file.read(16 + n * 784)
     return np.frombuffer(raw[16:], np.uint8).reshape(n, 1, 28, 28)
 

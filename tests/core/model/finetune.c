@@ -83,8 +83,10 @@ static void test_net(void **state)
 	assert_int_equal(vae.latent_dim, 5);
 	assert_int_equal(vae.net[ENCODER].out.c, 5);
 	assert_int_equal(vae.net[HEAD].in.c, 5);
-	assert_true(family_is_base(&family_ae) && family_is_base(&family_vae));
-	assert_false(family_is_base(&family_finetune) || family_is_base(&family_classifier));
+	assert_true(family_goes_on_from(&family_finetune, &family_ae) && family_goes_on_from(&family_finetune, &family_vae));
+	assert_false(family_goes_on_from(&family_finetune, &family_finetune));
+	assert_false(family_goes_on_from(&family_finetune, &family_classifier));
+	assert_false(family_goes_on_from(&family_ae, &family_vae));
 	model_free(&ae);
 	model_free(&vae);
 }
