@@ -80,38 +80,44 @@ static void test_masses(void **state)
 	}
 }
 
-/* Of the topmost masses, by hand. */
+/* By hand, of points first … end - 1 in the curve's order. */
+static void assert_moments(const struct quadtree *t, size_t i, const double *map, size_t first, size_t end)
+{
+	double x = 0, y = 0, xx = 0, xy = 0, yy = 0, reach = 0;
+	for (size_t k = first; k < end; k++) {
+		x += map[2 * t->order[k]] / (double)(end - first);
+		y += map[2 * t->order[k] + 1] / (double)(end - first);
+	}
+	for (size_t k = first; k < end; k++) {
+		const double dx = map[2 * t->order[k]] - x, dy = map[2 * t->order[k] + 1] - y;
+		xx += dx * dx;
+		xy += dx * dy;
+		yy += dy * dy;
+		reach = fmax(reach, dx * dx + dy * dy);
+	}
+	const struct mass *m = &t->mass[i];
+	assert_true((size_t)m->n == end - first);
+	assert_true(fabs((double)m->x - x) < 1e-6 && fabs((double)m->y - y) < 1e-6);
+	assert_near((double)m->trace, xx + yy, 1e-6);
+	assert_near((double)m->xx, 4 * xx, 1e-6);
+	assert_true(fabs((double)m->xy - 4 * xy) < 1e-6 * xx);
+	assert_near((double)m->yy, 4 * yy, 1e-6);
+	assert_true((double)t->reach[i] >= reach * 0.999999);
+}
+
+/* Of every mass, at each level. */
 static void test_moments(void **state)
 {
 	(void)state;
-	enum { FEW = 50 };
-	double *map = plane(FEW, 3);
+	enum { SOME = 1003 };
+	double *map = plane(SOME, 3);
 	struct quadtree t;
-	assert_int_equal(quadtree_open(&t, FEW, NULL), OK);
+	assert_int_equal(quadtree_open(&t, SOME, NULL), OK);
 	quadtree_plant(&t, map, NULL);
-	for (size_t b = 0; b < t.blocks; b++) {
-		const size_t count = b + 1 < t.blocks ? LANES : FEW - b * LANES;
-		double x = 0, y = 0, xx = 0, xy = 0, yy = 0, reach = 0;
-		for (size_t l = 0; l < count; l++) {
-			x += map[2 * t.order[b * LANES + l]] / (double)count;
-			y += map[2 * t.order[b * LANES + l] + 1] / (double)count;
-		}
-		for (size_t l = 0; l < count; l++) {
-			const double dx = map[2 * t.order[b * LANES + l]] - x, dy = map[2 * t.order[b * LANES + l] + 1] - y;
-			xx += dx * dx;
-			xy += dx * dy;
-			yy += dy * dy;
-			reach = fmax(reach, dx * dx + dy * dy);
-		}
-		const struct mass *m = &t.mass[b];
-		assert_true((size_t)m->n == count);
-		assert_true(fabs((double)m->x - x) < 1e-6 && fabs((double)m->y - y) < 1e-6);
-		assert_near((double)m->trace, xx + yy, 1e-6);
-		assert_near((double)m->xx, 4 * xx, 1e-6);
-		assert_true(fabs((double)m->xy - 4 * xy) < 1e-6 * xx);
-		assert_near((double)m->yy, 4 * yy, 1e-6);
-		assert_true((double)t.reach[b] >= reach * 0.999999);
-	}
+	assert_true(t.levels == 3);
+	for (size_t level = 0, span = LANES; level < 3; level++, span *= TREE_FAN)
+		for (size_t i = t.first[level], from = 0; i < t.first[level + 1]; i++, from += span)
+			assert_moments(&t, i, map, from, from + span < SOME ? from + span : SOME);
 	free(map);
 	quadtree_close(&t);
 }

@@ -37,8 +37,8 @@ static double steps(struct tsne *t, int64_t until)
 
 /* --- gradients -------------------------------------------------------------------------------------------------------------- */
 
-/* KL and a quarter of its gradient, as the formulas say, in double. */
-static double naive(double *gradient, const struct affinity *a, const double *y)
+/* KL and a quarter of its gradient (with P so many times as large), as the formulas say, in double. */
+static double naive(double *gradient, const struct affinity *a, const double *y, double exaggeration)
 {
 	const size_t n = a->n;
 	double z = 0, kl = 0;
@@ -54,8 +54,8 @@ static double naive(double *gradient, const struct affinity *a, const double *y)
 			if (i == j)
 				continue;
 			kl += p > 0 ? p * log(p * z / k) : 0;
-			gradient[2 * i] += (p - k / z) * k * dx;
-			gradient[2 * i + 1] += (p - k / z) * k * dy;
+			gradient[2 * i] += (exaggeration * p - k / z) * k * dx;
+			gradient[2 * i + 1] += (exaggeration * p - k / z) * k * dy;
 		}
 	}
 	return kl;
@@ -87,7 +87,7 @@ static void test_gradients(void **state)
 		rng_normal(drawn, 2 * N, (struct rng){5, RNG_NOISE, 0});
 		for (int i = 0; i < 2 * N; i++)
 			map[i] = (double)(drawn[i] * (float)spread);
-		const double kl = naive(want, &a, map);
+		const double kl = naive(want, &a, map, 1);
 		for (size_t b = 0; b < sizeof bounds / sizeof *bounds; b++) {
 			struct tsne_options o = tsne_defaults;
 			o.theta = bounds[b].theta;
@@ -134,6 +134,68 @@ static void test_scikit_learn(void **state)
 }
 
 /* --- runs ------------------------------------------------------------------------------------------------------------------- */
+
+/* openTSNE's rule of a step, said again; returns how many were too long. */
+static int naive_step(double *y, double *update, double *gains, const double *g, double rate)
+{
+	double mean[2] = {0};
+	int cut = 0;
+	for (int i = 0; i < 2 * N; i++) {
+		const bool down = update[i] == 0 || (g[i] > 0) != (update[i] > 0);
+		gains[i] = down ? gains[i] + 0.2 : fmax(0.8 * gains[i], 0.01);
+		update[i] = 0.8 * update[i] - rate * gains[i] * g[i];
+	}
+	for (int i = 0; i < 2 * N; i++) {
+		const double length = hypot(update[i & ~1], update[i | 1]);
+		cut += length > 5;
+		y[i] += update[i] * (length > 5 ? 5 / length : 1);
+		mean[i & 1] += y[i] / N;
+	}
+	for (int i = 0; i < 2 * N; i += 2) {
+		const double length = fmax(5, hypot(update[i], update[i + 1]));
+		for (int c = i; c < i + 2; c++) {
+			update[c] *= 5 / length;
+			y[c] -= mean[c & 1];
+		}
+	}
+	return cut;
+}
+
+/* Nine steps, three of them early, at the automatic rate and at one at which steps are cut short. */
+static void test_steps(void **state)
+{
+	(void)state;
+	enum { STEPS = 9 };
+	static const double rates[] = {0, 50000};
+	float *x = clouds(N), drawn[2 * N];
+	struct affinity a;
+	assert_int_equal(affinity_open(&a, x, N, D, 30, NULL, best_kern(), NULL), OK);
+	rng_normal(drawn, 2 * N, (struct rng){5, RNG_NOISE, 0});
+	for (int trial = 0; trial < 2; trial++) {
+		double y[2 * N], g[2 * N], update[2 * N] = {0}, gains[2 * N], kl;
+		struct tsne_options o = {
+			.perplexity = 30, .iterations = STEPS, .early_exaggeration = 4, .learning_rate = rates[trial], .init = y};
+		int cut = 0;
+		for (int i = 0; i < 2 * N; i++) {
+			y[i] = (double)drawn[i];
+			gains[i] = 1;
+		}
+		struct tsne *t = open_run(x, N, &o, NULL, best_kern());
+		memcpy(y, tsne_map(t), sizeof y);
+		for (int step = 0; step < STEPS; step++) {
+			const double exaggeration = step < STEPS / 3 ? 4 : 1, want = naive(g, &a, y, exaggeration);
+			cut += naive_step(y, update, gains, g, trial ? rates[1] : N / exaggeration);
+			assert_int_equal(tsne_step(t, &kl, NULL), OK);
+			assert_true(distance(tsne_map(t), y, 2 * N) < (trial ? 5e-3 : 2e-6)); /* long steps leap */
+			if (exaggeration == 1)
+				assert_near(kl, want, trial ? 1e-3 : 1e-6);
+		}
+		assert_true((cut > 0) == (trial == 1));
+		tsne_close(t);
+	}
+	affinity_close(&a);
+	free(x);
+}
 
 /* The same bits with threads, at both wide levels, and from a state saved half way; KL falls, and clouds stand apart. */
 static void test_bits(void **state)
@@ -242,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gradients),
 		cmocka_unit_test(test_scikit_learn),
+		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_restore_refuses),
 		cmocka_unit_test(test_extremes),
