@@ -86,6 +86,8 @@ static enum kf_act strike(enum kf_call call)
 		abort();
 	if (act == KF_DO_fault)
 		*nowhere = 1;
+	while (act == KF_DO_hold && atomic_load(&page->armed))
+		usleep(1000);
 	return act;
 }
 

@@ -29,8 +29,9 @@ enum { KF_PATH_MAX = 256 };
 /* Calls that change what is on disk (on files beneath KF_ROOT), then others. */
 #define KF_CALLS(X) \
 	X(create) X(write) X(sync) X(rename) X(unlink) X(truncate) X(link) X(mkdir) X(allocate) X(malloc) X(thread)
-/* Instead of the call: the end by SIGKILL, the end after half of a write, an error, the end by SIGABRT, by a fault. */
-#define KF_ACTS(X) X(none) X(kill) X(torn) X(fail) X(abort) X(fault)
+/* Instead of the call: the end by SIGKILL, the end after half of a write, an error, the end by SIGABRT, by a fault. hold: the call
+ * waits until nothing is armed any more. */
+#define KF_ACTS(X) X(none) X(kill) X(torn) X(fail) X(abort) X(fault) X(hold)
 /* clang-format on */
 
 #endif

@@ -31,6 +31,7 @@ PLANTS = {
     "lock not taken": ("server/store/store.c", "if (flock(fd, LOCK_EX | LOCK_NB))", "if (flock(fd, LOCK_SH | LOCK_NB))"),
     "wall clock used": ("server/clock.c", "return read_us(CLOCK_MONOTONIC) / 1000;", "return read_us(CLOCK_REALTIME) / 1000;"),
     "no descriptors kept": ("server/http.c", "enum { SPARE = 48,", "enum { SPARE = 0,"),
+    "held ignored": ("server/store/internal.h", '#define JOB_READY "held=0 AND', '#define JOB_READY "held>=0 AND'),
     "stopped without saving": ("server/worker_hooks.c", "[RUN_DRAIN] = LOOP_SAVE | LOOP_STOP", "[RUN_DRAIN] = LOOP_STOP"),
 }
 COPIED = ("Makefile", "api", "core", "deploy", "server", "tests", "web")

@@ -15,6 +15,7 @@ import time
 import parts
 import commands  # noqa: F401 (each registers its parts)
 import disk  # noqa: F401
+import held  # noqa: F401
 import memory  # noqa: F401
 import others  # noqa: F401
 import plants
