@@ -230,7 +230,5 @@ int fork_files(const struct fork *f, const char *data_dir, const char *job_id, s
 		code = link_previews(f, data_dir, job_id, err);
 	if (!code)
 		code = sync_folders(data_dir, job_id, err);
-	if (code)
-		blob_remove_job(data_dir, job_id, NULL);
 	return code;
 }

@@ -3,7 +3,7 @@
 #include "server/blob.h"
 #include "server/log.h"
 
-static void bury(struct store *store, const char *data_dir, const char *job_id)
+void job_bury(struct store *store, const char *data_dir, const char *job_id)
 {
 	struct err err = {0};
 	int code = blob_remove_job(data_dir, job_id, &err);
@@ -18,7 +18,7 @@ int job_delete(struct store *store, const char *data_dir, const char *job_id, st
 {
 	int code = store_delete(store, job_id, err);
 	if (!code)
-		bury(store, data_dir, job_id);
+		job_bury(store, data_dir, job_id);
 	return code;
 }
 
@@ -26,5 +26,5 @@ void job_delete_rest(struct store *store, const char *data_dir)
 {
 	char id[JOB_ID_SIZE] = "";
 	while (!store_tombstone(store, id, id, NULL))
-		bury(store, data_dir, id);
+		job_bury(store, data_dir, id);
 }

@@ -6,6 +6,7 @@
 #include "server/crash.h"
 #include "server/depends.h"
 #include "server/fork.h"
+#include "server/job_delete.h"
 #include "server/log.h"
 #include "server/origin.h"
 #include "server/sched_internal.h"
@@ -360,16 +361,25 @@ static int check_open(struct sched *s, struct err *err)
 	return atomic_load(&s->drain) ? err_set(err, ERR_UNAVAILABLE, "the daemon is stopping; try again in a moment") : OK;
 }
 
-/* First a fork's files, then its row: one that is there has what it goes on from. */
+/* First a fork's files, then its row: one that is there has what it goes on from. A kill in between leaves a tombstone, and the next
+ * start removes the files. */
+static int make_files(struct sched *s, const struct job *job, const struct fork *f, struct err *err)
+{
+	int code = store_promise(s->config.store, job->id, err);
+	if (!code && (code = fork_files(f, s->config.data_dir, job->id, err)))
+		job_bury(s->config.store, s->config.data_dir, job->id);
+	return code;
+}
+
 static int insert(struct sched *s, struct job *job, const struct fork *f, struct store_key *key, struct job *ret,
 	struct err *err)
 {
-	int code = f ? fork_files(f, s->config.data_dir, job->id, err) : OK;
+	int code = f ? make_files(s, job, f, err) : OK;
 	if (code)
 		return code;
 	code = store_insert_once(s->config.store, job, key, err);
 	if (f && (code || (key && key->replayed)))
-		blob_remove_job(s->config.data_dir, job->id, NULL);
+		job_bury(s->config.store, s->config.data_dir, job->id);
 	if (code)
 		return code;
 	sched_wake(s);

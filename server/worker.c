@@ -56,8 +56,20 @@ static int plan(struct run *r, const struct family *family, const struct model_b
 	return code;
 }
 
+/* The daemon that it was submitted to measured it; of one that came from a lost database nobody knows yet what it needs. */
+static int measure(struct run *r, struct err *err)
+{
+	if (r->job.memory_bytes)
+		return OK;
+	r->job.memory_bytes = (int64_t)trainer_bytes(&r->model, r->data, pool_threads(r->config->pool));
+	return store_measured(r->config->store, r->job.id, r->job.memory_bytes, err);
+}
+
 static int open_trainer(struct run *r, struct err *err)
 {
+	int code = measure(r, err);
+	if (code)
+		return code;
 	return trainer_open(&r->trainer, &r->model, r->data, r->config->pool, r->config->kern, r->job.seed, err);
 }
 
@@ -265,7 +277,9 @@ static void work(struct run *r)
 	do
 		code = code ? code : r->task ? run_task(r, &end, &err) : train_loop(r->trainer, &hooks, &end, &err);
 	while (!code && !run_settle(r, end));
-	if (code)
+	if (code == ERR_UNAVAILABLE)
+		run_settle_waits(r);
+	else if (code)
 		run_settle_failed(r, &err);
 }
 

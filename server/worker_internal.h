@@ -103,6 +103,8 @@ void run_answer_save(struct run *r, unsigned asked, int epoch, int code, const s
 /* worker_settle.c: the verdict goes to the store. False: there is none after all, the run goes on. */
 bool run_settle(struct run *r, enum loop_end end);
 void run_settle_failed(struct run *r, const struct err *why);
+/* It does not fit beside the others that run: the queue has it again. */
+void run_settle_waits(struct run *r);
 
 /* worker_results.c: what the weights that will be served are worth, as JSON; NULL where there is nothing to tell. */
 struct run_results {

@@ -205,6 +205,13 @@ static bool leave(struct run *r, enum run_order order)
 	return true;
 }
 
+void run_settle_waits(struct run *r)
+{
+	static const struct store_change none = {0};
+	if (settle(r, JOB_QUEUED, &none) == ERR_CONFLICT)
+		leave(r, run_ask(r));
+}
+
 bool run_settle(struct run *r, enum loop_end end)
 {
 	static const char *const reasons[] = {

@@ -4,7 +4,6 @@
  */
 #include "server/handlers/handlers.h"
 
-#include "server/clock.h"
 #include "server/handlers/job_reply.h"
 #include "server/limits.h"
 
@@ -46,18 +45,7 @@ static int take_command(struct call *c, enum job_command *ret, struct err *err)
 
 /* --- waiting --- */
 
-/* The deadline is set once: the handler runs again at each change. */
-static bool park(struct call *c, const struct job *job, int64_t at_most_ms)
-{
-	const int64_t now = clock_ms();
-	if (!c->wait_until_ms)
-		c->wait_until_ms = now + 1000 * LIMIT_COMMAND_S;
-	if (now >= c->wait_until_ms || c->park_over || atomic_load(&c->daemon->draining))
-		return false;
-	snprintf(c->park_job, sizeof c->park_job, "%s", job->id);
-	c->park_until_ms = at_most_ms && now + at_most_ms < c->wait_until_ms ? now + at_most_ms : c->wait_until_ms;
-	return true;
-}
+enum { COMMAND_MS = 1000 * LIMIT_COMMAND_S };
 
 static int reply_when_done(struct call *c, enum job_command command, bool done, struct job *job, struct err *err)
 {
@@ -71,7 +59,7 @@ static int reply_when_done(struct call *c, enum job_command command, bool done, 
 		job_free(job);
 		return code;
 	}
-	if (!park(c, job, 0))
+	if (!job_park(c, job, COMMAND_MS, 0))
 		return job_reply(c, job, 202, err);
 	job_free(job);
 	return OK;
@@ -135,7 +123,7 @@ static int await_checkpoint(struct call *c, struct job *job, struct err *err)
 		code = reply_checkpoint(c, job, &saved, err);
 	else if (!code && !job_live(job->status))
 		code = fail_late(job, err);
-	else if (!code && !park(c, job, LOOK_MS))
+	else if (!code && !job_park(c, job, COMMAND_MS, LOOK_MS))
 		return job_reply(c, job, 202, err);
 	if (code == ERR_CONFLICT)
 		job_explain_conflict(c, job->id);

@@ -2,7 +2,6 @@
 
 #include "api/edit.h"
 #include "api/spec.h"
-#include "server/clock.h"
 #include "server/handlers/job_reply.h"
 #include "server/limits.h"
 #include "server/once.h"
@@ -130,19 +129,6 @@ int h_job_list(struct call *c, struct err *err)
 
 /* --- one --- */
 
-/* Parks until the job is terminal. The deadline is set once: the handler runs again at each change. */
-static bool park(struct call *c, const struct job *job, int64_t wait_s)
-{
-	int64_t now = clock_ms();
-	if (!c->wait_until_ms)
-		c->wait_until_ms = now + wait_s * 1000;
-	if (job_terminal(job->status) || now >= c->wait_until_ms || c->park_over || atomic_load(&c->daemon->draining))
-		return false;
-	snprintf(c->park_job, sizeof c->park_job, "%s", job->id);
-	c->park_until_ms = c->wait_until_ms;
-	return true;
-}
-
 int h_job_show(struct call *c, struct err *err)
 {
 	struct job job;
@@ -152,7 +138,7 @@ int h_job_show(struct call *c, struct err *err)
 	const char *ref = *c->park_job ? c->park_job : c->arg[0];
 	if (code || (code = store_get(c->daemon->store, ref, &job, err)))
 		return code;
-	if (park(c, &job, wait_s)) {
+	if (!job_terminal(job.status) && job_park(c, &job, 1000 * wait_s, 0)) {
 		job_free(&job);
 		return OK;
 	}

@@ -1,6 +1,9 @@
 #include "server/handlers/job_reply.h"
 
 #include "api/view.h"
+#include "server/clock.h"
+
+#include <stdio.h>
 
 int job_reply(struct call *c, struct job *job, int status, struct err *err)
 {
@@ -30,4 +33,16 @@ void job_explain_conflict(struct call *c, const char *ref)
 		buf_printf(&c->problem_extra, ",%.*s", (int)b.len - 2, b.data + 1);
 	buf_free(&b);
 	job_free(&job);
+}
+
+bool job_park(struct call *c, const struct job *job, int64_t for_ms, int64_t look_ms)
+{
+	const int64_t now = clock_ms();
+	if (!c->wait_until_ms)
+		c->wait_until_ms = now + for_ms;
+	if (now >= c->wait_until_ms || c->park_over || atomic_load(&c->daemon->draining))
+		return false;
+	snprintf(c->park_job, sizeof c->park_job, "%s", job->id);
+	c->park_until_ms = look_ms && now + look_ms < c->wait_until_ms ? now + look_ms : c->wait_until_ms;
+	return true;
 }

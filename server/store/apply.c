@@ -150,6 +150,8 @@ static int apply_insert(struct txn *t, struct op *base, struct err *err)
 		code = depends_insert(t, op->number, j->depends_on, err);
 	if (!code && j->fork_step)
 		code = points_branch(t, op->number, parent, j, err);
+	if (!code && j->fork_step)
+		code = sql_run(t->conn, SQL_TOMBSTONE_DROP, err, "s", j->id);
 	if (!code)
 		code = append_status(t, op->number, JOB_QUEUED, &no_change, err);
 	if (!code)

@@ -91,6 +91,17 @@ int store_buried(struct store *s, const char *job_id, struct err *err)
 	return store_call(s, &op.op, err);
 }
 
+static int apply_promise(struct txn *t, struct op *base, struct err *err)
+{
+	return sql_run(t->conn, SQL_TOMBSTONE_PUT, err, "s", ((struct delete_op *)base)->job_id);
+}
+
+int store_promise(struct store *s, const char *job_id, struct err *err)
+{
+	struct delete_op op = {.op.apply = apply_promise, .job_id = job_id};
+	return store_call(s, &op.op, err);
+}
+
 int store_tombstone(struct store *s, const char *after, char ret_id[JOB_ID_SIZE], struct err *err)
 {
 	struct conn *c;

@@ -70,6 +70,7 @@ struct sqlite3_stmt;
 	X(SQL_JOB_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 AND " JOB_READY " AND NOT EXISTS(" QUEUE_PAUSED ")" \
 		" ORDER BY priority DESC, number LIMIT 1") \
 	X(SQL_MEMORY_HELD, "SELECT coalesce(sum(memory_bytes),0) FROM jobs WHERE held") \
+	X(SQL_JOB_MEASURED, "UPDATE jobs SET memory_bytes=?2 WHERE id=?1") \
 	X(SQL_JOB_MEMORY, "SELECT memory_bytes FROM jobs WHERE id=?1") \
 	X(SQL_JOBS_LATER, "SELECT coalesce(min(not_before_ms),0) FROM jobs WHERE status='queued' AND not_before_ms>?1") \
 	X(SQL_JOBS_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 ORDER BY priority DESC, number LIMIT ?1") \

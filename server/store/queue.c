@@ -78,6 +78,32 @@ int store_release(struct store *s, const char *job_id, struct err *err)
 	return store_call(s, &op.op, err);
 }
 
+struct measured_op {
+	struct op op;
+	const char *job_id;
+	int64_t memory_bytes;
+	bool fits;
+};
+
+static int apply_measured(struct txn *t, struct op *base, struct err *err)
+{
+	struct measured_op *op = (struct measured_op *)base;
+	const int64_t limit = t->store->memory_limit;
+	int64_t held = 0;
+	int code = sql_run(t->conn, SQL_JOB_MEASURED, err, "si", op->job_id, op->memory_bytes);
+	if (!code)
+		code = sql_int(t->conn, SQL_MEMORY_HELD, &held, 0, err, "");
+	op->fits = !limit || held <= limit || held == op->memory_bytes;
+	return code;
+}
+
+int store_measured(struct store *s, const char *job_id, int64_t memory_bytes, struct err *err)
+{
+	struct measured_op op = {.op.apply = apply_measured, .job_id = job_id, .memory_bytes = memory_bytes};
+	int code = store_call(s, &op.op, err);
+	return code || op.fits ? code : err_set(err, ERR_UNAVAILABLE, "%s waits for memory", job_id);
+}
+
 int store_later(struct store *s, int64_t *ret_ms, struct err *err)
 {
 	struct conn *c;

@@ -5,6 +5,7 @@
 #include "server/store/seal.h"
 
 #include <math.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -22,6 +23,22 @@ static const char writer_setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=
 static const char reader_setup[] =
 	"PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA cache_size=-1024;";
 
+/* SQLite knows a full disk, but no quota; why the last write failed its files can tell (sqlite3_system_errno cannot, of a commit). */
+static bool over_quota(sqlite3 *db)
+{
+	static const int files[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+	if (sqlite3_extended_errcode(db) != SQLITE_IOERR_WRITE)
+		return false;
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		sqlite3_file *file = NULL;
+		int error = 0;
+		if (sqlite3_file_control(db, "main", files[i], &file) == SQLITE_OK && file && file->pMethods &&
+			file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK && error == EDQUOT)
+			return true;
+	}
+	return false;
+}
+
 /* What our statements cannot meet in tables of ours is damage, too; only a trigger's own refusal is not. */
 static int code_of(sqlite3 *db)
 {
@@ -38,6 +55,8 @@ static int code_of(sqlite3 *db)
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
 		return ERR_CORRUPT;
+	case SQLITE_IOERR:
+		return over_quota(db) ? ERR_NO_SPACE : ERR_IO;
 	default:
 		return ERR_IO;
 	}

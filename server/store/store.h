@@ -78,6 +78,9 @@ int store_move(struct store *s, const char *job_id, enum job_status from, enum j
  * what is reported of a job that is held and no longer running, pausing or cancelling (it was cancelled by force) is dropped. */
 int store_claim(struct store *s, struct job *ret, struct err *err);
 int store_release(struct store *s, const char *job_id, struct err *err);
+/* A job that came without it (from a lost database) says what it needs, once it is claimed. ERR_UNAVAILABLE: not beside the others that
+ * run; it is for its worker to let it wait. */
+int store_measured(struct store *s, const char *job_id, int64_t memory_bytes, struct err *err);
 /* When the next job's time comes (monotonic); 0: of none. */
 int store_later(struct store *s, int64_t *ret_ms, struct err *err);
 /* Paused, no job is claimed; kept over restarts. */
@@ -98,6 +101,8 @@ int store_queue(struct store *s, struct store_queue *ret, struct err *err);
  * which has not ended needs. */
 int store_delete(struct store *s, const char *job_id, struct err *err);
 int store_buried(struct store *s, const char *job_id, struct err *err);
+/* For an id whose folder is made before its row: a tombstone until store_insert takes it away. */
+int store_promise(struct store *s, const char *job_id, struct err *err);
 /* The next tombstone after `after` ("": the first). ERR_NOT_FOUND (no message): none. */
 int store_tombstone(struct store *s, const char *after, char ret_id[JOB_ID_SIZE], struct err *err);
 /* The daemon crashed while it worked for the job, as `mark` says: adds 1 to its crashes, unless that mark is the last one counted. A

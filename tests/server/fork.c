@@ -4,6 +4,7 @@
 
 #include "api/fork.h"
 #include "server/checkpoint.h"
+#include "server/job_delete.h"
 #include "tests/server/toy.h"
 
 #define NET "'latent_dim':2,'channels':[2],'kernel':[3],'stride':[2],'padding':[1],'hidden':[6]"
@@ -185,6 +186,8 @@ static void test_unchanged(void **state)
 	fork_of(h, "again", "{'checkpoint':6}", id);
 	assert_int_equal(house_wait_end(h, id), JOB_SUCCEEDED);
 	assert_same_curves(h, fork, id, 6 * 7);
+	job_delete_rest(h->store, h->dir); /* as at the next start: what was promised is there */
+	assert_same_results(h, fork, id);
 }
 
 static void test_unchanged_with_everything(void **state)

@@ -68,12 +68,28 @@ static void test_a_kill_leaves_nothing_half(void **state)
 	}
 }
 
+/* A folder that was made before its row. */
+static void test_a_promise_that_was_not_kept(void **state)
+{
+	struct fixture *f = *state;
+	char id[JOB_ID_SIZE], path[BLOB_PATH_MAX], grave[JOB_ID_SIZE];
+	assert_int_equal(job_make_id(id, NULL), OK);
+	assert_int_equal(store_promise(f->store, id, NULL), OK);
+	blob_path(path, sizeof path, f->dir, id, "checkpoints/epoch-000001.safetensors");
+	assert_int_equal(blob_write(path, "x", 1, NULL), OK);
+	assert_int_equal(folders(f->dir), 1);
+	job_delete_rest(f->store, f->dir);
+	assert_int_equal(folders(f->dir), 0);
+	assert_int_equal(store_tombstone(f->store, "", grave, NULL), ERR_NOT_FOUND);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_files_go),
 		TEST(test_a_kill_leaves_nothing_half),
+		TEST(test_a_promise_that_was_not_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,6 +215,50 @@ static void test_memory_is_shared(void **state)
 	}
 }
 
+/* Jobs that came from a lost database say so once they are claimed; those that do not fit beside the others wait again. */
+static void test_memory_that_is_not_known(void **state)
+{
+	static const char large[] =
+		"{'kind':'ae','params':{'latent_dim':2,'train_limit':512,'epochs':100000,'batch_size':64,'preview_every_epochs':0}}";
+	struct house *h = *state;
+	struct store_queue q;
+	struct job job;
+	char id[3][JOB_ID_SIZE];
+	h->workers = 0;
+	house_close(h);
+	house_open(h);
+	for (int i = 0; i < 3; i++)
+		house_submit(h, large, id[i]);
+	job = house_job(h, id[0]);
+	const int64_t needs = job.memory_bytes;
+	job_free(&job);
+	house_close(h);
+	temp_sql(h->dir, "UPDATE jobs SET memory_bytes=0");
+	h->workers = 3;
+	h->memory_limit_bytes = (size_t)needs * 5 / 2;
+	house_open(h);
+	for (int i = 0; i < 500; i++) { /* each has been claimed, and one of them given back */
+		assert_int_equal(store_queue(h->store, &q, NULL), OK);
+		if (q.memory_held == 2 * needs && q.count[JOB_RUNNING] == 2)
+			break;
+		usleep(10000);
+	}
+	assert_int_equal(q.memory_held, 2 * needs);
+	assert_int_equal(running(h), 2);
+	usleep(100000);
+	assert_int_equal(running(h), 2);
+	for (int i = 0; i < 3; i++) {
+		job = house_job(h, id[i]);
+		assert_int_equal(job.memory_bytes, needs);
+		assert_true(job.status == JOB_RUNNING || job.status == JOB_QUEUED);
+		job_free(&job);
+	}
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(house_ask(h, id[i], COMMAND_CANCEL, &job, NULL), OK);
+		job_free(&job);
+	}
+}
+
 static void test_estimate(void **state)
 {
 	struct house *h = *state;
@@ -329,6 +373,7 @@ int main(void)
 		TEST(test_without_validation_the_last_is_best),
 		TEST(test_refusals_come_before_the_queue),
 		TEST(test_memory_is_shared),
+		TEST(test_memory_that_is_not_known),
 		TEST(test_estimate),
 		TEST(test_cancel),
 		TEST(test_priorities_and_live_view),

@@ -175,6 +175,9 @@ def check_after(v, known, what):
     if listed or "new" in what:
         job = v.submit({**fresh})
         expect(v.settle(job)["status"] == "succeeded", f"{what}: a job afterwards")
+    kept = {seen["id"] for seen in v.get("/v1/jobs?limit=100")["data"]}
+    folders = set(os.listdir(os.path.join(v.data, "jobs")) if os.path.exists(os.path.join(v.data, "jobs")) else [])
+    expect(folders <= kept, f"{what}: folders without a job: {sorted(folders - kept)}")
     left = [name for _, _, names in os.walk(v.data) for name in names if name.endswith((".tmp", ".new"))]
     expect(not left, f"{what}: left behind: {left}")
 
