@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -72,6 +73,8 @@ static void drop_reply(struct call *c)
 	buf_free(&c->resp.body);
 	if (c->resp.stream)
 		stream_close(c->resp.stream);
+	if (c->resp.file.open)
+		close(c->resp.file.fd);
 	c->resp = (struct response){0};
 }
 

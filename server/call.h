@@ -79,6 +79,11 @@ struct response {
 	const void *fixed; /* instead of body: bytes that outlive every call */
 	size_t fixed_bytes;
 	struct stream *stream; /* instead of both: owned */
+	struct call_file {     /* likewise: a file from its beginning on */
+		bool open;
+		int fd; /* owned */
+		size_t bytes;
+	} file;
 	int nheaders;
 	struct call_header {
 		const char *name;

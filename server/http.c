@@ -225,6 +225,11 @@ static struct MHD_Response *make_response(struct exchange *x)
 	struct response *resp = &x->call.resp;
 	if (resp->stream)
 		return make_stream(x);
+	if (resp->file.open) {
+		struct MHD_Response *r = MHD_create_response_from_fd64(resp->file.bytes, resp->file.fd);
+		resp->file.open = r == NULL; /* else the library closes it */
+		return r;
+	}
 	if (resp->fixed)
 		return MHD_create_response_from_buffer(resp->fixed_bytes, (void *)resp->fixed, MHD_RESPMEM_PERSISTENT);
 	size_t size = 0;

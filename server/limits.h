@@ -10,7 +10,7 @@
 #include "server/upload.h"
 
 enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LIMIT_WAIT_S = 600, LIMIT_COMMAND_S = 10, LIMIT_LIST = 100, LIMIT_EVENTS = 1000,
-	LIMIT_NUMBERS = 8 << 20 /* of codes, as text */ };
+	LIMIT_NUMBERS = 8 << 20 /* of codes, as text */, LIMIT_FRAMES = 1000, LIMIT_FRAME_PIXELS = 256 << 20 /* of an animation */ };
 
 /* key in /v1/info, value */
 #define LIMITS(X) \
@@ -22,6 +22,8 @@ enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LI
 	X("json_depth", JSON_DEPTH_MAX) \
 	X("name_characters", JOB_NAME_MAX) \
 	X("grid_images", LIMIT_GRID_IMAGES) \
+	X("animation_frames", LIMIT_FRAMES) \
+	X("animation_pixels", LIMIT_FRAME_PIXELS) \
 	X("vectors", LIMIT_VECTORS) \
 	X("numbers", LIMIT_NUMBERS) \
 	X("queued_jobs", LIMIT_QUEUE) \

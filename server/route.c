@@ -56,6 +56,8 @@ const struct route routes[] = {
 	{GET, "/v1/jobs/{job}/previews/{epoch}/samples", h_preview, PNG, "step scale", 0, "decoded samples, the same codes each time"},
 	{GET, "/v1/jobs/{job}/reconstructions", h_preview_latest, PNG, "scale", 0, "the newest reconstructions"},
 	{GET, "/v1/jobs/{job}/samples", h_preview_latest, PNG, "scale", 0, "the newest samples"},
+	{GET, "/v1/jobs/{job}/timelapse", h_timelapse, PNG, "kind delay_ms max_frames scale", 0, "its previews as an animation; cacheable"},
+	{GET, "/v1/jobs/{job}/bundle.tar", h_bundle, FILES, "", 0, "all there is of it: parameters, curves, pictures, weights, code"},
 	{GET, "/v1/jobs/{job}/confusion", h_confusion, AS(FORMAT_JSON, FORMAT_PNG, FORMAT_CSV), "scale", 0, "which classes of the test images are taken for which"},
 	{GET, "/v1/jobs/{job}/projection", h_projection, AS(FORMAT_JSON, FORMAT_CSV, FORMAT_NPY), "", 0, "its map: where each image lies, and its class"},
 	{GET, "/v1/jobs/{job}/checkpoints", h_checkpoints, JSON, "limit after order", 0, "its checkpoints"},

@@ -221,3 +221,8 @@ size_t gz_bytes_max(const struct gz *gz)
 		return gz->source_bytes;
 	return size_mul(gz->source_bytes, DEFLATE_RATIO, &most) ? most : SIZE_MAX;
 }
+
+uint32_t gz_crc32(uint32_t crc, const void *bytes, size_t size)
+{
+	return size ? (uint32_t)crc32_z(crc, bytes, size) : crc; /* of no bytes zlib would begin anew */
+}

@@ -25,4 +25,7 @@ int gz_read(struct gz *gz, void *bytes, size_t size, size_t *ret_got, struct err
 /* No reading of this source can give more bytes than that: its size, times what deflate can do if it is packed. */
 size_t gz_bytes_max(const struct gz *gz);
 
+/* The CRC-32 of gzip and PNG of what came before (crc; 0: nothing) and these bytes. */
+uint32_t gz_crc32(uint32_t crc, const void *bytes, size_t size);
+
 #endif

@@ -1,5 +1,7 @@
 #include "core/lab/nearest.h"
 
+#include "core/lab/knn.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -17,16 +19,6 @@ struct search {
 	int k;
 	struct found *found; /* [tasks] */
 };
-
-static double square_to_code(const float *row, const float *query, size_t d)
-{
-	double sum = 0;
-	for (size_t i = 0; i < d; i++) {
-		double off = (double)row[i] - (double)query[i];
-		sum += off * off;
-	}
-	return sum;
-}
 
 static double square_to_image(const uint8_t *row, const float *query, size_t d)
 {
@@ -56,7 +48,7 @@ static void search_task(void *ctx, int task, int slot)
 	size_t from = (size_t)task * TASK_ROWS, end = from + TASK_ROWS < r->n ? from + TASK_ROWS : r->n;
 	(void)slot;
 	for (size_t i = from; i < end; i++) {
-		double square = r->codes ? square_to_code(r->codes + i * r->d, s->query, r->d)
+		double square = r->codes ? square_distance(r->codes + i * r->d, s->query, (int)r->d)
 								 : square_to_image(r->images + i * r->d, s->query, r->d);
 		see(&s->found[task], s->k, i, isnan(square) ? (double)INFINITY : square);
 	}

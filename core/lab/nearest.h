@@ -1,8 +1,10 @@
 /* nearest.h: which rows of many lie nearest to one: by codes or by the pixels of images.
  *
- * Invariants: exact; each distance is one chain of additions over the features in order, in double; of two equally near ones the
- * first comes first: the same answer for any threads.
- * Not here: the neighbours of all rows of a cloud at once.
+ * Why not knn.h: to find the neighbours of one, packing all rows for the kernels costs more than looking at them, and images need not
+ * become floats.
+ * Invariants: exact; distances in double, of codes by square_distance; of two equally near ones the first comes first: the same
+ * answer for any threads.
+ * Not here: the neighbours of many rows at once (knn.h).
  */
 #ifndef LATENTD_CORE_LAB_NEAREST_H
 #define LATENTD_CORE_LAB_NEAREST_H

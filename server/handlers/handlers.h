@@ -16,6 +16,8 @@ handler_fn h_job_verify;                                            /* verify.c 
 handler_fn h_events;                                                /* event.c */
 handler_fn h_job_metrics, h_curves;                                 /* curve.c */
 handler_fn h_previews, h_preview, h_preview_latest;                 /* preview.c */
+handler_fn h_timelapse;                                             /* timelapse.c */
+handler_fn h_bundle;                                                /* bundle.c */
 handler_fn h_confusion;                                             /* confusion.c */
 handler_fn h_projection;                                            /* projection.c */
 handler_fn h_checkpoints, h_checkpoint_weights, h_model_weights;    /* weights.c */

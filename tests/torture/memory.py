@@ -49,6 +49,8 @@ REQUESTS = [
     ("GET", "/v1/jobs/{ae}/curves.png", None, True),
     ("GET", "/v1/jobs/{ae}/previews", None, True),
     ("GET", "/v1/jobs/{ae}/reconstructions.png", None, True),
+    ("GET", "/v1/jobs/{ae}/timelapse.png", None, True),
+    ("GET", "/v1/jobs/{ae}/bundle.tar", None, True),
     ("GET", "/v1/jobs/{ae}/checkpoints", None, True),
     ("GET", "/v1/jobs/{ae}/checkpoints/last/weights", None, True),
     ("GET", "/v1/jobs/{head}/confusion", None, True),

@@ -1,6 +1,7 @@
 #include "core/lab/nearest.h"
 
 #include "core/base/rng.h"
+#include "core/lab/knn.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -27,10 +28,10 @@ static void check(const struct nearest_rows *rows, const float *query)
 	assert_int_equal(pool_open(&pools[1], 1, NULL), OK);
 	assert_int_equal(pool_open(&pools[2], 3, NULL), OK);
 	for (size_t i = 0; i < rows->n; i++) {
-		double sum = 0;
-		for (size_t k = 0; k < rows->d; k++) {
-			float x = rows->codes ? rows->codes[i * rows->d + k] : (float)rows->images[i * rows->d + k] / 255.0f;
-			sum += ((double)x - (double)query[k]) * ((double)x - (double)query[k]);
+		double sum = rows->codes ? square_distance(rows->codes + i * rows->d, query, (int)rows->d) : 0;
+		for (size_t k = 0; k < rows->d && !rows->codes; k++) {
+			double off = (double)((float)rows->images[i * rows->d + k] / 255.0f) - (double)query[k];
+			sum += off * off;
 		}
 		all[i] = (struct neighbour){i, sqrt(sum)};
 	}
