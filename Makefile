@@ -254,7 +254,7 @@ cross-arm64-run: $(ARM64_OBJ)
 torture: all unit build/release/kf.so
 	@/usr/bin/python3 tests/torture/torture.py
 
-.PHONY: bench bench-layers bench-peers report golden evaluator
+.PHONY: bench bench-layers bench-peers bench-tuner report golden evaluator
 ## bench: GFLOP/s of each kernel and whole training steps on this machine, then the latency of decoding while a job trains
 bench: all
 	@$(O)/bench kernels
@@ -268,6 +268,11 @@ bench-layers: all
 bench-peers: all
 	@deploy/setup.sh --peers
 	@/usr/bin/python3 tests/bench/peers.py
+## bench-tuner: what the tuner's samplers find and cost beside Optuna's (SEEDS=50; Optuna's results are kept in build/bench)
+bench-tuner: all
+	@deploy/setup.sh --peers
+	@$(O)/bench tuner
+	@nice -n 5 /usr/bin/python3 tests/bench/tuner.py
 ## report: the report's figures and claims again, PyTorch beside: build/report/index.html (FULL=1: all of it, and web/docs)
 report: all
 	@deploy/setup.sh --report

@@ -20,13 +20,16 @@ struct parzen_dim {
 	struct range range;
 	double low, high; /* of the kernels: half a step beyond the range */
 	bool cells;
-	/* numbers: [kernels]; mass: of the normal distribution within low..high, its logarithm and its inverse */
-	double *mu, *sigma, *log_mass, *over_mass;
-	double *share; /* categorical: [choices][kernels] */
+	bool far; /* some kernels are far outside of the range */
+	/* numbers: [kernels]; mass: of the normal distribution within low..high */
+	double *mu, *sigma, *over_sigma, *over_mass;
+	double *log_scale; /* of its density: mass times the square root of 2 pi */
+	double *share;     /* categorical: [choices][stride] */
 };
 
 struct parzen {
 	int kernels; /* observations, then the prior */
+	int stride;  /* kernels and one more where they are odd, without weight: rows are as long */
 	int dims;
 	double *weight, *cumulative; /* [kernels] */
 	double *factor, *exponent;   /* [kernels]: of the density at the point at hand */

@@ -58,10 +58,10 @@ double truncnorm_quantile(double q, double a, double b)
 		const double most = fmax(log_a, more);
 		x = tail_quantile(most + log1p(exp(fmin(log_a, more) - most)));
 	} else {
-		const double below = normal_cdf(a), above = normal_cdf(-b);
 		/* from the side where the tail is the smaller one */
-		const double p = below + q * (normal_cdf(b) - below);
-		x = p < 0.5 ? normal_quantile(p) : -normal_quantile(above + (1 - q) * (normal_cdf(-a) - above));
+		const double below = normal_cdf(a), above = b > 0 ? normal_cdf(-b) : 0;
+		const double mass = b > 0 ? 1 - below - above : normal_cdf(b) - below, p = below + q * mass;
+		x = p < 0.5 ? normal_quantile(p) : -normal_quantile(above + (1 - q) * mass);
 	}
 	return fmin(fmax(x, a), b);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A queue of 100,000 jobs and a curve of 1,000,000 points: what they cost whoever asks.
 
-Usage: tests/bench/queue.py [--jobs N] [--points N] [--latentd FILE]
+Usage: tests/bench/long_queue.py [--jobs N] [--points N] [--latentd FILE]
 
 Prints percentiles of one client's submissions while the queue is long, beside those of an fsync on the same disk in the same
 minutes; of a page of the list, for each filter and order; the time until a killed daemon answers again; its memory; and of a thinned
