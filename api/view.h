@@ -34,6 +34,7 @@ struct estimate {
 	int epochs;
 	int64_t steps, steps_per_epoch; /* in all; of an epoch */
 	double ancestors_train_s; /* of what it goes on from; not shown */
+	const char *work;         /* of a kind that trains no net: what its speed is known by, if at all (static); NULL: it is not */
 };
 struct spec;
 void view_estimate(struct jsonw *w, const struct spec *s, const struct estimate *e);

@@ -41,19 +41,25 @@ static int room_open(struct room *r, const struct model *m, struct err *err)
 	return OK;
 }
 
-static int write_picture(const struct preview *p, const char *what, const struct canvas *canvas, struct err *err)
+int preview_write_one(
+	const char *data_dir, const char *job_id, const struct blob_preview *p, const struct canvas *canvas, struct err *err)
 {
 	char name[96], path[BLOB_PATH_MAX];
 	struct buf file = BUF_INIT;
-	struct blob_preview preview = {.epoch = p->epoch, .step = p->step};
-	snprintf(preview.what, sizeof preview.what, "%s", what);
-	blob_preview_name(name, sizeof name, &preview);
-	blob_path(path, sizeof path, p->data_dir, p->job_id, name);
+	blob_preview_name(name, sizeof name, p);
+	blob_path(path, sizeof path, data_dir, job_id, name);
 	int code = png_write(&file, canvas, 1, err);
 	if (!code)
 		code = blob_write(path, file.data, file.len, err);
 	buf_free(&file);
 	return code;
+}
+
+static int write_picture(const struct preview *p, const char *what, const struct canvas *canvas, struct err *err)
+{
+	struct blob_preview preview = {.epoch = p->epoch, .step = p->step};
+	snprintf(preview.what, sizeof preview.what, "%s", what);
+	return preview_write_one(p->data_dir, p->job_id, &preview, canvas, err);
 }
 
 static int write_reconstructions(const struct preview *p, struct room *r, struct err *err)

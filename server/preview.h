@@ -2,7 +2,9 @@
 #ifndef LATENTD_SERVER_PREVIEW_H
 #define LATENTD_SERVER_PREVIEW_H
 
+#include "core/data/grid.h"
 #include "core/model/train.h"
+#include "server/blob.h"
 
 enum { PREVIEW_IMAGES = 32, PREVIEW_SAMPLES = 64 };
 
@@ -18,5 +20,9 @@ struct preview {
 
 /* Writes epoch-NNNNNN-{reconstructions,samples}.png (blob_preview_name), as far as the family can; says which. */
 int preview_write(const struct preview *p, bool *ret_reconstructions, bool *ret_samples, struct err *err);
+
+/* One picture that somebody else has painted. */
+int preview_write_one(
+	const char *data_dir, const char *job_id, const struct blob_preview *p, const struct canvas *canvas, struct err *err);
 
 #endif

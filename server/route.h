@@ -21,7 +21,7 @@ enum {
 	ROUTE_TAR = 32,    /* takes a tar and nothing else */
 	ROUTE_PATCH = 64,  /* takes JSON also as a merge patch */
 };
-enum { ROUTE_FORMATS_MAX = 3 };
+enum { ROUTE_FORMATS_MAX = 4 };
 
 struct route {
 	enum method method;

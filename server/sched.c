@@ -186,14 +186,14 @@ void sched_close(struct sched *s)
 
 /* --- estimates and submission --- */
 
-/* FLOPs per second that this kind reached here last; 0: not known. */
-static double known_speed(struct sched *s, const char *kind)
+/* FLOPs per second that such work reached here last; 0: not known. */
+static double known_speed(struct sched *s, const char *work)
 {
 	double speed = 0;
 	for (int i = 0; i < s->seats && speed <= 0; i++) {
 		struct worker *w = &s->seat[i].worker;
 		pthread_mutex_lock(&w->lock);
-		if (!strcmp(w->view.kind, kind))
+		if (!strcmp(w->view.work, work))
 			speed = w->view.flops_per_s;
 		pthread_mutex_unlock(&w->lock);
 	}
@@ -297,6 +297,9 @@ static int estimate_task(
 	struct sched *s, const struct spec *spec, const struct origin *o, struct estimate *ret, struct err *err)
 {
 	int code = task_find(spec->family)->estimate(&s->config, spec, o, ret, err);
+	const double speed = !code && ret->work ? known_speed(s, ret->work) : 0;
+	if (speed > 0)
+		ret->seconds_per_epoch = ret->flops_per_epoch / speed;
 	return code ? code : check_memory(s, ret, err);
 }
 

@@ -29,6 +29,7 @@ struct task {
 	int (*show)(struct run *r, struct err *err);
 	int (*save)(struct run *r, struct err *err);   /* NULL: it begins anew */
 	int (*finish)(struct run *r, struct err *err); /* after the last step, or told to stop: what the job leaves */
+	void (*settled)(struct run *r);                /* it has succeeded, and that is stored; NULL: nothing to do */
 	void (*close)(struct run *r);                  /* whatever open has come to */
 };
 

@@ -1,14 +1,27 @@
 #include "server/task_projection.h"
 
-#include "core/lab/pca.h"
-#include "core/lab/projection.h"
-#include "core/model/encode_all.h"
-#include "server/projection_file.h"
-#include "server/worker_internal.h"
+#include "core/lab/knn.h"
+#include "server/blob.h"
+#include "server/task_projection_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static const char state_name[] = "projection-state.safetensors";
+
+static struct tsne_options options_of(const struct projection_params *p, uint64_t seed)
+{
+	struct tsne_options o = tsne_defaults;
+	o.perplexity = p->perplexity;
+	o.iterations = p->iterations;
+	o.learning_rate = p->learning_rate;
+	o.early_exaggeration = p->early_exaggeration;
+	o.seed = seed;
+	return o;
+}
 
 /* --- before it is queued -------------------------------------------------------------------------------------------------- */
 
@@ -17,19 +30,29 @@ static size_t width_of(const struct projection_params *p, const struct model *m,
 	return p->space == PROJECTION_CODES ? (size_t)m->latent_dim : (size_t)head->c * (size_t)head->h * (size_t)head->w;
 }
 
-static size_t bytes_of(const struct projection_params *p, size_t n, size_t d)
+static size_t bytes_of(const struct projection_params *p, size_t n, size_t d, int threads)
 {
-	size_t points = n * (sizeof(int64_t) + sizeof(uint32_t) + 1 + (size_t)p->components * sizeof(double));
-	if (p->space == PROJECTION_CODES)
-		points += n * d * sizeof(float);
-	return points + pca_bytes(n, d, (size_t)p->components);
+	const struct tsne_options o = options_of(p, 0);
+	const int width = (int)projection_width(p, n, d);
+	const size_t quality = 2 * knn_bytes(n, width, QUALITY_K_MAX, threads) + n * 2 * sizeof(double);
+	const size_t run = p->method == PROJECTION_TSNE ? tsne_bytes(n, width, &o, threads) : 0;
+	return projecting_points_bytes(p, n, d) + (run > quality ? run : quality);
 }
 
-/* Multiply-adds of the covariance, of its eigenvectors and of the points along these. */
+/* Of an epoch, roughly. PCA: the covariance, its eigenvectors, the points along these. t-SNE: neighbours and the tree. */
 static double flops_of(const struct projection_params *p, size_t n, size_t d)
 {
 	const double points = (double)n, width = (double)d, side = (double)(n < d ? n : d);
-	return side * side * (n < d ? width : points) + 5 * side * side * side + 4 * points * width * (double)p->components;
+	if (p->method == PROJECTION_TSNE)
+		return (double)PROJECTION_EPOCH * points * (60 * p->perplexity + 400 * log2(points));
+	return side * side * (n < d ? width : points) + 5 * side * side * side +
+		   4 * points * width * (double)projecting_fitted(p, n, d);
+}
+
+static const char *work_of(const struct projection_params *p)
+{
+	static const char *const words[] = {[PROJECTION_PCA] = "pca", [PROJECTION_TSNE] = "tsne"};
+	return words[p->method];
 }
 
 static int estimate(const struct sched_config *config, const struct spec *spec, const struct origin *o,
@@ -52,9 +75,10 @@ static int estimate(const struct sched_config *config, const struct spec *spec, 
 	if (code)
 		return code;
 	const int64_t steps = projection_steps(p), each = projection_epoch_steps(p);
-	*ret = (struct estimate){.memory_bytes = bytes_of(p, n, d),
+	*ret = (struct estimate){.memory_bytes = bytes_of(p, n, d, pool_threads(config->pool)),
 		.flops_per_epoch = flops_of(p, n, d),
 		.seconds_per_epoch = -1,
+		.work = work_of(p),
 		.epochs = (int)((steps + each - 1) / each),
 		.steps = steps,
 		.steps_per_epoch = each};
@@ -62,62 +86,6 @@ static int estimate(const struct sched_config *config, const struct spec *spec, 
 }
 
 /* --- a run ---------------------------------------------------------------------------------------------------------------- */
-
-struct projecting {
-	struct projection_params p;
-	size_t n;
-	uint32_t *image; /* [n]: which of the split */
-	float *codes;    /* [n][d]; NULL: pixels */
-	struct points points;
-	struct projection_map map; /* y, index and label are ours */
-	struct pca pca;            /* k 0: not fitted */
-};
-
-static int fail_memory(struct err *err)
-{
-	return err_set(err, ERR_NO_MEMORY, "no memory for the points of a projection");
-}
-
-static int choose_points(struct projecting *w, const struct dataset *data, struct err *err)
-{
-	const struct dataset_split *split = &data->split[projection_split(&w->p)];
-	const size_t n = w->n = projection_points(&w->p, split->n);
-	w->image = malloc(n * sizeof *w->image);
-	w->map = (struct projection_map){.n = n, .components = (size_t)w->p.components};
-	w->map.y = calloc(n * w->map.components, sizeof *w->map.y);
-	w->map.index = malloc(n * sizeof *w->map.index);
-	w->map.label = malloc(n);
-	if (!w->image || !w->map.y || !w->map.index || !w->map.label)
-		return fail_memory(err);
-	for (size_t i = 0; i < n; i++) {
-		w->image[i] = (uint32_t)projection_index(i, n, split->n);
-		w->map.index[i] = w->image[i];
-		w->map.label[i] = split->labels[w->image[i]];
-	}
-	w->points =
-		(struct points){.n = n, .d = (size_t)(data->c * data->h * data->w), .bytes = split->images, .index = w->image};
-	return OK;
-}
-
-/* The encoder is the one that was chosen when the job was submitted; nothing of it is needed afterwards. */
-static int encode_points(struct run *r, struct projecting *w, struct err *err)
-{
-	struct origin o;
-	const struct image_list list = {.images = w->points.bytes, .index = w->image, .n = w->n};
-	int code = origin_load(&o, r->config->data_dir, r->job.from_job, r->job.from_epoch, err);
-	if (code)
-		return code;
-	const struct dataset_head head = {.c = r->data->c, .h = r->data->h, .w = r->data->w};
-	const size_t d = (size_t)o.model.latent_dim;
-	code = origin_check_image(&o, &head, err);
-	w->codes = code ? NULL : malloc(w->n * d * sizeof *w->codes);
-	if (!code)
-		code = w->codes ? encode_all(&o.model, o.w, &list, w->codes, r->config->pool, r->config->kern, err)
-						: fail_memory(err);
-	w->points = (struct points){.n = w->n, .d = d, .real = w->codes};
-	origin_free(&o);
-	return code;
-}
 
 static int take_params(struct run *r, struct projecting *w, struct err *err)
 {
@@ -130,33 +98,81 @@ static int take_params(struct run *r, struct projecting *w, struct err *err)
 	return OK;
 }
 
-static int open_points(struct run *r, struct projecting *w, struct err *err)
+static int open_tsne(struct run *r, struct projecting *w, struct err *err)
+{
+	const struct tsne_options o = options_of(&w->p, r->job.seed);
+	return tsne_open(&w->tsne, w->near, w->n, w->width, &o, r->config->pool, r->config->kern, err);
+}
+
+/* ERR_NOT_FOUND: nothing has been saved. */
+static int restore(struct run *r, struct projecting *w, struct err *err)
+{
+	char path[BLOB_PATH_MAX];
+	void *file;
+	size_t size;
+	struct safetensors st;
+	blob_path(path, sizeof path, r->config->data_dir, r->job.id, state_name);
+	int code = blob_read(path, &file, &size, err);
+	if (code)
+		return code;
+	code = safetensors_read(&st, file, size, err);
+	if (!code) {
+		code =
+			st.has_checksum ? tsne_restore(w->tsne, &st.state, err) : err_set(err, ERR_CORRUPT, "it has no checksum");
+		safetensors_free(&st);
+	}
+	free(file);
+	return code;
+}
+
+/* A state that is damaged is as good as none: the same steps are taken again. */
+static int resume(struct run *r, struct projecting *w, struct err *err)
+{
+	struct err why = {0};
+	int code = restore(r, w, &why);
+	if (!code || code == ERR_NOT_FOUND)
+		return OK;
+	run_log(r, "warn", "a damaged state was skipped: %s", why.message);
+	tsne_close(w->tsne);
+	w->tsne = NULL;
+	return open_tsne(r, w, err);
+}
+
+static int open_all(struct run *r, struct projecting *w, struct err *err)
 {
 	int code = take_params(r, w, err);
 	if (!code)
-		code = choose_points(w, r->data, err);
-	if (!code && w->p.space == PROJECTION_CODES)
-		code = encode_points(r, w, err);
-	if (!code) /* the data set may be another by now */
-		code = projection_check(&w->p, r->data->split[projection_split(&w->p)].n, w->points.d, err);
-	return code;
+		code = projecting_take_points(r, w, err);
+	if (code || w->p.method != PROJECTION_TSNE)
+		return code;
+	code = projecting_take_near(r, w, err);
+	if (!code)
+		code = open_tsne(r, w, err);
+	return code ? code : resume(r, w, err);
 }
 
 static int open_projection(struct run *r, struct err *err)
 {
 	struct projecting *w = r->work = calloc(1, sizeof *w);
 	if (!w)
-		return fail_memory(err);
-	int code = open_points(r, w, err);
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	w->kl = (double)NAN;
+	int code = open_all(r, w, err);
 	if (code)
 		return code;
-	const int64_t steps = projection_steps(&w->p), each = projection_epoch_steps(&w->p);
-	r->at = (struct progress){.steps = steps,
-		.epochs = (int)((steps + each - 1) / each),
+	const int64_t steps = projection_steps(&w->p), each = projection_epoch_steps(&w->p),
+				  step = w->tsne ? tsne_iteration(w->tsne) : 0;
+	const int epochs = (int)((steps + each - 1) / each);
+	r->at = (struct progress){.step = step,
+		.steps = steps,
+		.epoch = step == steps ? epochs : (int)(step / each),
+		.epochs = epochs,
 		.steps_per_epoch = each,
 		.train_images = w->n,
 		.batch_size = w->n,
 		.epoch_images = w->n * (size_t)each};
+	r->epoch_flops = flops_of(&w->p, w->n, w->points.d);
+	r->work_name = work_of(&w->p);
 	return OK;
 }
 
@@ -165,94 +181,99 @@ static void close_projection(struct run *r)
 	struct projecting *w = r->work;
 	if (!w)
 		return;
+	if (w->tsne)
+		tsne_close(w->tsne);
 	pca_free(&w->pca);
 	free(w->image);
 	free(w->codes);
+	free(w->own_near);
 	free(w->map.y);
 	free(w->map.index);
 	free(w->map.label);
 	free(w);
 }
 
+static int step_pca(struct run *r, struct projecting *w, struct err *err)
+{
+	const size_t shown = w->map.components;
+	int code = pca_fit(&w->pca, &w->points, projecting_fitted(&w->p, w->n, w->points.d), r->config->pool, err);
+	if (code)
+		return code;
+	struct pca first = w->pca;
+	first.k = shown;
+	pca_transform(&first, &w->points, w->p.whiten, r->config->pool, w->map.y);
+	return OK;
+}
+
 static int step(struct run *r, struct err *err)
 {
 	struct projecting *w = r->work;
-	int code = pca_fit(&w->pca, &w->points, w->map.components, r->config->pool, err);
+	double kl;
+	if (!w->tsne)
+		return step_pca(r, w, err);
+	int code = tsne_step(w->tsne, &kl, err);
 	if (!code)
-		pca_transform(&w->pca, &w->points, w->p.whiten, r->config->pool, w->map.y);
+		run_point(r, r->family->series->name, kl);
 	return code;
 }
 
-/* --- what it tells -------------------------------------------------------------------------------------------------------- */
-
-static void write_reals(struct jsonw *out, const char *key, const double *v, size_t n)
+/* The map as it is after the steps so far. */
+static void take_map(struct projecting *w)
 {
-	jw_key(out, key);
-	jw_array(out);
-	for (size_t i = 0; i < n; i++)
-		jw_real(out, v[i]);
-	jw_end_array(out);
+	if (!w->tsne)
+		return;
+	memcpy(w->map.y, tsne_map(w->tsne), w->n * w->map.components * sizeof *w->map.y);
+	w->kl = tsne_gradient(w->tsne, NULL);
 }
 
-static void write_choice(struct jsonw *out, const struct run *r, const struct projecting *w, const char *name)
-{
-	jw_key(out, name);
-	spec_param_write(out, param_find(r->family->params, name), &w->p);
-}
-
-static void write_facts(struct jsonw *out, const struct run *r, const struct projecting *w)
-{
-	write_choice(out, r, w, "method");
-	write_choice(out, r, w, "space");
-	write_choice(out, r, w, "split");
-	jw_kstring(out, "dataset", r->job.dataset);
-	jw_kint(out, "points", (int64_t)w->n);
-	jw_kint(out, "components", (int64_t)w->map.components);
-	jw_kint(out, "step", r->at.step);
-	jw_kint(out, "steps", r->at.steps);
-	if (w->pca.k) {
-		write_reals(out, "explained_variance", w->pca.variance, w->pca.k);
-		write_reals(out, "explained_variance_ratio", w->pca.ratio, w->pca.k);
-	}
-	jw_key(out, "classes");
-	jw_array(out);
-	for (int c = 0; c < r->data->classes; c++)
-		jw_string(out, r->data->class_name[c]);
-	jw_end_array(out);
-}
-
-/* With what new points of PCA are laid beside the others. */
-static void add_components(struct state *s, const struct pca *p)
-{
-	const int64_t k = (int64_t)p->k, d = (int64_t)p->d;
-	state_add(s, "mean", DTYPE_F64, 1, &d, p->mean);
-	state_add(s, "components", DTYPE_F64, 2, (int64_t[]){k, d}, p->component);
-	state_add(s, "explained_variance", DTYPE_F64, 1, &k, p->variance);
-	state_add(s, "explained_variance_ratio", DTYPE_F64, 1, &k, p->ratio);
-}
-
-static int keep_map(struct run *r, struct err *err)
+static int show(struct run *r, struct err *err)
 {
 	struct projecting *w = r->work;
-	struct buf facts = BUF_INIT;
-	struct state more = {0};
-	struct jsonw out;
-	jw_init(&out, &facts, false);
-	jw_object(&out);
-	write_facts(&out, r, w);
-	jw_end_object(&out);
-	if (w->pca.k)
-		add_components(&more, &w->pca);
-	int code = facts.failed || more.failed ? fail_memory(err) : OK;
-	if (!code) { /* the members without their braces */
-		facts.data[facts.len - 1] = '\0';
-		w->map.facts = facts.data + 1;
-		code = projection_write(r->config->data_dir, r->job.id, &w->map, &more, err);
-	}
-	w->map.facts = NULL;
-	state_free(&more);
-	buf_free(&facts);
+	if (!w->tsne && !r->at.step)
+		return OK; /* there is no map before it is found */
+	take_map(w);
+	int code = projecting_keep_map(r, w, err);
+	if (!code)
+		projecting_show_map(r, w);
 	return code;
+}
+
+static int save(struct run *r, struct err *err)
+{
+	struct projecting *w = r->work;
+	char path[BLOB_PATH_MAX];
+	struct buf file = BUF_INIT;
+	struct state s = {0};
+	if (!w->tsne)
+		return OK;
+	tsne_state(w->tsne, &s);
+	int code =
+		s.failed ? err_set(err, ERR_NO_MEMORY, "out of memory") : safetensors_write(&file, &s, NULL, 0, true, err);
+	blob_path(path, sizeof path, r->config->data_dir, r->job.id, state_name);
+	if (!code)
+		code = blob_write(path, file.data, file.len, err);
+	buf_free(&file);
+	state_free(&s);
+	return code;
+}
+
+/* Told to stop between two pictures, it leaves one of where it stands. */
+static int finish(struct run *r, struct err *err)
+{
+	struct projecting *w = r->work;
+	take_map(w);
+	if (w->tsne && r->at.step < r->at.steps && r->at.step % r->at.steps_per_epoch)
+		projecting_show_map(r, w);
+	int code = projecting_measure(r, w, err);
+	return code ? code : projecting_keep_map(r, w, err);
+}
+
+/* The state is of no use to a job that has succeeded. */
+static void settled(struct run *r)
+{
+	char path[BLOB_PATH_MAX];
+	blob_path(path, sizeof path, r->config->data_dir, r->job.id, state_name);
+	unlink(path);
 }
 
 const struct task task_projection = {
@@ -260,6 +281,9 @@ const struct task task_projection = {
 	.estimate = estimate,
 	.open = open_projection,
 	.step = step,
-	.finish = keep_map,
+	.show = show,
+	.save = save,
+	.finish = finish,
+	.settled = settled,
 	.close = close_projection,
 };

@@ -20,7 +20,7 @@ struct worker_view {
 	int epoch;
 	int64_t step, steps;
 	double eta_ms, samples_per_s, train_s;
-	char kind[JOB_WORD]; /* of the newest measurement of speed; "" = none yet */
+	char work[JOB_WORD]; /* of the newest measurement of speed: a kind that trains, or what another does; "" = none yet */
 	double flops_per_s;
 };
 

@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 
-/* "At least once a second" and "at least every ten": a step and a write fit into what is left. */
-enum { PUBLISH_MS = 800, SAVE_MS = 9000, SEE_MS = 100, STORE_MS = 1000 };
+/* "At least once a second" and "at least every ten": a step and a write fit into what is left. The state of a task is small. */
+enum { PUBLISH_MS = 800, SAVE_MS = 9000, TASK_SAVE_MS = 3000, SEE_MS = 100, STORE_MS = 1000 };
 
 static void hook_point(void *ctx, const struct point *p)
 {
@@ -33,7 +33,8 @@ void run_report_progress(struct run *r, int64_t now)
 
 bool run_save_due(const struct run *r, int64_t now)
 {
-	return now - r->saved_ms >= (r->config->checkpoint_ms ? r->config->checkpoint_ms : SAVE_MS);
+	const int64_t usual_ms = r->task ? TASK_SAVE_MS : SAVE_MS;
+	return now - r->saved_ms >= (r->config->checkpoint_ms ? r->config->checkpoint_ms : usual_ms);
 }
 
 static int hook_edit(void *ctx, struct trainer *t, struct err *err)

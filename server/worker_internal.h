@@ -49,6 +49,8 @@ struct run {
 	const struct task *task; /* NULL: it trains */
 	struct progress at;      /* steps 0: not opened yet */
 	void *work;
+	const char *work_name; /* what its speed is of, and the FLOPs of an epoch of that */
+	double epoch_flops;
 	/* of the others */
 	struct model model; /* family NULL: not planned yet */
 	struct trainer *trainer;
@@ -90,6 +92,8 @@ int run_flush(struct run *r, struct err *err);
  * first run_task_begin. */
 int run_task_begin(struct run *r, struct err *err);
 int run_task(struct run *r, enum loop_end *ret_end, struct err *err);
+/* A point of its step. */
+void run_point(struct run *r, const char *series, double value);
 
 /* worker_orders.c: what is asked of it now: reads the row if somebody told, looks at the clock and at the daemon. */
 enum run_order run_order(struct run *r);

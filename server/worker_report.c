@@ -239,12 +239,12 @@ static void send_epoch(struct run *r, const struct progress *p, double seconds)
 	body_send(r, &w, &b, EVENT_METRICS, unique);
 }
 
-static void remember_speed(struct run *r, double samples_per_s)
+static void remember_speed(struct run *r, const char *work, double flops_per_s)
 {
 	struct worker *w = r->worker;
 	pthread_mutex_lock(&w->lock);
-	memcpy(w->view.kind, r->job.kind, sizeof w->view.kind);
-	w->view.flops_per_s = samples_per_s * model_train_flops(&r->model);
+	snprintf(w->view.work, sizeof w->view.work, "%s", work);
+	w->view.flops_per_s = flops_per_s;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -260,8 +260,10 @@ void run_epoch_end(struct run *r)
 			.step = p.step, .epoch = p.epoch, .series = "samples_per_s", .value = (double)samples / seconds};
 		store_point(r->config->store, r->job.id, speed.series, speed.step, speed.epoch, speed.value);
 		run_note_point(r, &speed);
-		remember_speed(r, speed.value);
+		remember_speed(r, r->job.kind, speed.value * model_train_flops(&r->model));
 	}
+	if (r->work_name && seconds > 0)
+		remember_speed(r, r->work_name, r->epoch_flops * (double)samples / (double)p.epoch_images / seconds);
 	run_measure(r);
 	send_epoch(r, &p, seconds);
 	r->epoch = p.epoch;

@@ -136,10 +136,13 @@ static void settle_task(struct run *r, const char *reason)
 {
 	const struct store_change change = {.stop_reason = reason, .finished = true};
 	struct err err = {0};
-	if (r->task->finish(r, &err))
+	const int64_t done_ms = clock_ms();
+	int code = r->task->finish(r, &err);
+	r->begin_ms += clock_ms() - done_ms; /* that is no step */
+	if (code)
 		run_settle_failed(r, &err);
-	else
-		settle(r, JOB_SUCCEEDED, &change);
+	else if (!settle(r, JOB_SUCCEEDED, &change) && r->task->settled)
+		r->task->settled(r);
 }
 
 static void settle_succeeded(struct run *r, const char *reason)

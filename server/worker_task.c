@@ -19,6 +19,8 @@ int run_task_begin(struct run *r, struct err *err)
 	if (code)
 		return code;
 	r->begin_step = r->epoch_step = r->saved_step = r->at.step;
+	if (r->at.steps_per_epoch > 1) /* else what came before is part of the one step there is */
+		r->epoch_ms = clock_ms();
 	if (r->at.step)
 		run_log(r, "info", "goes on from step %lld of %lld", (long long)r->at.step, (long long)r->at.steps);
 	code = run_recall(r, err);
@@ -27,6 +29,16 @@ int run_task_begin(struct run *r, struct err *err)
 	if (!code && !r->at.step && r->task->show)
 		code = r->task->show(r, err);
 	return code;
+}
+
+void run_point(struct run *r, const char *series, double value)
+{
+	const struct point p = {.step = r->at.step,
+		.epoch = (double)r->at.step / (double)r->at.steps_per_epoch,
+		.series = series,
+		.value = value};
+	store_point(r->config->store, r->job.id, p.series, p.step, p.epoch, p.value);
+	run_note_point(r, &p);
 }
 
 /* Inside a run it only saves time after a kill: the run goes on without. */

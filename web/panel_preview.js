@@ -7,6 +7,7 @@ import { Picture } from './picture.js';
 const KINDS = [
   ['reconstructions', 'Test images above, what the net makes of them beneath'],
   ['samples', 'Decoded from random codes, the same ones each time'],
+  ['map', 'Where each image lies, coloured by its class', 'map'],
 ];
 
 export class PreviewPanel {
@@ -20,7 +21,7 @@ export class PreviewPanel {
       oninput: () => this.onSlide() });
     this.label = h('output', { class: 'num' }, '–');
     this.newest = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.followNewest() }, 'Newest');
-    this.pictures = KINDS.map(([kind, caption]) => this.figure(kind, caption));
+    this.pictures = KINDS.map((row) => this.figure(...row));
     this.waiting = h('p', { class: 'quiet' }, 'The first pictures come before the first step.');
     this.body = h('div', { hidden: true }, h('div', { class: 'slider-row' }, h('span', {}, 'Epoch'), this.slider, this.label, this.newest),
       h('div', { class: 'previews' }, this.pictures.map(({ node }) => node)));
@@ -29,8 +30,8 @@ export class PreviewPanel {
   }
 
   // Hidden until there is one: not every kind of model has both.
-  figure(kind, caption) {
-    const picture = new Picture(`${kind}: none yet`, 'grid');
+  figure(kind, caption, cls = 'grid') {
+    const picture = new Picture(`${kind}: none yet`, cls);
     return { kind, picture, node: h('figure', { hidden: true },
       h('figcaption', {}, h('strong', {}, kind), h('span', { class: 'quiet' }, ` ${caption}`)), picture.node) };
   }

@@ -11,6 +11,7 @@ import { CurvePanel, SmallCurvesPanel } from './panel_curve.js';
 import { EditPanel } from './panel_edit.js';
 import { JudgePanel } from './panel_judge.js';
 import { LatentPanel } from './panel_latent.js';
+import { MapPanel } from './panel_map.js';
 import { PreviewPanel } from './panel_preview.js';
 import { SamplesPanel } from './panel_samples.js';
 import { UnitsPanel } from './panel_units.js';
@@ -110,6 +111,7 @@ class RunView {
     if (!this.previews.moments.length) this.previews.sayNone();
     if (this.job.status === 'succeeded') await this.classes?.load();
     else this.classes?.sayNone();
+    if (data.length && this.kind.abilities.includes('encode')) await this.map.load();
   }
 
   stopFollowing() {
@@ -159,11 +161,13 @@ class RunView {
     this.samples = new SamplesPanel(this.job, this.signal);
     this.walk = new WalkPanel(this.job, this.signal);
     this.judge = new JudgePanel(this.job, this.signal);
+    this.map = new MapPanel(this.job, this.signal);
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
       h('div', { class: 'column' }, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
-      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.judge.node, this.edit.node, this.details())));
+      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.judge.node, this.map.node, this.edit.node, this.details())));
     if (this.kind.abilities.includes('decode')) return;
-    for (const panel of [this.previews, this.latent, this.samples, this.walk, this.judge]) show(panel.node, false); // nothing of it can be painted
+    for (const panel of [this.latent, this.samples, this.walk, this.judge]) show(panel.node, false); // nothing of it can be painted
+    show(this.previews.node, !this.kind.trains);
   }
 
   header() {
@@ -215,6 +219,8 @@ class RunView {
     this.ofWeights.forEach((link) => show(link, false));
     return h('p', { class: 'links' }, this.ofWeights, this.link('metrics.csv', `${this.path}/metrics.csv`, `${id}.csv`),
       this.link('curves.svg', `${this.path}/curves.svg`, `${id}.svg`),
+      this.kind.results.includes('projection') && ['png', 'csv', 'npy'].map((form) => this.link(`projection.${form}`,
+        `${this.path}/projection.${form}`, `${id}-projection.${form}`)),
       this.classes && [this.link('confusion.png', `${this.path}/confusion.png`, `${id}-confusion.png`),
         this.link('confusion.csv', `${this.path}/confusion.csv`, `${id}-confusion.csv`)], this.link('job.json', this.path, `${id}.json`));
   }
@@ -254,7 +260,7 @@ class RunView {
       ['epoch', `${p.epoch ?? 0} / ${p.epochs ?? '–'}`],
       ['done', percent(share) || '0%'],
       ['step', `${count(p.step ?? 0)} / ${count(p.steps)}`],
-      ['speed', p.samples_per_s ? `${count(p.samples_per_s)} images/s` : '–'],
+      ['speed', p.samples_per_s ? `${count(p.samples_per_s)} ${this.kind.trains ? 'images' : 'points'}/s` : '–'],
       terminal(job) ? ['trained for', trained(job)] : ['time left', duration(p.eta_ms)],
       [job.best?.metric ? `best ${job.best.metric}` : 'best', job.best ? `${loss(job.best.value)} (epoch ${job.best.epoch})` : '–'],
       ...(job.test ? testFacts(job.test) : [['started', clock(job.started_at_ms)]]),

@@ -1,5 +1,7 @@
 #include "core/lab/projection.h"
 
+#include "core/lab/pca.h"
+
 /* clang-format off */
 static const struct param params[] = {
 	{"method", PARAM_ENUM, offsetof(struct projection_params, method), "pca", 0, 0, "pca|tsne", "map", NULL,
@@ -16,15 +18,16 @@ static const struct param params[] = {
 	{"whiten", PARAM_BOOL, offsetof(struct projection_params, whiten), "false", 0, 0, NULL, "map", NULL,
 		"PCA: each component is scaled to variance 1.", 0},
 	{"perplexity", PARAM_REAL, offsetof(struct projection_params, perplexity), "30", 1, 1000, NULL, "map", NULL,
-		"t-SNE: about how many neighbours a point heeds; at most a third of the points.", 0},
+		"t-SNE: about how many neighbours a point heeds; less than there are points.", 0},
 	{"iterations", PARAM_INT, offsetof(struct projection_params, iterations), "750", 1, 100000, NULL, "map", "iterations",
-		"t-SNE: steps of gradient descent in all; the first 250 of them are exaggerated.", 0},
+		"t-SNE: steps of gradient descent in all; a third of them, at most 250, are exaggerated.", 0},
 	{"learning_rate", PARAM_REAL, offsetof(struct projection_params, learning_rate), "0", 0, 1e7, NULL, "map", NULL,
 		"t-SNE: 0: points / exaggeration, as openTSNE has it.", 0},
 	{"early_exaggeration", PARAM_REAL, offsetof(struct projection_params, early_exaggeration), "12", 1, 1000, NULL, "map", NULL,
-		"t-SNE: how much stronger neighbours attract each other during the first 250 iterations.", 0},
+		"t-SNE: how much stronger neighbours attract each other during the first iterations.", 0},
 	{"initial_dims", PARAM_INT, offsetof(struct projection_params, initial_dims), "50", 0, PROJECTION_COMPONENTS_MAX, NULL, "map", NULL,
-		"t-SNE: points of more values are first reduced to so many by PCA, and the map's quality is measured against these; 0: never.", 0},
+		"Points of more values are reduced to so many by PCA: for t-SNE to begin with, and for a map's quality to be measured against; "
+		"0: never.", 0},
 	{0},
 };
 /* clang-format on */
@@ -83,16 +86,17 @@ size_t projection_index(size_t i, size_t points, size_t images)
 	return i * images / points;
 }
 
-size_t projection_width(const struct projection_params *p, size_t d)
-{
-	bool reduced = p->method == PROJECTION_TSNE && p->initial_dims && d > (size_t)p->initial_dims;
-	return reduced ? (size_t)p->initial_dims : d;
-}
-
 /* So many directions there are: centred points span one dimension less than there are of them. */
 static size_t rank_of(size_t points, size_t d)
 {
 	return points - 1 < d ? points - 1 : d;
+}
+
+size_t projection_width(const struct projection_params *p, size_t points, size_t d)
+{
+	if (!p->initial_dims || d <= (size_t)p->initial_dims)
+		return d;
+	return rank_of(points, (size_t)p->initial_dims);
 }
 
 static int check_pca(const struct projection_params *p, size_t points, size_t d, struct err *err)
@@ -104,19 +108,14 @@ static int check_pca(const struct projection_params *p, size_t points, size_t d,
 	return OK;
 }
 
-static int check_tsne(const struct projection_params *p, size_t points, size_t d, struct err *err)
+static int check_tsne(const struct projection_params *p, size_t points, struct err *err)
 {
-	const double most = (double)(points - 1) / 3;
 	if (p->components != 2)
 		return err_field(
 			err, ERR_INVALID, "#/params/components", "must be 2 with method tsne, got %lld", (long long)p->components);
-	if (p->perplexity > most)
-		return err_field(err, ERR_INVALID, "#/params/perplexity", "must be at most %.9g with %zu points, got %.9g",
-			most, points, p->perplexity);
-	if (projection_width(p, d) < d && rank_of(points, d) < (size_t)p->initial_dims)
-		return err_field(err, ERR_INVALID, "#/params/initial_dims",
-			"must be at most %zu with %zu points, or 0, got %lld", rank_of(points, d), points,
-			(long long)p->initial_dims);
+	if (p->perplexity >= (double)points)
+		return err_field(err, ERR_INVALID, "#/params/perplexity",
+			"must be less than %zu, so many points there are; got %.9g", points, p->perplexity);
 	return OK;
 }
 
@@ -129,7 +128,11 @@ int projection_check(const struct projection_params *p, size_t images, size_t d,
 			"must be 0 (all) or %d..%zu, so many images the split has; got %zu", POINTS_MIN, images, points);
 	if (points < POINTS_MIN)
 		return err_field(err, ERR_INVALID, "#/params/n", "must be 0 (all) or at least %d, got %zu", POINTS_MIN, points);
-	return p->method == PROJECTION_TSNE ? check_tsne(p, points, d, err) : check_pca(p, points, d, err);
+	if ((p->method == PROJECTION_PCA || projection_width(p, points, d) < d) && points > PCA_SIDE_MAX &&
+		d > PCA_SIDE_MAX)
+		return err_field(err, ERR_INVALID, "#/params/n", "must be at most %d for PCA of %zu values, got %zu",
+			PCA_SIDE_MAX, d, points);
+	return p->method == PROJECTION_TSNE ? check_tsne(p, points, err) : check_pca(p, points, d, err);
 }
 
 int64_t projection_steps(const struct projection_params *p)

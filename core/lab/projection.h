@@ -34,6 +34,6 @@ int projection_check(const struct projection_params *p, size_t images, size_t d,
 int64_t projection_steps(const struct projection_params *p);
 int64_t projection_epoch_steps(const struct projection_params *p);
 /* Values of a point once it has been reduced (initial_dims). */
-size_t projection_width(const struct projection_params *p, size_t d);
+size_t projection_width(const struct projection_params *p, size_t points, size_t d);
 
 #endif

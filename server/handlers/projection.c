@@ -4,7 +4,9 @@
 #include "core/model/model.h"
 #include "server/model_io.h"
 #include "server/projection_file.h"
+#include "server/projection_picture.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,14 +80,19 @@ static void write_columns(struct jsonw *w, const struct projection_map *m)
 	jw_end_array(w);
 }
 
-static int write_facts(struct jsonw *w, const struct projection_map *m, struct err *err)
+static int parse_facts(struct json **ret, const struct projection_map *m, struct err *err)
 {
 	struct buf text = BUF_INIT;
-	struct json *facts = NULL;
 	buf_printf(&text, "{%s}", m->facts);
-	int code =
-		text.failed ? err_set(err, ERR_NO_MEMORY, "out of memory") : json_parse(&facts, text.data, text.len, err);
+	int code = text.failed ? err_set(err, ERR_NO_MEMORY, "out of memory") : json_parse(ret, text.data, text.len, err);
 	buf_free(&text);
+	return code;
+}
+
+static int write_facts(struct jsonw *w, const struct projection_map *m, struct err *err)
+{
+	struct json *facts;
+	int code = parse_facts(&facts, m, err);
 	if (code)
 		return code;
 	for (const struct json *f = json_first(facts); f; f = json_next(f)) {
@@ -112,6 +119,51 @@ static int reply_json(struct call *c, const struct job *job, const struct projec
 	return call_json_end(c, &w, err);
 }
 
+/* --- the picture ---------------------------------------------------------------------------------------------------------- */
+
+static double number_of(const struct json *facts, const char *key)
+{
+	const struct json *node = json_get(facts, key);
+	return node && json_type(node) == JSON_NUMBER ? json_number(node) : (double)NAN;
+}
+
+static double share_of(const struct json *facts)
+{
+	const struct json *ratio = json_get(facts, "explained_variance_ratio");
+	const struct json *first = ratio ? json_first(ratio) : NULL, *second = first ? json_next(first) : NULL;
+	return first ? json_number(first) + (second ? json_number(second) : 0) : (double)NAN;
+}
+
+static int paint(struct canvas *ret, const struct projection_map *m, const struct json *facts, struct err *err)
+{
+	char(*label)[DATASET_CLASS_NAME_MAX + 1] = calloc(DATASET_CLASSES_MAX, sizeof *label);
+	struct projection_picture p = {.map = m,
+		.label = label,
+		.step = (int64_t)number_of(facts, "step"),
+		.kl = number_of(facts, "kl_divergence"),
+		.share = share_of(facts)};
+	if (!label)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	const struct json *name = json_first(json_get(facts, "classes"));
+	for (; name && p.classes < DATASET_CLASSES_MAX; name = json_next(name))
+		snprintf(label[p.classes++], sizeof *label, "%s", json_string(name));
+	int code = projection_paint(ret, &p, err);
+	free(label);
+	return code;
+}
+
+static int reply_png(struct call *c, const struct projection_map *m, struct err *err)
+{
+	struct json *facts;
+	struct canvas canvas;
+	int code = parse_facts(&facts, m, err);
+	if (code)
+		return code;
+	code = paint(&canvas, m, facts, err);
+	json_free(facts);
+	return code ? code : call_png(c, &canvas, err);
+}
+
 static int reply(struct call *c, const struct job *job, const struct projection_map *m, struct err *err)
 {
 	char source[sizeof m->sha256 + JOB_WORD];
@@ -120,6 +172,8 @@ static int reply(struct call *c, const struct job *job, const struct projection_
 		return OK;
 	if (c->format == FORMAT_CSV)
 		return reply_csv(c, m, err);
+	if (c->format == FORMAT_PNG)
+		return reply_png(c, m, err);
 	return c->format == FORMAT_NPY ? reply_npy(c, m, err) : reply_json(c, job, m, err);
 }
 

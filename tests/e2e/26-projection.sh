@@ -37,6 +37,12 @@ is "$(j '[(.explained_variance_ratio | add * 1e6 | round), (.explained_variance_
   '[1000000,true,true]' "they explain all variance, the first most"
 get "/v1/jobs/$map/projection.csv"
 is "$(head -n 1 "$T/body") $(wc -l < "$T/body")" "index,x,y,z,c4,label 501" "as CSV"
+get "/v1/jobs/$map/projection.png?scale=2"
+is "$status $(png_size "$T/body" | grep -c x)" "200 1" "as a picture"
+is "$(jq '[.quality | (.trustworthiness | keys), (.trustworthiness."5" | . > 0.9 and . <= 1), .knn_accuracy > 0.2, .points]' -c "$T/map.json")" \
+  '[["12","15","5"],true,true,500]' "and how good it is"
+get "/v1/jobs/$map/previews"
+is "$(j '[.data[] | [.epoch, .step, .kind]]')" '[[1,1,"map"]]' "it is a preview, too"
 get "/v1/jobs/$map/projection.npy"
 is "$(header Content-Type) $(wc -c < "$T/body")" "application/x-npy $((128 + 500 * 4 * 4))" "as npy"
 etag=$(header ETag)
@@ -99,30 +105,96 @@ done << 'END'
 {"kind":"projection","from":"small@9"}|#/from|has no checkpoint '9'
 {"kind":"projection","from":"small","params":{"epochs":3}}|#/params/epochs|unknown parameter
 {"kind":"projection","dataset":"nothing","params":{"space":"pixels"}}|#/dataset|
+{"kind":"projection","from":"small","preset":"tsne","params":{"components":3}}|#/params/components|must be 2 with method tsne
+{"kind":"projection","from":"small","preset":"tsne","params":{"n":20}}|#/params/perplexity|must be less than 20
 {"kind":"finetune","from":"map"}|#/from|is of kind projection
 END
 
-# --- PCA of pixels: the floor that every autoencoder is measured by
-if [ ! "$SLOW" ]; then
-  submit '{"kind":"projection","params":{"space":"pixels","split":"train","components":8}}'
-  settle "$job"
-  get "/v1/jobs/$job/projection"
-  is "$(j '[.points, [.explained_variance_ratio | (.[:2], .[:5], .[:8]) | add * 1e4 | round]]')" '[60000,[4679,6162,6933]]' "variance of all 60,000 images"
-fi
-
-# --- the same bytes for any number of threads
+# --- t-SNE: an iteration is a step
 file() { sha256sum < "$D/jobs/$1/projection.safetensors"; }
-bytes=$(file "$map")
-submit '{"kind":"projection","name":"p2","params":{"space":"pixels","n":1000}}'
-settle "$job"
-two=$(file "$job")
+SHORT='"kind":"projection","from":"small","preset":"tsne","seed":4,"params":{"n":400,"iterations":130,"perplexity":20}'
+submit "{$SHORT}"
+short=$job
+settle "$short"
+is "$state $(j '[.progress.epoch, .progress.epochs, .progress.step, (.metrics | keys)]')" 'succeeded [3,3,130,["kl_divergence"]]' "t-SNE of codes"
+get "/v1/jobs/$short/metrics?by=step"
+is "$(j '[.series.kl_divergence | .step == [range(1; 131)], .value[0] > .value[129], .epoch[129]]')" '[true,true,2.6]' "a point per iteration"
+get "/v1/jobs/$short/previews"
+is "$(j '[.data[] | [.epoch, .step, .kind]]')" '[[0,0,"map"],[1,50,"map"],[2,100,"map"],[3,130,"map"]]' "a picture every fifty, and the last"
+get "/v1/jobs/$short/previews/2/map.png"
+cp "$T/body" "$T/before.png"
+get "/v1/jobs/$short/previews/3/map.png"
+check "the map moves" [ "$(sha256sum < "$T/body")" != "$(sha256sum < "$T/before.png")" ]
+get "/v1/jobs/$short/projection.png"
+check "and its last picture is its picture" cmp -s "$T/body" "$D/jobs/$short/previews/epoch-000003-step-000000130-map.png"
+get "/v1/jobs/$short/projection"
+is "$(j '[.method, .step, (.kl_divergence | . > 0 and . < 2), .quality.trustworthiness."12" > 0.9, (.x | add | fabs) < 1e-6]')" \
+  '["tsne",130,true,true,true]' "with its quality"
+bytes=$(file "$short") curve=$(curve_sum "$short")
+post '/v1/jobs?validate_only=true' '{"kind":"projection","from":"small","preset":"tsne"}'
+is "$(j '[.estimate.steps, .estimate.epochs, .estimate.seconds > 0, .estimate.memory_bytes > 1e6]')" '[750,15,true,true]' "what a larger one would take"
+
+# Paused, stopped, killed.
+LONG='"kind":"projection","from":"small","preset":"tsne","params":{"n":400,"iterations":100000}'
+submit "{$LONG}"
+long=$job
+await "/v1/jobs/$long" '.progress.step > 60'
+get "/v1/jobs/$long/projection"
+is "$status $(j '[.status, .step >= 50, (.x | length), .quality]')" '200 ["running",true,400,null]' "the map while it moves"
+post "/v1/jobs/$long/pause" '{}'
+is "$status $(j .status)" "200 paused" "it pauses"
+at=$(j .progress.step)
+post "/v1/jobs/$long/resume" '{}'
+await "/v1/jobs/$long" ".progress.step > $at"
+post "/v1/jobs/$long/stop" '{}'
+is "$status $(j '[.status, .stop_reason, .progress.step > '"$at"']')" '200 ["succeeded","user_stop",true]' "and stops where it is"
+get "/v1/jobs/$long/projection"
+is "$(j '[.step > '"$at"', .quality.knn_recall > 0]')" '[true,true]' "with its map"
+submit "{$LONG}"
+await "/v1/jobs/$job" '.progress.step > 10'
+post "/v1/jobs/$job/cancel" '{}'
+is "$status $(j .status)" "200 cancelled" "it can be given up"
+printf damaged > "$D/jobs/$job/projection-state.safetensors"
+post "/v1/jobs/$job/retry" '{}'
+await "/v1/jobs/$job/events" '[.data[] | .message // "" | test("damaged state")] | any'
+is "$(j '[.data[] | .message // "" | select(test("damaged state"))] | length')" 1 "tried again, a damaged state is as good as none"
+post "/v1/jobs/$job/cancel" '{}'
+
+WHOLE='"kind":"projection","from":"small","preset":"tsne","seed":5,"params":{"n":600,"iterations":700}'
+submit "{$WHOLE,\"name\":\"whole\"}"
+whole=$job
+settle "$whole"
 stop
+
+# --- the same bytes for any number of threads, killed or not
 start --threads 1
+submit "{$SHORT}"
+settle "$job"
+is "$(file "$job") $(curve_sum "$job")" "$bytes $curve" "one thread makes the bytes of two"
+submit "{$WHOLE,\"name\":\"shaken\"}"
+for ((i = 0; i < (SLOW ? 1 : 3); i++)); do
+  await "/v1/jobs/shaken" ".progress.step > $((60 + 200 * i))"
+  post /v1/jobs/shaken/pause '{}' # which saves its state
+  post /v1/jobs/shaken/resume '{}'
+  await "/v1/jobs/shaken" ".progress.step > $((160 + 200 * i))"
+  crash
+  start --threads 1
+done
+settle shaken
+is "$state $(j '.attempt > 1') $(file "$(j .id)") $(curve_sum shaken)" "succeeded true $(file "$whole") $(curve_sum whole)" "so does one that was killed again and again"
+like "$(curl -q -s "$url/v1/jobs/shaken/events.txt")" "goes on from step" "from where it was saved"
+check "of a job that has succeeded no state is kept" [ ! -e "$D/jobs/$whole/projection-state.safetensors" ]
 submit '{"kind":"projection","name":"p1","params":{"space":"pixels","n":1000}}'
 settle "$job"
-is "$(file "$job")" "$two" "one thread makes the bytes of two"
+one=$(file "$job")
 submit '{"kind":"projection","from":"small","params":{"n":500,"components":4}}'
 settle "$job"
-is "$(file "$job")" "$bytes" "and an equal model gives an equal map"
+again=$(file "$job")
+stop
+start --threads 2
+submit '{"kind":"projection","name":"p2","params":{"space":"pixels","n":1000}}'
+settle "$job"
+is "$(file "$job")" "$one" "PCA of pixels: the bytes of one thread"
+is "$again" "$(file "$map")" "and of an equal model's codes"
 stop
 finish
