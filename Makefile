@@ -94,10 +94,10 @@ $(O)/latentd: $(O)/server/main.o $(SERVER_OBJ) $(O)/libapi.a $(O)/libcore.a
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # What tests/torture preloads into a daemon.
-build/release/kf.so: tests/torture/kf.c tests/torture/kf.h
+build/release/kf.so: tests/torture/kf.c tests/torture/record.c tests/torture/kf.h tests/torture/record.h
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
-	@$(CC) $(filter-out -MMD -MP -fPIE,$(CFLAGS)) -U_FORTIFY_SOURCE -fPIC -shared -o $@ $<
+	@$(CC) $(filter-out -MMD -MP -fPIE,$(CFLAGS)) -U_FORTIFY_SOURCE -fPIC -shared -o $@ $(filter %.c,$^)
 
 BENCH_SRC := $(wildcard tests/bench/*.c)
 $(O)/bench: $(BENCH_SRC:%.c=$(O)/%.o) $(O)/libcore.a

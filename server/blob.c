@@ -464,5 +464,7 @@ int blob_remove_job(const char *data_dir, const char *job_id, struct err *err)
 		error = sync_dir(folder);
 	if (!error)
 		error = remove_tree(away);
+	if (!error && (error = sync_dir(folder)) == ENOENT) /* what has gone stays so, whatever is written of it after this */
+		error = 0;
 	return error ? err_errno(err, error, "removing %s", path) : OK;
 }

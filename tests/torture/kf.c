@@ -1,9 +1,10 @@
 /* kf.c: a shim for LD_PRELOAD that counts calls of the C library and makes the n-th of them end otherwise (see kf.h).
  *
  * Environment: KF_PAGE, the file with the numbers; KF_ROOT, the folder whose files count; KF_SHADOW, a folder for the bytes that were
- * synced (for `revert`). Without KF_PAGE it does nothing. strace could do as much, but counts for each thread by itself.
+ * synced (for `revert`); KF_RECORD, where they are written to. Without KF_PAGE it does nothing. strace could do as much, but counts for each thread by itself.
  */
 #include "tests/torture/kf.h"
+#include "tests/torture/record.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,24 +25,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kf_call {
-#define X(name) KF_##name,
-	KF_CALLS(X)
-#undef X
-};
-enum kf_act {
-#define X(name) KF_DO_##name,
-	KF_ACTS(X)
-#undef X
-};
-
-struct page {
-#define X(name) _Atomic int64_t name;
-	KF_FIELDS(X)
-#undef X
-	char path[KF_PATH_MAX];
-};
-
 static struct page *page;
 static volatile int *volatile nowhere;
 static char root[2048], shadow[2048];
@@ -58,6 +41,8 @@ __attribute__((constructor)) static void begin(void)
 	root_length = (size_t)snprintf(root, sizeof root, "%s/", folder ? folder : "");
 	snprintf(shadow, sizeof shadow, "%s", synced ? synced : "");
 	page = map == MAP_FAILED ? NULL : map;
+	if (page && getenv("KF_RECORD"))
+		record_open(getenv("KF_RECORD"), page);
 }
 
 /* --- striking --- */
@@ -94,6 +79,31 @@ static enum kf_act strike(enum kf_call call)
 static bool counts(const char *path)
 {
 	return page && root_length > 1 && !strncmp(path, root, root_length) && (!*page->path || strstr(path, page->path));
+}
+
+static bool within_root(const char *path)
+{
+	return page && root_length > 1 && !strncmp(path, root, root_length);
+}
+
+static bool fd_within_root(int fd)
+{
+	char link[64], path[4096];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof path - 1);
+	path[n > 0 ? n : 0] = '\0';
+	return within_root(path);
+}
+
+/* Whether what follows is recorded: then nothing else is until record_end. */
+static bool recording(const char *path)
+{
+	return page && atomic_load(&page->record) && within_root(path) && record_begin();
+}
+
+static bool recording_fd(int fd)
+{
+	return page && atomic_load(&page->record) && fd_within_root(fd) && record_begin();
 }
 
 static enum kf_act strike_path(enum kf_call call, const char *path)
@@ -207,8 +217,12 @@ static int open_at(int dir, const char *path, int flags, mode_t mode)
 	bool makes = flags & O_CREAT, checkpoint = makes && is_checkpoint(path, ".tmp");
 	if (checkpoint)
 		atomic_fetch_add(&page->inside, 1);
-	int fd =
-		makes && strike_path(KF_create, path) == KF_DO_fail ? fail() : (int)syscall(SYS_openat, dir, path, flags, mode);
+	const bool fails = makes && strike_path(KF_create, path) == KF_DO_fail;
+	const bool recorded = !fails && (makes || flags & O_TRUNC) && recording(path);
+	const bool there = recorded && !syscall(SYS_faccessat, AT_FDCWD, path, F_OK);
+	int fd = fails ? fail() : (int)syscall(SYS_openat, dir, path, flags, mode);
+	if (recorded)
+		record_end(fd < 0 || (there && !(flags & O_TRUNC)) ? NULL : &(struct record){there ? 'z' : 'c', fd, .from = path + root_length});
 	if (checkpoint && fd < 0)
 		atomic_fetch_sub(&page->inside, 1);
 	note_failed_sync(fd, false);
@@ -237,7 +251,13 @@ ssize_t write(int fd, const void *bytes, size_t n)
 		syscall(SYS_write, fd, bytes, n / 2);
 		die(SIGKILL);
 	}
-	return syscall(SYS_write, fd, bytes, n);
+	const bool recorded = recording_fd(fd);
+	ssize_t written = syscall(SYS_write, fd, bytes, n);
+	if (recorded) { /* appended or not, it ends where the file now stands */
+		const off_t end = (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
+		record_end(written < 0 ? NULL : &(struct record){'w', fd, end - written, bytes, (size_t)written, .from = ""});
+	}
+	return written;
 }
 
 static ssize_t write_at(int fd, const void *bytes, size_t n, off_t at)
@@ -249,7 +269,11 @@ static ssize_t write_at(int fd, const void *bytes, size_t n, off_t at)
 		syscall(SYS_pwrite64, fd, bytes, n / 2, at);
 		die(SIGKILL);
 	}
-	return syscall(SYS_pwrite64, fd, bytes, n, at);
+	const bool recorded = recording_fd(fd);
+	ssize_t written = syscall(SYS_pwrite64, fd, bytes, n, at);
+	if (recorded)
+		record_end(written < 0 ? NULL : &(struct record){'w', fd, at, bytes, (size_t)written, .from = ""});
+	return written;
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
@@ -271,7 +295,10 @@ static int sync_with(long number, int fd)
 		note_failed_sync(fd, true);
 		return fail();
 	}
+	const bool recorded = recording_fd(fd);
 	int failed = (int)syscall(number, fd);
+	if (recorded)
+		record_end(failed ? NULL : &(struct record){'s', fd, .from = ""});
 	if (!failed)
 		keep_synced(fd);
 	return failed;
@@ -292,7 +319,10 @@ int rename(const char *from, const char *to)
 	bool checkpoint = is_checkpoint(from, ".tmp");
 	if (strike_path(KF_rename, from) == KF_DO_fail)
 		return fail();
+	const bool recorded = recording(from);
 	int failed = (int)syscall(SYS_rename, from, to);
+	if (recorded)
+		record_end(failed ? NULL : &(struct record){'r', -1, .from = from + root_length, .to = to + root_length});
 	if (checkpoint && !failed) {
 		atomic_fetch_sub(&page->inside, 1);
 		atomic_fetch_add(&page->checkpoints, 1);
@@ -304,31 +334,73 @@ int unlink(const char *path)
 {
 	if (strike_path(KF_unlink, path) == KF_DO_fail)
 		return fail();
+	const bool recorded = recording(path);
 	int failed = (int)syscall(SYS_unlink, path);
+	if (recorded)
+		record_end(failed ? NULL : &(struct record){'u', -1, .from = path + root_length});
 	if (!failed && is_checkpoint(path, ".tmp") && atomic_load(&page->inside) > 0)
 		atomic_fetch_sub(&page->inside, 1);
 	return failed;
 }
 
-int link(const char *from, const char *to)
+int rmdir(const char *path)
 {
-	return strike_path(KF_link, to) == KF_DO_fail ? fail() : (int)syscall(SYS_link, from, to);
+	if (strike_path(KF_rmdir, path) == KF_DO_fail)
+		return fail();
+	const bool recorded = recording(path);
+	int failed = (int)syscall(SYS_rmdir, path);
+	if (recorded)
+		record_end(failed ? NULL : &(struct record){'d', -1, .from = path + root_length});
+	return failed;
+}
+
+/* That of the C library calls unlink and rmdir of its own. */
+int remove(const char *path)
+{
+	struct stat st;
+	return !lstat(path, &st) && S_ISDIR(st.st_mode) ? rmdir(path) : unlink(path);
 }
 
 int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
 {
-	return strike_path(KF_link, to) == KF_DO_fail ? fail()
-												  : (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+	if (strike_path(KF_link, to) == KF_DO_fail)
+		return fail();
+	const bool recorded = recording(to);
+	int failed = (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+	if (recorded)
+		record_end(failed ? NULL : &(struct record){'l', -1, .from = from + root_length, .to = to + root_length});
+	return failed;
+}
+
+int link(const char *from, const char *to)
+{
+	return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 int mkdir(const char *path, mode_t mode)
 {
-	return strike_path(KF_mkdir, path) == KF_DO_fail ? fail() : (int)syscall(SYS_mkdir, path, mode);
+	if (strike_path(KF_mkdir, path) == KF_DO_fail)
+		return fail();
+	const bool recorded = recording(path);
+	int failed = (int)syscall(SYS_mkdir, path, mode);
+	if (recorded) {
+		const int made = failed ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+		record_end(failed ? NULL : &(struct record){'m', made, .from = path + root_length});
+		if (made >= 0)
+			close(made);
+	}
+	return failed;
 }
 
 static int truncate_to(int fd, off_t size)
 {
-	return strike_fd(KF_truncate, fd) == KF_DO_fail ? fail() : (int)syscall(SYS_ftruncate, fd, size);
+	if (strike_fd(KF_truncate, fd) == KF_DO_fail)
+		return fail();
+	const bool recorded = recording_fd(fd);
+	int failed = (int)syscall(SYS_ftruncate, fd, size);
+	if (recorded)
+		record_end(failed ? NULL : &(struct record){'t', fd, size, .from = ""});
+	return failed;
 }
 
 int ftruncate(int fd, off_t size)
@@ -345,7 +417,11 @@ static int allocate(int fd, off_t at, off_t size)
 {
 	if (strike_fd(KF_allocate, fd) == KF_DO_fail)
 		return (int)atomic_load(&page->error);
-	return syscall(SYS_fallocate, fd, 0, at, size) ? errno : 0;
+	const bool recorded = recording_fd(fd);
+	int error = syscall(SYS_fallocate, fd, 0, at, size) ? errno : 0;
+	if (recorded)
+		record_end(error ? NULL : &(struct record){'a', fd, at + size, .from = ""});
+	return error;
 }
 
 int posix_fallocate(int fd, off_t at, off_t size)

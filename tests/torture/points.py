@@ -2,8 +2,6 @@
 import os
 import shutil
 import time
-import urllib.error
-import urllib.request
 
 import jobs
 from parts import LANES, in_lanes, many, part
@@ -79,9 +77,8 @@ def drive_fork(v, known):
 def drive_delete(v, known):
     job = next(iter(known.jobs))
     known.jobs.pop(job)  # from now on it may be gone, and may not
-    request = urllib.request.Request(f"{v.url}/v1/jobs/{job}", method="DELETE")
-    with v.opener.open(request, timeout=20):
-        known.told[job] = GONE
+    v.delete(f"/v1/jobs/{job}")
+    known.told[job] = GONE
 
 
 def drive_drain(v, known):

@@ -21,6 +21,7 @@ import others  # noqa: F401
 import plants
 import points  # noqa: F401
 import poison  # noqa: F401
+import powercut  # noqa: F401
 import scripts  # noqa: F401
 import storm  # noqa: F401
 from victim import LATENTD, ROOT, SHIM, SHIMMED, clean_up

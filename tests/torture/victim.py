@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "results"))
@@ -173,6 +174,11 @@ class Victim(Api):
     def tail(self, lines=3):
         with open(self.log, errors="replace") as log:
             return " | ".join(log.read().splitlines()[-lines:])[-600:]
+
+    def delete(self, path):
+        request = urllib.request.Request(self.url + path, method="DELETE")
+        with self.opener.open(request, timeout=20):
+            pass
 
     # --- jobs ---
 
