@@ -1,11 +1,13 @@
-// panel_walk.js: images on the way from one code to another: of two seeds, or of what stands for two classes.
+// panel_walk.js: images on the way from one code to another: of two seeds, of two test images, or of what stands for two classes.
 
 import { get, picture } from './api.js';
 import { complain, h, newId, setText, show } from './dom.js';
 import { Picture } from './picture.js';
 
 const STEPS = 10;
-const SEED = ''; // the choice that is no class
+// The choices that are no class, as select values: no class has such a name.
+const SEED = '';
+const IMAGE = '\0image';
 
 const WAYS = [
   ['', 'the way that suits the codes'],
@@ -13,32 +15,38 @@ const WAYS = [
   ['lerp', 'straight (lerp)'],
 ];
 
-/** One end of a walk: a seed, or a class. */
+const whole = ({ value }) => Math.max(0, Math.trunc(Number(value)) || 0);
+
+/** One end of a walk: a seed, a test image, or a class. */
 class End {
   constructor(name, seed, onChange) {
     this.only = h('span', {}, 'seed'); // as long as there is no choice
     this.choice = h('select', { 'aria-label': `Walk ${name}`, hidden: true, onchange: () => this.chosen(onChange) }, h('option', { value: SEED }, 'seed'));
     this.seed = h('input', { type: 'text', inputmode: 'numeric', value: String(seed), 'aria-label': `Seed to walk ${name}`, onchange: onChange });
-    this.node = h('span', { class: 'walk-end' }, name, this.only, this.choice, this.seed);
+    this.index = h('input', { type: 'text', inputmode: 'numeric', value: String(seed), hidden: true, 'aria-label': `Test image to walk ${name}`, onchange: onChange });
+    this.node = h('span', { class: 'walk-end' }, name, this.only, this.choice, this.seed, this.index);
   }
 
   offer(classes) {
-    this.choice.append(...classes.map((name) => h('option', { value: name }, name)));
+    this.choice.append(h('option', { value: IMAGE }, 'test image'), ...classes.map((name) => h('option', { value: name }, name)));
     show(this.only, false);
     show(this.choice, true);
   }
 
   chosen(onChange) {
     show(this.seed, this.choice.value === SEED);
+    show(this.index, this.choice.value === IMAGE);
     onChange();
   }
 
   request() {
-    return this.choice.value === SEED ? { seed: Math.max(0, Math.trunc(Number(this.seed.value)) || 0) } : { class: this.choice.value };
+    if (this.choice.value === SEED) return { seed: whole(this.seed) };
+    return this.choice.value === IMAGE ? { index: whole(this.index) } : { class: this.choice.value };
   }
 
   words() {
-    return this.choice.value === SEED ? `seed ${this.request().seed}` : this.choice.value;
+    if (this.choice.value === SEED) return `seed ${whole(this.seed)}`;
+    return this.choice.value === IMAGE ? `test image ${whole(this.index)}` : this.choice.value;
   }
 }
 

@@ -6,6 +6,7 @@ import { addPoint, emptySeries, refreshed } from './curve.js';
 import { commandBox, complain, h, setText, show, throttled } from './dom.js';
 import { clock, count, duration, endedBy, loss, param, gapText, measured, percent, progressOf, terminal, trained } from './format.js';
 import { Actions } from './panel_actions.js';
+import { AtlasPanel } from './panel_atlas.js';
 import { ClassesPanel } from './panel_classes.js';
 import { CurvePanel, SmallCurvesPanel } from './panel_curve.js';
 import { EditPanel } from './panel_edit.js';
@@ -71,6 +72,7 @@ class RunView {
     this.ofWeights.forEach((link) => show(link, true));
     this.samples.set(model);
     this.walk.set(model);
+    this.atlas.set(model);
     this.judge.set(model);
   }
 
@@ -160,13 +162,14 @@ class RunView {
     this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: (model) => this.onWeights(model) });
     this.samples = new SamplesPanel(this.job, this.signal);
     this.walk = new WalkPanel(this.job, this.signal);
+    this.atlas = new AtlasPanel(this.job, this.signal);
     this.judge = new JudgePanel(this.job, this.signal);
     this.map = new MapPanel(this.job, this.signal);
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
       h('div', { class: 'column' }, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
-      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.judge.node, this.map.node, this.edit.node, this.details())));
+      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.atlas.node, this.judge.node, this.map.node, this.edit.node, this.details())));
     if (this.kind.abilities.includes('decode')) return;
-    for (const panel of [this.latent, this.samples, this.walk, this.judge]) show(panel.node, false); // nothing of it can be painted
+    for (const panel of [this.latent, this.samples, this.walk, this.atlas, this.judge]) show(panel.node, false); // nothing of it can be painted
     show(this.previews.node, !this.kind.trains);
   }
 
@@ -215,6 +218,8 @@ class RunView {
     this.ofWeights = [
       this.link('weights', `v1/models/${id}/weights`, `${id}.safetensors`),
       this.link('pytorch.py', `v1/models/${id}/pytorch.py`, 'pytorch.py'),
+      ...(this.kind.abilities.includes('encode') ? ['csv', 'npy'].map((form) => this.link(`codes.${form}`, `v1/models/${id}/latents.${form}`, `${id}-codes.${form}`)) : []),
+      ...(this.kind.abilities.includes('decode') ? [this.link('timelapse.png', `${this.path}/timelapse.png?scale=2`, `${id}-timelapse.png`)] : []),
     ];
     this.ofWeights.forEach((link) => show(link, false));
     return h('p', { class: 'links' }, this.ofWeights, this.link('metrics.csv', `${this.path}/metrics.csv`, `${id}.csv`),
@@ -222,7 +227,8 @@ class RunView {
       this.kind.results.includes('projection') && ['png', 'csv', 'npy'].map((form) => this.link(`projection.${form}`,
         `${this.path}/projection.${form}`, `${id}-projection.${form}`)),
       this.classes && [this.link('confusion.png', `${this.path}/confusion.png`, `${id}-confusion.png`),
-        this.link('confusion.csv', `${this.path}/confusion.csv`, `${id}-confusion.csv`)], this.link('job.json', this.path, `${id}.json`));
+        this.link('confusion.csv', `${this.path}/confusion.csv`, `${id}-confusion.csv`)], this.link('job.json', this.path, `${id}.json`),
+      this.link('bundle.tar', `${this.path}/bundle.tar`, `${id}.tar`));
   }
 
   link(text, path, filename) {

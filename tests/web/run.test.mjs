@@ -246,6 +246,38 @@ test('a walk between seeds and classes, the way that suits the codes or another'
   assert.equal(await strip.getAttribute('aria-label'), 'Images on the way from seed 5 to Bag');
   assert.deepEqual(sent, [{ from: { seed: 1 }, to: { seed: 2 }, steps: 10 }, { from: { seed: 1 }, to: { class: 'Bag' }, steps: 10 },
     { from: { seed: 5 }, to: { class: 'Bag' }, steps: 10 }, { from: { seed: 5 }, to: { class: 'Bag' }, steps: 10, mode: 'lerp' }]);
+  await page.getByRole('combobox', { name: 'Walk from' }).selectOption('test image');
+  await drawn(5);
+  await page.getByRole('textbox', { name: 'Test image to walk from' }).fill('7');
+  await page.getByRole('textbox', { name: 'Test image to walk from' }).blur();
+  await drawn(6);
+  assert.deepEqual(sent.at(-1).from, { index: 7 });
+  assert.equal(await strip.getAttribute('aria-label'), 'Images on the way from test image 7 to Bag');
+
+  const panel = page.locator('.atlas-panel');
+  const [grid, rows] = [panel.locator('canvas').first(), panel.locator('canvas').last()];
+  await waitFor('both pictures', async () => (await canvasOf(grid)).width === 12 * 28 && (await canvasOf(rows)).height === 3 * 28);
+  const first = (await canvasOf(grid)).sum;
+  const { std } = (await daemon.api(`v1/models/${id}`)).z;
+  const [most, next, least] = [0, 1, 2].sort((a, b) => std[b] - std[a]);
+  assert.equal(await grid.getAttribute('aria-label'), `Images of a grid over z${most} and z${next}`);
+  await panel.getByRole('combobox', { name: 'Unit upwards' }).selectOption(`z${least}`);
+  await waitFor('another grid', async () => (await canvasOf(grid)).sum !== first);
+  assert.equal(await grid.getAttribute('aria-label'), `Images of a grid over z${most} and z${least}`);
+
+  // The animation plays where people look at it.
+  const href = await page.getByRole('link', { name: 'timelapse.png' }).getAttribute('href');
+  const track = await page.evaluate(async (address) => {
+    const decoder = new ImageDecoder({ data: (await fetch(address)).body, type: 'image/png' });
+    await decoder.tracks.ready;
+    await decoder.completed;
+    const { frameCount, animated, repetitionCount } = decoder.tracks.selectedTrack;
+    const { image } = await decoder.decode({ frameIndex: 1 });
+    return { frameCount, animated, forever: repetitionCount === Infinity, ms: image.duration / 1000, width: image.codedWidth };
+  }, href);
+  const { data } = await daemon.api(`v1/jobs/${id}/previews`);
+  assert.equal(track.frameCount, data.filter(({ kind }) => kind === 'reconstructions').length);
+  assert.deepEqual([track.animated, track.forever, track.ms], [true, true, 1500]);
 });
 
 test('the judge tells what samples are worth, beside real images', async () => {
