@@ -85,6 +85,18 @@ static void test_far_outside(void **state)
 	}
 }
 
+/* Of 26 observations the oldest one weighs 1 / 26. */
+static void test_short_ramp(void **state)
+{
+	(void)state;
+	const struct range range = {.type = DIM_FLOAT, .low = 0, .high = 1};
+	const double x[26] = {0.5};
+	struct parzen *p;
+	assert_int_equal(parzen_open(&p, &range, 1, x, 26, false, NULL), OK);
+	assert_true(fabs(p->weight[0] * 26 - p->weight[1]) < 1e-15 && p->weight[1] == p->weight[26]);
+	parzen_close(p);
+}
+
 /* Draws follow the density: of cells, choices and tenths of a range. */
 static void test_draws(void **state)
 {
@@ -119,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_optuna),
 		cmocka_unit_test(test_far_outside),
+		cmocka_unit_test(test_short_ramp),
 		cmocka_unit_test(test_draws),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

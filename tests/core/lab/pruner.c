@@ -105,6 +105,25 @@ static void test_auto_resource(void **state)
 	assert_false(ends);
 }
 
+/* Whoever has nothing at that step is not compared with. */
+static void test_gaps(void **state)
+{
+	(void)state;
+	static const int64_t odd[] = {1, 3};
+	const double low[] = {0, 0}, value[] = {1, 1};
+	struct pruner_options o = PRUNER_DEFAULTS;
+	const struct learning_curve other = {.state = TRIAL_COMPLETE, .n = 2, .step = odd, .value = low};
+	struct learning_curve self = {.n = 2, .step = steps, .value = value};
+	bool ends;
+	o.pruner = PRUNER_MEDIAN;
+	o.n_startup = 1;
+	pruner_says(&ends, &o, &other, 1, &self, NULL);
+	assert_false(ends);
+	self.n = 1;
+	pruner_says(&ends, &o, &other, 1, &self, NULL);
+	assert_true(ends);
+}
+
 static void test_edges(void **state)
 {
 	(void)state;
@@ -134,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_optuna),
 		cmocka_unit_test(test_auto_resource),
+		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_edges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

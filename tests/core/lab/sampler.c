@@ -36,16 +36,17 @@ static void tell(struct run *r, int i, enum trial_state state, double value)
 	r->history[i].value = value;
 }
 
-/* n 0..2; a where n is 1 or 2, b where it is 2; c 0..1 with a bound that n moves. */
+/* n 0..2; a and d where n is 1 or 2, b where it is 2; c with a bound that n moves. */
 static struct space *conditional(void)
 {
 	struct space *s = calloc(1, sizeof *s);
-	s->n = 4;
+	s->n = 5;
 	s->dim[0] = (struct dim){.name = "n", .type = DIM_INT, .low = BOUND_AT(0), .high = BOUND_AT(2)};
 	s->dim[1] = (struct dim){.name = "a", .low = BOUND_AT(0), .high = BOUND_AT(1), .nconditions = 1};
 	s->dim[2] = (struct dim){.name = "b", .low = BOUND_AT(0), .high = BOUND_AT(1), .nconditions = 1};
 	s->dim[3] = (struct dim){.name = "c", .low = BOUND_AT(0), .high = {.of = 0, .factor = 0.5, .offset = 1}};
-	s->dim[1].condition[0] = (struct condition){.of = 0, .n = 2, .value = {1, 2}};
+	s->dim[4] = (struct dim){.name = "d", .low = BOUND_AT(0), .high = BOUND_AT(1), .nconditions = 1};
+	s->dim[4].condition[0] = s->dim[1].condition[0] = (struct condition){.of = 0, .n = 2, .value = {1, 2}};
 	s->dim[2].condition[0] = (struct condition){.of = 0, .n = 1, .value = {2}};
 	assert_int_equal(space_check(s, NULL), OK);
 	return s;
@@ -79,6 +80,35 @@ static void test_conditional(void **state)
 			twos += i >= MOST / 2 && r->x[i][0] == 2;
 		}
 		assert_true(best < 1.2 && twos > 0.7 * MOST / 2); /* 1 is the least */
+		free(r->s);
+		free(r);
+	}
+}
+
+/* Groups change what is drawn where dimensions have conditions, and nothing where they have none. */
+static void test_groups(void **state)
+{
+	(void)state;
+	for (int conditions = 0; conditions < 2; conditions++) {
+		struct run *r = calloc(1, sizeof *r);
+		double grouped[SPACE_DIMS_MAX], plain[SPACE_DIMS_MAX];
+		int differ = 0;
+		r->s = conditions ? conditional() : objective_space(&objectives[1]);
+		r->o = SAMPLER_DEFAULTS;
+		r->o.multivariate = true;
+		while (r->n < 60) {
+			next(r);
+			tell(r, r->n - 1, TRIAL_COMPLETE,
+				conditions ? conditional_value(r->x[r->n - 1]) : hartmann6(r->x[r->n - 1]));
+		}
+		for (int number = 60; number < 80; number++) {
+			r->o.group = true;
+			sampler_suggest(r->s, &r->o, r->history, r->n, number, grouped, NULL);
+			r->o.group = false;
+			sampler_suggest(r->s, &r->o, r->history, r->n, number, plain, NULL);
+			differ += !space_same(r->s, grouped, plain);
+		}
+		assert_true(conditions ? differ > 5 : differ == 0);
 		free(r->s);
 		free(r);
 	}
@@ -169,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_conditional),
+		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_pure),
 		cmocka_unit_test(test_parallel),
 		cmocka_unit_test(test_grid),

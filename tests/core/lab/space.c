@@ -193,6 +193,8 @@ static void test_bounds_together(void **state)
 	assert_int_equal(space_check(s, NULL), OK);
 	d->high.offset = -2;
 	assert_refused(s, "#/params/space/m/high", "can fall below low");
+	d->high = (struct bound){.of = 0, .factor = 0.5};
+	assert_refused(s, "#/params/space/m/high", "can fall below low");
 	free(s);
 }
 
@@ -210,11 +212,15 @@ static void test_ranges(void **state)
 	assert_true(
 		range_contains(&r, 0.3) && range_contains(&r, 0) && !range_contains(&r, 0.35) && !range_contains(&r, 0.15));
 	assert_true(range_at(&r, 0) == 0 && fabs(range_at(&r, 0.999) - 0.3) < 1e-12 && range_nearest(&r, 9) == r.high);
+	s->dim[0].high.offset = 0.3; /* 0.3 / 0.1 < 3 in binary */
+	r = space_range(s, 0, NULL);
+	assert_true(fabs(r.high - 0.3) < 1e-12);
 	r = space_range(s, 1, NULL);
 	assert_true(
 		fabs(range_at(&r, 0.5) - 1e-3) < 1e-12 && range_at(&r, 0) >= r.low && range_at(&r, 1 - 0x1p-53) <= r.high);
 	r = space_range(s, 2, NULL);
-	assert_true(range_at(&r, 0) == 1 && range_at(&r, 0.9999) == 8 && range_contains(&r, 5) && !range_contains(&r, 4.5));
+	assert_true(range_at(&r, 0) == 1 && range_at(&r, 0.2) == 1 && range_at(&r, 0.9999) == 8 && range_contains(&r, 5) &&
+				!range_contains(&r, 4.5));
 	r = space_range(s, 3, NULL);
 	assert_true(range_at(&r, 0) == 0 && range_at(&r, 0.34) == 1 && range_at(&r, 0.999) == 2 && !range_contains(&r, 3));
 	free(s);

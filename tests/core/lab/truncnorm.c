@@ -27,7 +27,7 @@ static void test_quantile(void **state)
 {
 	(void)state;
 	static const double ends[][2] = {
-		{-1, 2}, {-9, -3}, {3, 9}, {-60, -45}, {45, 60}, {-40, -30}, {-1e-3, 1e-3}, {-50, 50}};
+		{-1, 2}, {-9, -3}, {3, 9}, {-60, -45}, {45, 60}, {-40, -30}, {-40.01, -40}, {-1e-3, 1e-3}, {-50, 50}};
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
 		const double a = ends[i][0], b = ends[i][1];
 		double last = a;
