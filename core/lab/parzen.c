@@ -284,14 +284,15 @@ static pair cell_masses(pair z, pair h)
 	return (pair)(((pair_bits)narrow_mass(z, h) & narrow) | ((pair_bits)wide_mass(z, h) & ~narrow));
 }
 
-static void times_far_cells(struct parzen *p, const struct parzen_dim *d, double v)
+/* One by one, where some kernels lie far outside. */
+static void times_cells_slowly(struct parzen *p, const struct parzen_dim *d, double v)
 {
 	for (int k = 0; k < p->kernels; k++) {
-		if (isfinite(d->over_mass[k]))
-			continue;
 		const double z = (v - d->mu[k]) * d->over_sigma[k], h = 0.5 * d->range.step * d->over_sigma[k];
-		p->factor[k] = p->weight[k];
-		p->exponent[k] = normal_log_mass(z - h, z + h) - (d->log_scale[k] - log_sqrt_2pi);
+		if (isfinite(d->over_mass[k]))
+			p->factor[k] *= normal_mass(z - h, z + h) * d->over_mass[k];
+		else
+			p->exponent[k] += normal_log_mass(z - h, z + h) - (d->log_scale[k] - log_sqrt_2pi);
 	}
 }
 
@@ -302,8 +303,6 @@ static void times_cells(struct parzen *p, const struct parzen_dim *d, double v)
 		const pair mass = cell_masses(z, 0.5 * d->range.step * over_sigma) * pair_load(d->over_mass + k);
 		pair_store(p->factor + k, pair_load(p->factor + k) * mass);
 	}
-	if (d->far) /* never one of several */
-		times_far_cells(p, d, v);
 }
 
 static void times_shares(struct parzen *p, const struct parzen_dim *d, double choice)
@@ -324,6 +323,8 @@ static double log_pdf_at(struct parzen *p, const double *x)
 		const struct parzen_dim *d = &p->dim[j];
 		if (d->range.type == DIM_CATEGORICAL)
 			times_shares(p, d, x[j]);
+		else if (d->cells && d->far)
+			times_cells_slowly(p, d, x[j]);
 		else if (d->cells)
 			times_cells(p, d, x[j]);
 		else

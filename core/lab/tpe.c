@@ -18,22 +18,20 @@ struct rank {
 
 static bool has_finished(const struct trial_record *t)
 {
-	switch (t->state) {
-	case TRIAL_COMPLETE:
-		return !isnan(t->value);
-	case TRIAL_PRUNED:
-	case TRIAL_INFEASIBLE:
-		return true;
-	default:
-		return false;
-	}
+	return t->state == TRIAL_PRUNED || (t->state == TRIAL_COMPLETE && !isnan(t->value));
+}
+
+/* Nothing is known of it, but that its point is not to be sought. */
+static bool is_shunned(const struct trial_record *t, bool constant_liar)
+{
+	return t->state == TRIAL_INFEASIBLE || (t->state == TRIAL_RUNNING && constant_liar);
 }
 
 static struct rank rank_of(const struct trial_record *t)
 {
 	if (t->state == TRIAL_COMPLETE)
 		return (struct rank){-INFINITY, t->value};
-	if (t->state == TRIAL_PRUNED && t->last_step >= 0)
+	if (t->last_step >= 0)
 		return (struct rank){-(double)t->last_step, isnan(t->intermediate) ? INFINITY : t->intermediate};
 	return (struct rank){1, 0};
 }
@@ -50,7 +48,7 @@ int tpe_split(enum tpe_side *ret_side, const struct trial_record *history, int n
 	for (int i = 0; i < n; i++) {
 		const bool done = has_finished(&history[i]);
 		finished += done;
-		ret_side[i] = done || (constant_liar && history[i].state == TRIAL_RUNNING) ? TPE_ABOVE : TPE_NEITHER;
+		ret_side[i] = done || is_shunned(&history[i], constant_liar) ? TPE_ABOVE : TPE_NEITHER;
 	}
 	const int below = (int)fmin(ceil(0.1 * finished), BELOW_MAX);
 	for (int i = 0; i < n; i++) {
@@ -108,7 +106,7 @@ static int observe(const struct asked *a, const struct joint *j, enum tpe_side s
 		for (int k = 0; k < j->n; k++) {
 			const double v = a->history[i].x[j->dim[k]];
 			a->observed[(size_t)rows * (size_t)j->n + (size_t)k] = v;
-			all = all && !isnan(v);
+			all = all && !isnan(v) && (!j->range[k].log || v > 0);
 		}
 		rows += all;
 	}

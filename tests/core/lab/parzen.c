@@ -62,7 +62,8 @@ static void test_optuna(void **state)
 	vectors_close(&v);
 }
 
-/* Kernels that lie far outside of a range that depends on another dimension still make a finite density. */
+/* Kernels that lie far outside (of a range that depends on another dimension, by a trial of somebody's choice) still make a finite
+ * density. */
 static void test_far_outside(void **state)
 {
 	(void)state;

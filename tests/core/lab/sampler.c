@@ -114,6 +114,31 @@ static void test_groups(void **state)
 	}
 }
 
+/* A trial of somebody's choice may lie outside: below a logarithm's range, far above another's. */
+static void test_strangers(void **state)
+{
+	(void)state;
+	for (int joint = 0; joint < 2; joint++) {
+		struct run *r = calloc(1, sizeof *r);
+		const double strange[] = {0, 1e-3, 1e6, 1};
+		r->s = objective_space(&objectives[2]);
+		r->o = SAMPLER_DEFAULTS;
+		r->o.multivariate = r->o.group = joint != 0;
+		memcpy(r->x[r->n], strange, sizeof strange);
+		r->history[r->n] = (struct trial_record){.state = TRIAL_COMPLETE, .value = -1, .x = r->x[r->n]};
+		r->n++;
+		double best = INFINITY;
+		while (r->n < 100) {
+			next(r);
+			tell(r, r->n - 1, TRIAL_COMPLETE, mixed(r->x[r->n - 1]));
+			best = fmin(best, r->history[r->n - 1].value);
+		}
+		assert_true(best < 0.1);
+		free(r->s);
+		free(r);
+	}
+}
+
 /* Asked again with the same history it says the same; another number, another point. */
 static void test_pure(void **state)
 {
@@ -200,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_conditional),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_pure),
 		cmocka_unit_test(test_parallel),
 		cmocka_unit_test(test_grid),
