@@ -9,7 +9,13 @@
 enum { WHITE = 0xffffff, INK = 0x333333, FAINT = 0xe4e4e4, AXIS = 0x888888 };
 /* Okabe and Ito 2008: told apart with any colour vision; the yellow, too faint on white, comes last. */
 static const uint32_t palette[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9, 0x000000, 0xf0e442};
+enum { LARGE_WIDTH = 1200 };
 enum { COLORS = sizeof palette / sizeof *palette };
+
+uint32_t chart_color(int i)
+{
+	return palette[i % COLORS];
+}
 
 /* A stretch of an axis, in data units (their log10 where the axis is logarithmic), and its pixels. */
 struct axis {
@@ -246,6 +252,30 @@ static void draw_spread(struct painter *p, const struct frame *f, const struct c
 	}
 }
 
+/* From point to point, a pixel at a time. */
+static void draw_band(struct painter *p, const struct frame *f, const struct curve *c, uint32_t color)
+{
+	for (size_t i = 0; c->min && c->max && i + 1 < c->n; i++) {
+		const double from = place(&f->x, x_of(f, c, i)), to = place(&f->x, x_of(f, c, i + 1));
+		for (double x = ceil(from); x < to; x++) {
+			const double t = (x - from) / (to - from);
+			const double low = y_of(f, c->min[i] + t * (c->min[i + 1] - c->min[i])),
+						 high = y_of(f, c->max[i] + t * (c->max[i + 1] - c->max[i]));
+			if (low < high)
+				p->line(p, x, place(&f->y, low), x, place(&f->y, high), pale(color));
+		}
+	}
+}
+
+static void draw_dots(struct painter *p, const struct frame *f, const struct curve *c, uint32_t color)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const double y = y_of(f, c->value[i]);
+		if (!isnan(y))
+			p->rect(p, place(&f->x, x_of(f, c, i)) - 3, place(&f->y, y) - 3, 6, 6, color);
+	}
+}
+
 static void draw_curve(struct painter *p, const struct frame *f, const struct curve *c, uint32_t color)
 {
 	bool move = true;
@@ -267,9 +297,12 @@ static void draw_legend(struct painter *p, const struct frame *f, const struct c
 {
 	double x = f->x.from;
 	for (int i = 0; i < n; i++) {
+		const double w = (double)strlen(curves[i].series) * p->letter_w;
+		if (i && x + 20 + w > f->chart->w) /* half a name says nothing */
+			return;
 		p->rect(p, x, y - 2, 14, 4, palette[i % COLORS]);
 		p->text(p, x + 20, y, ANCHOR_START, INK, curves[i].series);
-		x += 20 + (double)(strlen(curves[i].series) + 2) * p->letter_w;
+		x += 20 + w + 2 * p->letter_w;
 	}
 }
 
@@ -283,6 +316,8 @@ static void draw(struct painter *p, const struct chart *chart, const struct curv
 	else
 		f.x_label = labels[chart->x];
 	settle_range(&f, curves, n);
+	if (chart->x_label)
+		f.x_label = chart->x_label;
 	f.x.from = left;
 	f.x.to = fmax(left + 1, chart->w - 2 * p->letter_w);
 	f.y.from = fmax(2 * line + 1, chart->h - bottom); /* y grows downwards */
@@ -294,11 +329,11 @@ static void draw(struct painter *p, const struct chart *chart, const struct curv
 	if (f.empty)
 		p->text(p, (f.x.from + f.x.to) / 2, (f.y.from + f.y.to) / 2, ANCHOR_MIDDLE, AXIS, "nothing to show yet");
 	for (int i = 0; i < n; i++)
-		draw_spread(p, &f, &curves[i], palette[i % COLORS]);
+		(chart->bands ? draw_band : draw_spread)(p, &f, &curves[i], palette[i % COLORS]);
 	for (int i = 0; i < chart->nlines; i++)
 		draw_reference(p, &f, &chart->lines[i]);
 	for (int i = 0; i < n; i++)
-		draw_curve(p, &f, &curves[i], palette[i % COLORS]);
+		(i < chart->dots ? draw_dots : draw_curve)(p, &f, &curves[i], palette[i % COLORS]);
 }
 
 void chart_svg(struct buf *b, const struct chart *chart, const struct curve *curves, int n)
@@ -316,7 +351,7 @@ int chart_canvas(struct canvas *ret, const struct chart *chart, const struct cur
 	if (code)
 		return code;
 	struct painter p;
-	canvas_painter_open(&p, &canvas);
+	canvas_painter_open(&p, &canvas, chart->large || chart->w >= LARGE_WIDTH ? 2 : 1);
 	draw(&p, chart, curves, n);
 	canvas_painter_close(&p);
 	*ret = canvas;

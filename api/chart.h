@@ -17,10 +17,16 @@ struct chart {
 	enum chart_x x;
 	bool log_y;
 	int w, h; /* pixels */
+	bool large; /* letters of twice the size, as part of a larger picture */
+	const char *x_label; /* NULL: as x says */
+	int dots;            /* the first so many curves are points, without a line */
+	bool bands;          /* between min and max of a curve's points it is filled */
 	const struct reference_line *lines; /* drawn across, with their labels, where their values are on the axis */
 	int nlines;
 };
 
+/* Of the i-th curve. */
+uint32_t chart_color(int i);
 void chart_svg(struct buf *b, const struct chart *chart, const struct curve *curves, int n);
 int chart_canvas(struct canvas *ret, const struct chart *chart, const struct curve *curves, int n, struct err *err);
 

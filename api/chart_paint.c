@@ -147,9 +147,8 @@ static void pixel_path_end(struct painter *p, uint32_t color)
 	p->points.len = 0;
 }
 
-void canvas_painter_open(struct painter *ret, struct canvas *canvas)
+void canvas_painter_open(struct painter *ret, struct canvas *canvas, int scale)
 {
-	int scale = canvas->w >= 1200 ? 2 : 1;
 	*ret = (struct painter){
 		.rect = pixel_rect,
 		.line = pixel_line,

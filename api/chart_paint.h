@@ -34,7 +34,8 @@ struct painter {
 /* Begins an SVG document of that size, named `title`; svg_painter_close ends it. */
 void svg_painter_open(struct painter *ret, struct buf *svg, int w, int h, const char *title);
 void svg_painter_close(struct painter *p);
-void canvas_painter_open(struct painter *ret, struct canvas *canvas);
+/* scale: of the letters, 1 or 2. */
+void canvas_painter_open(struct painter *ret, struct canvas *canvas, int scale);
 void canvas_painter_close(struct painter *p);
 
 #endif

@@ -222,11 +222,12 @@ void job_free(struct job *job)
 	free(job->params);
 	free(job->metadata);
 	free(job->depends_on);
+	free(job->trial);
 	free(job->metrics);
 	free(job->warnings);
 	free(job->test);
 	free(job->generalisation_gap);
-	job->params = job->metadata = job->depends_on = job->metrics = job->warnings = job->test = job->generalisation_gap =
+	job->params = job->metadata = job->depends_on = job->trial = job->metrics = job->warnings = job->test = job->generalisation_gap =
 		NULL;
 }
 

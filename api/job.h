@@ -87,6 +87,7 @@ struct job {
 	int64_t number;       /* order of submission, from 1 */
 	char kind[JOB_WORD], preset[JOB_WORD], dataset[72], dataset_sha256[72];
 	char name[JOB_NAME_SIZE]; /* "" = none */
+	char study[JOB_ID_SIZE];  /* whose child it is; "" = nobody's */
 	enum job_status status;
 	char stop_reason[JOB_WORD]; /* "" until it ended: completed, user_cancel, diverged, … */
 	enum job_wish wish;
@@ -116,6 +117,7 @@ struct job {
 	char *params;             /* resolved, an object */
 	char *metadata;           /* an object */
 	char *depends_on;         /* an array of ids: what must have succeeded before; NULL: none */
+	char *trial;              /* of a study's child: {"study":"job_…","phase":"trial","number":3,…}; NULL: nobody's */
 	char *metrics;            /* {"train_loss":0.01,…}: the newest of each series */
 	char *warnings;           /* an array of strings */
 	char *test;               /* {"loss":0.02,…}: of the served weights, once it succeeded */

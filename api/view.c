@@ -155,7 +155,11 @@ static void write_best(struct jsonw *w, const struct job *job)
 	jw_object(w);
 	jw_kstring(w, "metric", job->best_metric);
 	jw_kreal(w, "value", job->best_value);
-	jw_kint(w, "epoch", job->best_epoch);
+	const struct family *f = family_find(job->kind);
+	if (f && f->conducts)
+		jw_kint(w, "trial", job->best_epoch - 1);
+	else
+		jw_kint(w, "epoch", job->best_epoch);
 	jw_end_object(w);
 }
 
@@ -236,6 +240,7 @@ void view_job(struct jsonw *w, const struct job *job, const char *prefix)
 	jw_kint(w, "seed", (int64_t)job->seed);
 	write_from(w, job->from_job, job->from_epoch, job->fork_step);
 	write_text(w, "depends_on", job->depends_on, "[]");
+	write_text(w, "trial", job->trial, "null");
 	jw_kint(w, "priority", job->priority);
 	write_control(w, job);
 	jw_kint(w, "attempt", job->attempt);

@@ -83,11 +83,18 @@ static void write_members(struct jsonw *w, const struct param *rows, const void 
 static void write_type(struct jsonw *w, const struct param *row)
 {
 	jw_key(w, "type");
-	if (row->type != PARAM_OBJECT) {
+	if (row->type != PARAM_OBJECT && row->type != PARAM_JSON) {
 		jw_string(w, schema_types[row->type]);
 		return;
 	}
 	jw_array(w);
+	if (row->type == PARAM_JSON) {
+		char type[24];
+		for (int i = 0; param_choice(row, i, type, sizeof type); i++)
+			jw_string(w, type);
+		jw_end_array(w);
+		return;
+	}
 	jw_string(w, schema_types[row->type]);
 	jw_string(w, "null");
 	jw_end_array(w);

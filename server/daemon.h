@@ -3,6 +3,7 @@
 #define LATENTD_SERVER_DAEMON_H
 
 #include "server/cache.h"
+#include "server/conductor.h"
 #include "server/config.h"
 #include "server/evaluator.h"
 #include "server/hub.h"
@@ -20,6 +21,7 @@ struct daemon {
 	struct store *store;
 	struct cache *cache;
 	struct sched *sched;
+	struct conductor *conductor;
 	int64_t started_ms;   /* monotonic */
 	atomic_bool draining; /* new work is refused with 503 */
 	atomic_int judging;   /* requests that a judge works for */

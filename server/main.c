@@ -116,6 +116,24 @@ static int open_data(struct parts *p, int *ret_exit, struct err *err)
 	return code;
 }
 
+static void committed(void *daemon, const char *job_id, int64_t last_seq, enum job_status status)
+{
+	struct daemon *d = daemon;
+	hub_commit(d->hub, job_id, last_seq, status);
+	conductor_commit(d->conductor, status);
+}
+
+/* From here on it is told of commits, until the store is closed. */
+static int open_conductor(struct daemon *d, struct err *err)
+{
+	int code = conductor_open(&d->conductor, d->store, d->sched, err);
+	if (code)
+		return code;
+	store_on_commit(d->store, committed, d);
+	conductor_wake(d->conductor); /* for what was committed meanwhile */
+	return OK;
+}
+
 static int open_compute(struct parts *p, int *ret_exit, struct err *err)
 {
 	struct daemon *d = &p->d;
@@ -129,7 +147,9 @@ static int open_compute(struct parts *p, int *ret_exit, struct err *err)
 		code = cache_open(&d->cache, d->store, c->data_dir, c->dataset_dirs, c->ndataset_dirs, err);
 	struct sched_config s = {.store = d->store, .cache = d->cache, .pool = d->pool, .kern = d->kern, .data_dir = c->data_dir,
 		.workers = c->workers, .queue_limit = LIMIT_QUEUE, .evaluator = d->evaluator, .path_prefix = c->path_prefix};
-	return code ? code : sched_open(&d->sched, &s, err);
+	if (!code)
+		code = sched_open(&d->sched, &s, err);
+	return code ? code : open_conductor(d, err);
 }
 
 static int open_door(struct parts *p, int *ret_exit, struct err *err)
@@ -169,6 +189,7 @@ static void close_all(struct parts *p)
 	atomic_store(&d->draining, true);
 	if (p->http)
 		http_drain(p->http);
+	conductor_stop(d->conductor);
 	if (d->sched)
 		sched_close(d->sched);
 	if (p->http)
@@ -177,6 +198,7 @@ static void close_all(struct parts *p)
 		cache_close(d->cache);
 	if (d->store)
 		store_close(d->store);
+	conductor_close(d->conductor);
 	if (d->hub)
 		hub_close(d->hub);
 	evaluator_close(d->evaluator);

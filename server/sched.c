@@ -308,6 +308,8 @@ int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, str
 	struct origin o = {0};
 	struct estimate e;
 	int code = depends_settle(spec, s->config.store, err);
+	if (!code && spec->family->conducts)
+		return sched_estimate_study(s, spec, ret, err);
 	if (!code && (*spec->from || family_needs_from(spec->family, spec->params)))
 		code = origin_find(&o, s->config.store, s->config.data_dir, spec, err);
 	if (code)
@@ -389,7 +391,7 @@ static int insert(struct sched *s, struct job *job, const struct fork *f, struct
 	return store_get(s->config.store, key ? key->job_id : job->id, ret, err);
 }
 
-int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, struct job *ret, struct err *err)
+int sched_prepare(struct sched *s, struct spec *spec, struct job *ret, struct err *err)
 {
 	struct estimate e;
 	struct job job;
@@ -399,8 +401,20 @@ int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, stru
 	if (code)
 		return code;
 	code = fill_job(&job, spec, &e, err);
-	if (!code)
-		code = insert(s, &job, NULL, key, ret, err);
+	if (code)
+		job_free(&job);
+	else
+		*ret = job;
+	return code;
+}
+
+int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, struct job *ret, struct err *err)
+{
+	struct job job;
+	int code = sched_prepare(s, spec, &job, err);
+	if (code)
+		return code;
+	code = insert(s, &job, NULL, key, ret, err);
 	job_free(&job);
 	return code;
 }

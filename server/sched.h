@@ -50,6 +50,11 @@ int sched_command(
 	struct sched *s, const char *ref, enum job_command command, bool *ret_done, struct job *ret, struct err *err);
 /* A worker writes a checkpoint as soon as it has finished its step: a ticket, which asks whether it is there. 0: none has the job. */
 unsigned sched_ask_checkpoint(struct sched *s, const char *job_id);
+/* The job that a spec would be, with an id, for whoever inserts it together with something else; then sched_wake. job_free. Fails where
+ * submit would. */
+int sched_prepare(struct sched *s, struct spec *spec, struct job *ret, struct err *err);
+/* A job may be claimed now. */
+void sched_wake(struct sched *s);
 struct saved_checkpoint {
 	int64_t step;
 	int epoch;

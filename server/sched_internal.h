@@ -26,7 +26,7 @@ struct sched {
 	struct seat *seat;
 };
 
-/* A job may be claimed now. */
-void sched_wake(struct sched *s);
+/* sched_study.c: what a study's base would take; settles the base in the study's parameters. */
+int sched_estimate_study(struct sched *s, struct spec *spec, struct estimate *ret, struct err *err);
 
 #endif

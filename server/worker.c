@@ -252,6 +252,8 @@ static int begin(struct run *r, struct err *err)
 	code = run_judge(r, err);
 	if (!code)
 		code = resume(r, err);
+	if (!code)
+		code = run_pruning_open(r, err);
 	return code ? code : run_begun(r, err);
 }
 
@@ -307,6 +309,7 @@ void worker_run(struct worker *w, struct job *claimed)
 	if (r->data)
 		dataset_put(r->data);
 	edit_list_free(&r->edits);
+	run_pruning_close(r);
 	job_free(&r->job);
 	free(r);
 }

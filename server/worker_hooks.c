@@ -50,6 +50,7 @@ static unsigned hook_poll(void *ctx)
 		[RUN_HOLD] = LOOP_SAVE | LOOP_STOP,
 		[RUN_STOP] = LOOP_SAVE | LOOP_STOP,
 		[RUN_LIMIT] = LOOP_SAVE | LOOP_STOP,
+		[RUN_PRUNED] = LOOP_SAVE | LOOP_STOP,
 		[RUN_GIVE_UP] = LOOP_STOP,
 		[RUN_LOST] = LOOP_STOP,
 		[RUN_DRAIN] = LOOP_SAVE | LOOP_STOP,
@@ -58,6 +59,8 @@ static unsigned hook_poll(void *ctx)
 	int64_t now = clock_ms();
 	unsigned answer = 0;
 	r->leaving = run_order(r);
+	if (r->leaving == RUN_ON && run_is_pruned(r))
+		r->leaving = RUN_PRUNED;
 	if (r->leaving != RUN_ON)
 		return answers[r->leaving];
 	if (now - r->published_ms >= PUBLISH_MS)
@@ -179,7 +182,7 @@ static void tell_inside(struct run *r, bool asked, int code, const struct err *e
 static int save_inside(struct run *r, struct trainer *t, struct err *err)
 {
 	const unsigned ask = atomic_load(&r->worker->save_asked);
-	const bool asked = run_save_asked(r), needed = r->leaving == RUN_STOP || r->leaving == RUN_LIMIT;
+	const bool asked = run_save_asked(r), needed = r->leaving == RUN_STOP || r->leaving == RUN_LIMIT || r->leaving == RUN_PRUNED;
 	const struct progress at = trainer_progress(t);
 	const bool there = at.step == r->saved_step;
 	int code = there ? OK : save(r, t, 0, err);

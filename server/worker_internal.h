@@ -32,6 +32,7 @@ enum run_order {
 	RUN_HOLD,    /* checkpoint, then paused */
 	RUN_STOP,    /* end here and keep the model */
 	RUN_LIMIT,   /* the same, because its time is up */
+	RUN_PRUNED,  /* the same, because other trials of its study did better */
 	RUN_GIVE_UP, /* cancelled */
 	RUN_LOST,    /* it is no longer this worker's: cancelled by force */
 	RUN_DRAIN,   /* checkpoint; it goes on at the next start */
@@ -65,6 +66,8 @@ struct run {
 	size_t saved_bytes;
 	unsigned save_answered; /* of worker->save_asked */
 	size_t counted; /* samples told to metrics */
+
+	struct pruning *pruning; /* of a trial; NULL: nothing ends it early */
 
 	struct edit_list edits; /* of the job's parameters */
 	int64_t edited;         /* number of the last one in force */
@@ -103,6 +106,12 @@ enum run_order run_ask(struct run *r);
 bool run_save_asked(const struct run *r);
 /* Whoever asked before `asked` was read is answered: `code`, or the checkpoint of `epoch` (0: inside one). */
 void run_answer_save(struct run *r, unsigned asked, int epoch, int code, const struct err *err);
+
+/* worker_prune.c: a trial of a study. Once it stands where it begins: what the others have come to, if the study wants to know. */
+int run_pruning_open(struct run *r, struct err *err);
+void run_pruning_close(struct run *r);
+/* Between two steps: whether an epoch has ended after which it is not worth going on. */
+bool run_is_pruned(struct run *r);
 
 /* worker_settle.c: the verdict goes to the store. False: there is none after all, the run goes on. */
 bool run_settle(struct run *r, enum loop_end end);

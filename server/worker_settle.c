@@ -195,6 +195,9 @@ static bool leave(struct run *r, enum run_order order)
 	case RUN_LIMIT:
 		settle_succeeded(r, "time_limit");
 		return true;
+	case RUN_PRUNED:
+		settle_succeeded(r, "pruned");
+		return true;
 	case RUN_GIVE_UP:
 		settle(r, JOB_CANCELLED, &cancelled);
 		return true;

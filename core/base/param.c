@@ -111,6 +111,8 @@ static int fail_type(const struct param *row, struct err *err)
 		snprintf(text, sizeof text, "must be a list of any of %s", row->choices);
 	else if (row->type == PARAM_INTS)
 		snprintf(text, sizeof text, "must be a list of %d..%d whole numbers", row->min_items, PARAM_INTS_MAX);
+	else if (row->type == PARAM_JSON)
+		snprintf(text, sizeof text, "must be one of these types: %s", row->choices);
 	else
 		snprintf(text, sizeof text, "must be a %snumber %s..%s", row->type == PARAM_INT ? "whole " : "",
 			print_number(row->min).text, print_number(row->max).text);
@@ -219,6 +221,20 @@ int param_set_on(const struct param *row, void *object, bool on, struct err *err
 	return OK;
 }
 
+int param_set_json(const struct param *row, void *object, const char *text, struct err *err)
+{
+	char message[120];
+	const size_t size = strlen(text) + 1;
+	if (row->type != PARAM_JSON)
+		return fail_type(row, err);
+	if (size > (size_t)row->max) {
+		snprintf(message, sizeof message, "must have at most %.0f bytes of JSON, got %zu", row->max - 1, size - 1);
+		return fail(row, err, message);
+	}
+	memcpy(field(row, object), text, size);
+	return OK;
+}
+
 void *param_object(const struct param *row, void *object)
 {
 	return row->type == PARAM_OBJECT ? field(row, object) : NULL;
@@ -284,6 +300,8 @@ int param_set_text(const struct param *row, void *object, const char *text, stru
 		return param_set_on(row, object, text[0] == 'o', err);
 	case PARAM_SET:
 		return set_choices_text(row, object, text, err);
+	case PARAM_JSON:
+		return param_set_json(row, object, text, err);
 	case PARAM_BOOL:
 		if (strcmp(text, "true") && strcmp(text, "false"))
 			return fail_type(row, err);
@@ -313,22 +331,26 @@ static int set_named(const struct param *table, void *object, char *name, const 
 	return code ? code : param_set_on(row, object, true, err);
 }
 
+static int set_assignment(const struct param *table, void *object, char *word, struct err *err)
+{
+	char *equals = strchr(word, '=');
+	if (!equals)
+		return err_set(err, ERR_SYNTAX, "'%.160s' is not name=value", word);
+	*equals = '\0';
+	return set_named(table, object, word, equals + 1, err);
+}
+
 int param_set_all(const struct param *table, void *object, const char *assignments, struct err *err)
 {
-	char word[160];
-	while (*(assignments += strspn(assignments, " "))) {
+	int code = OK;
+	while (!code && *(assignments += strspn(assignments, " "))) {
 		size_t length = strcspn(assignments, " ");
-		snprintf(word, sizeof word, "%.*s", (int)length, assignments);
+		char *word = strndup(assignments, length);
 		assignments += length;
-		char *equals = strchr(word, '=');
-		if (!equals)
-			return err_set(err, ERR_SYNTAX, "'%s' is not name=value", word);
-		*equals = '\0';
-		int code = set_named(table, object, word, equals + 1, err);
-		if (code)
-			return code;
+		code = word ? set_assignment(table, object, word, err) : err_set(err, ERR_NO_MEMORY, "out of memory");
+		free(word);
 	}
-	return OK;
+	return code;
 }
 
 void param_defaults(const struct param *table, void *object)
@@ -369,11 +391,18 @@ const struct param_ints *param_ints(const struct param *row, const void *object)
 	return row->type == PARAM_INTS ? (const struct param_ints *)((const char *)object + row->offset) : NULL;
 }
 
+const char *param_json(const struct param *row, const void *object)
+{
+	return row->type == PARAM_JSON ? (const char *)object + row->offset : NULL;
+}
+
 bool param_equal(const struct param *row, const void *a, const void *b)
 {
 	const struct param_ints *x = param_ints(row, a), *y = param_ints(row, b);
 	if (row->type == PARAM_INTS)
 		return x->n == y->n && !memcmp(x->v, y->v, (size_t)x->n * sizeof *x->v);
+	if (row->type == PARAM_JSON)
+		return !strcmp(param_json(row, a), param_json(row, b));
 	if (row->type != PARAM_OBJECT)
 		return param_number(row, a) == param_number(row, b);
 	if (!param_is_on(row, a) || !param_is_on(row, b))

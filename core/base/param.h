@@ -22,6 +22,7 @@ enum param_type {
 	PARAM_INTS,   /* struct param_ints */
 	PARAM_OBJECT, /* a struct that begins with `bool on` and is described by rows of its own; off is written null */
 	PARAM_SET,    /* unsigned: bit i is choice i */
+	PARAM_JSON,   /* char[max]: the text of a JSON value, of one of the types in choices ("object|array|string|null") */
 };
 
 /* What a job that runs lets be changed of it. */
@@ -51,8 +52,8 @@ struct param {
 	enum param_type type;
 	size_t offset;            /* of the field in its struct */
 	const char *by_default;   /* as param_set takes it */
-	double min, max;          /* of a number, or of each number of a list; unused for bool and enum */
-	const char *choices;      /* enum and set: "adam|adamw|sgd" */
+	double min, max;          /* of a number, or of each number of a list; of JSON: the field's bytes; unused for bool and enum */
+	const char *choices;      /* enum and set: "adam|adamw|sgd"; JSON: its types */
 	const char *group;        /* heading in the form: "net", "training", "data", "output" */
 	const char *unit;         /* "epochs", "images"; NULL: a pure number */
 	const char *doc;          /* one sentence: what it does, and the value that switches it off */
@@ -80,6 +81,8 @@ int param_set_ints(const struct param *row, void *object, const double *values, 
 int param_set_on(const struct param *row, void *object, bool on, struct err *err);
 /* Any of the choices of a set, in any order; one that comes twice counts once. */
 int param_set_choices(const struct param *row, void *object, const char *const *choices, int n, struct err *err);
+/* The text of a JSON value, which the caller has checked. */
+int param_set_json(const struct param *row, void *object, const char *text, struct err *err);
 /* From text: "0.001", "true", "adam", "8,16,32", "hflip,crop" ("" or "-" = empty list or set), "on" or "null" for an object. */
 int param_set_text(const struct param *row, void *object, const char *text, struct err *err);
 /* "epochs=50 lr=1e-3 channels=8,16,32 prune.amount=0.5": a preset's overrides; a member switches its object on. */
@@ -92,6 +95,7 @@ bool param_is_on(const struct param *row, const void *object);
 void param_nest(const struct param *row, struct err *err);
 double param_number(const struct param *row, const void *object); /* INT, REAL, BOOL (0/1), ENUM (index), SET (bits) */
 const struct param_ints *param_ints(const struct param *row, const void *object);
+const char *param_json(const struct param *row, const void *object);
 /* Both have the same value of it; an object that is off in both is the same whatever its members. */
 bool param_equal(const struct param *row, const void *a, const void *b);
 /* FIXED, FREE or LOSS: what the group leaves open is settled. */

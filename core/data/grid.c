@@ -131,6 +131,16 @@ static void clip(int64_t *from, int64_t *to, int limit)
 	*to = *to > limit ? limit : *to;
 }
 
+void canvas_put(struct canvas *c, int x, int y, const struct canvas *from)
+{
+	for (int v = y < 0 ? -y : 0; v < from->h && y + v < c->h; v++)
+		for (int u = x < 0 ? -x : 0; u < from->w && x + u < c->w; u++) {
+			const uint8_t *p = from->pixels + ((size_t)v * (size_t)from->w + (size_t)u) * (size_t)from->channels;
+			const bool gray = from->channels == 1;
+			blend(c, x + u, y + v, (uint32_t)p[0] << 16 | (uint32_t)p[gray ? 0 : 1] << 8 | p[gray ? 0 : 2], 255);
+		}
+}
+
 void canvas_rect(struct canvas *c, int x, int y, int w, int h, uint32_t color)
 {
 	int64_t x0 = x, x1 = (int64_t)x + w, y0 = y, y1 = (int64_t)y + h;

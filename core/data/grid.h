@@ -33,6 +33,8 @@ int grid_images(
 int grid_pairs(struct canvas *ret, const float *above, const float *beneath, int n, int c, int h, int w, int cols,
 	int gap, struct err *err);
 
+/* `from` onto c, its upper left corner at (x, y); what lies beyond the edges is left out. */
+void canvas_put(struct canvas *c, int x, int y, const struct canvas *from);
 /* 0xRRGGBB; on a gray canvas its luma. */
 void canvas_rect(struct canvas *c, int x, int y, int w, int h, uint32_t color);
 /* Antialiased line of that width in pixels, with round ends. Whole coordinates are the corners of pixels: the middle of

@@ -150,6 +150,7 @@ enum { MODEL_NETS_MAX = 4, PHASES_MAX = 4, OPS_MAX = 64, LATENT_DIM_MAX = 512, M
 
 struct family {
 	const char *name, *blurb;
+	bool conducts; /* its jobs take no worker: they submit others (server/study.h) */
 	const struct param *params;
 	size_t params_size; /* of the struct the rows describe; of a kind that trains it begins with struct train_params */
 	const struct preset *presets;
@@ -199,7 +200,7 @@ struct family {
 		float *rows);
 };
 
-#define FAMILIES(X) X(family_ae) X(family_vae) X(family_gan) X(family_finetune) X(family_classifier) X(family_projection)
+#define FAMILIES(X) X(family_ae) X(family_vae) X(family_gan) X(family_finetune) X(family_classifier) X(family_projection) X(family_study)
 #define X(f) extern const struct family f;
 FAMILIES(X)
 #undef X

@@ -78,6 +78,7 @@ int h_job_command(struct call *c, struct err *err)
 		return code ? code : reply_when_done(c, command, job_command_done(&job, command), &job, err);
 	}
 	code = sched_command(c->daemon->sched, c->arg[0], command, &done, &job, err);
+	conductor_wake(c->daemon->conductor);
 	if (code == ERR_CONFLICT)
 		job_explain_conflict(c, c->arg[0]);
 	return code ? code : reply_when_done(c, command, done || job_command_done(&job, command), &job, err);

@@ -27,6 +27,7 @@ handler_fn h_latents, h_latent_stats;                               /* latents.c
 handler_fn h_manifold, h_traversals;                                /* atlas.c */
 handler_fn h_arithmetic;                                            /* arithmetic.c */
 handler_fn h_nearest;                                               /* nearest.c */
+handler_fn h_study_trials, h_study_best, h_study_importance, h_study_history, h_study_sheet;                             /* study.c */
 handler_fn h_score, h_classes;                                      /* score.c */
 /* clang-format on */
 

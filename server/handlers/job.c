@@ -41,6 +41,8 @@ static int submit(struct call *c, struct once *once, struct spec *spec, struct e
 {
 	struct job job;
 	int code = sched_submit(c->daemon->sched, spec, once_key(once), &job, err);
+	if (!code)
+		conductor_wake(c->daemon->conductor);
 	return code ? code : once_reply(once, &job, err);
 }
 
@@ -97,18 +99,37 @@ static int check_statuses(const char *list, struct err *err)
 	return OK;
 }
 
+/* "none": jobs that are no study's. */
+static int take_study(struct call *c, struct store_filter *f, char id[JOB_ID_SIZE], struct err *err)
+{
+	struct job job;
+	*id = '\0';
+	if (strcmp(f->study, "none")) {
+		int code = store_get(c->daemon->store, f->study, &job, err);
+		if (code)
+			return code;
+		memcpy(id, job.id, sizeof job.id);
+		job_free(&job);
+	}
+	f->study = id;
+	return OK;
+}
+
 int h_job_list(struct call *c, struct err *err)
 {
 	const struct uri *u = &c->req.uri;
 	struct store_filter f = {.status = uri_get(u, "status"), .kind = uri_get(u, "kind"), .name = uri_get(u, "name"),
-		.after = uri_get(u, "after")};
+		.after = uri_get(u, "after"), .study = uri_get(u, "study")};
 	int64_t limit = 20;
 	struct job *jobs;
 	int n;
 	bool more;
+	char study[JOB_ID_SIZE];
 	int code = uri_int(u, "limit", 1, LIMIT_LIST, &limit, err);
 	if (!code)
 		code = uri_order(u, &f.ascending, err);
+	if (!code && f.study)
+		code = take_study(c, &f, study, err);
 	if (!code)
 		code = check_statuses(f.status, err);
 	f.limit = (int)limit;

@@ -14,7 +14,7 @@
 enum { JUDGING_MAX = 2, SHEET_COLS = 10, SHEET_COLS_MAX = 64, SHEET_COUNT = 1000 };
 
 /* A model, the judge of its data set, and samples for it. */
-struct trial {
+struct judging {
 	struct published *p;
 	struct dataset *data;
 	struct judge *judge;
@@ -22,7 +22,7 @@ struct trial {
 	struct rows images;
 };
 
-static void trial_close(struct trial *t)
+static void trial_close(struct judging *t)
 {
 	rows_free(&t->images);
 	if (t->data)
@@ -40,7 +40,7 @@ static int check_known(const struct call *c, const struct published *p, struct e
 		evaluator_facts(e)->dataset_sha256, c->arg[0], p->dataset, p->dataset_sha256);
 }
 
-static int need_data(struct call *c, struct trial *t, struct err *err)
+static int need_data(struct call *c, struct judging *t, struct err *err)
 {
 	int code = cache_dataset(c->daemon->cache, t->p->dataset, &t->data, err);
 	if (code)
@@ -51,7 +51,7 @@ static int need_data(struct call *c, struct trial *t, struct err *err)
 		t->p->dataset, c->arg[0]);
 }
 
-static int draw(struct call *c, struct trial *t, struct err *err)
+static int draw(struct call *c, struct judging *t, struct err *err)
 {
 	const struct model *m = &t->p->model;
 	struct rows z;
@@ -64,7 +64,7 @@ static int draw(struct call *c, struct trial *t, struct err *err)
 	return code;
 }
 
-typedef int trial_fn(struct call *c, struct trial *t, struct err *err);
+typedef int trial_fn(struct call *c, struct judging *t, struct err *err);
 
 /* Between things that take a second: nobody waits for the rest of a daemon that stops. */
 static int check_draining(const struct call *c, struct err *err)
@@ -75,7 +75,7 @@ static int check_draining(const struct call *c, struct err *err)
 /* Everything up to the samples and the judge, then fn. */
 static int hold_trial(struct call *c, const struct sample_rule *rule, trial_fn *fn, struct err *err)
 {
-	struct trial t = {0};
+	struct judging t = {0};
 	int code = use_acquire_painter(c, &t.p, err);
 	if (code)
 		return code;
@@ -126,7 +126,7 @@ void evaluator_write(struct jsonw *w, const struct evaluator *e)
 	jw_end_object(w);
 }
 
-static int write_score(struct call *c, const struct trial *t, const struct judge_report *r, struct err *err)
+static int write_score(struct call *c, const struct judging *t, const struct judge_report *r, struct err *err)
 {
 	struct jsonw w;
 	call_json(c, &w, 200);
@@ -141,7 +141,7 @@ static int write_score(struct call *c, const struct trial *t, const struct judge
 	return call_json_end(c, &w, err);
 }
 
-static int score(struct call *c, struct trial *t, struct err *err)
+static int score(struct call *c, struct judging *t, struct err *err)
 {
 	struct judge_report report;
 	struct pool *pool = c->daemon->pool;
@@ -163,7 +163,7 @@ int h_score(struct call *c, struct err *err)
 
 /* --- a picture -------------------------------------------------------------------------------------------------------------- */
 
-static int sheet(struct call *c, struct trial *t, struct err *err)
+static int sheet(struct call *c, struct judging *t, struct err *err)
 {
 	const struct map *m = &t->p->model.image;
 	struct canvas canvas;

@@ -118,45 +118,51 @@ static int check_room(struct txn *t, struct err *err)
 	return code;
 }
 
-static void note_submitted(struct txn *t, const struct insert_op *op)
+static void note_submitted(struct txn *t, const struct job *as_given, int64_t number)
 {
-	struct job job = *op->job; /* its texts stay the caller's */
-	job.number = op->number;
-	job.created_at_ms = op->created_at_ms;
+	struct job job = *as_given; /* its texts stay the caller's */
+	job.number = number;
+	job.created_at_ms = t->now_ms;
 	journal_submitted(&t->journal, &job);
+}
+
+int job_insert(struct txn *t, const struct job *j, int64_t *ret_number, struct err *err)
+{
+	const struct family *f = family_find(j->kind);
+	int64_t parent = 0;
+	int code = check_room(t, err);
+	if (!code)
+		code = depends_check(t, j->depends_on, err);
+	if (!code && j->fork_step)
+		code = job_number(t->conn, j->from_job, &parent, err);
+	if (code)
+		return code;
+	code = sql_int(t->conn, SQL_JOB_INSERT, ret_number, 0, err, "sssssiiiiissssidsiiiiss", j->id, j->kind, j->preset,
+		j->dataset, j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
+		j->metadata, j->warnings, j->from_job, (int64_t)j->from_epoch, j->ancestors_train_s, j->depends_on,
+		j->time_limit_s, (int64_t)j->max_retries, j->memory_bytes, (int64_t)(f && f->conducts), j->study, j->trial);
+	if (!code)
+		code = depends_insert(t, *ret_number, j->depends_on, err);
+	if (!code && j->fork_step)
+		code = points_branch(t, *ret_number, parent, j, err);
+	if (!code && j->fork_step)
+		code = sql_run(t->conn, SQL_TOMBSTONE_DROP, err, "s", j->id);
+	if (!code)
+		code = append_status(t, *ret_number, JOB_QUEUED, &no_change, err);
+	if (!code)
+		note_submitted(t, j, *ret_number);
+	return code;
 }
 
 static int apply_insert(struct txn *t, struct op *base, struct err *err)
 {
 	struct insert_op *op = (struct insert_op *)base;
-	const struct job *j = op->job;
 	int code = key_check(t, op->key, err);
 	if (code || (op->key && op->key->replayed))
 		return code;
-	code = check_room(t, err);
-	if (!code)
-		code = depends_check(t, j->depends_on, err);
-	if (code)
-		return code;
-	int64_t parent = 0;
-	if (j->fork_step && (code = job_number(t->conn, j->from_job, &parent, err)))
-		return code;
 	op->created_at_ms = t->now_ms;
-	code = sql_int(t->conn, SQL_JOB_INSERT, &op->number, 0, err, "sssssiiiiissssidsiii", j->id, j->kind, j->preset,
-		j->dataset, j->name, t->now_ms, (int64_t)j->priority, (int64_t)j->seed, (int64_t)j->epochs, j->steps, j->params,
-		j->metadata, j->warnings, j->from_job, (int64_t)j->from_epoch, j->ancestors_train_s,
-		j->depends_on, j->time_limit_s, (int64_t)j->max_retries, j->memory_bytes);
-	if (!code)
-		code = depends_insert(t, op->number, j->depends_on, err);
-	if (!code && j->fork_step)
-		code = points_branch(t, op->number, parent, j, err);
-	if (!code && j->fork_step)
-		code = sql_run(t->conn, SQL_TOMBSTONE_DROP, err, "s", j->id);
-	if (!code)
-		code = append_status(t, op->number, JOB_QUEUED, &no_change, err);
-	if (!code)
-		note_submitted(t, op);
-	return code ? code : key_put(t, op->key, j->id, err);
+	code = job_insert(t, op->job, &op->number, err);
+	return code ? code : key_put(t, op->key, op->job->id, err);
 }
 
 int store_insert(struct store *s, struct job *job, struct err *err)
@@ -210,8 +216,10 @@ static int settle_move(
 	struct txn *t, const char *job_id, int64_t number, enum job_status from, enum job_status to, struct err *err)
 {
 	points_forget(t); /* whose reports are taken is asked anew */
-	if (job_terminal(from))
-		return sql_run(t->conn, SQL_JOB_REOPEN, err, "i", number);
+	if (job_terminal(from)) {
+		int code = sql_run(t->conn, SQL_JOB_REOPEN, err, "i", number);
+		return code ? code : sql_run(t->conn, SQL_TRIALS_REOPEN, err, "i", number);
+	}
 	if (!job_terminal(to))
 		return OK;
 	points_end(t, job_id);
@@ -414,7 +422,7 @@ void store_progress(struct store *s, const struct job *job)
 	op->op.apply = apply_progress;
 	op->op.release = release_progress;
 	op->job = *job;
-	op->job.params = op->job.metadata = op->job.depends_on = op->job.metrics = op->job.test = op->job.generalisation_gap = NULL;
+	op->job.params = op->job.metadata = op->job.depends_on = op->job.trial = op->job.metrics = op->job.test = op->job.generalisation_gap = NULL;
 	op->job.warnings = job->warnings ? report_text(job->warnings) : NULL;
 	store_report(s, &op->op);
 }

@@ -33,7 +33,7 @@ struct sqlite3_stmt;
 	"number,id,kind,preset,dataset,dataset_sha256,name,status,stop_reason,created_at_ms,started_at_ms,finished_at_ms," \
 	"priority,seed,attempt,epoch,epochs,step,steps,eta_ms,samples_per_s,train_s,best_metric,best_value,best_epoch," \
 	"test,error_code,error_detail,params,metadata,warnings,generalisation_gap,from_job,from_epoch,ancestors_train_s," \
-	"wish,time_limit_s,max_retries,retries,depends_on,fork_step,memory_bytes"
+	"wish,time_limit_s,max_retries,retries,depends_on,fork_step,memory_bytes,study,trial"
 
 /* Every statement the store ever runs, but for the schema and for what `latentd recover` does. */
 #define SQL_STATEMENTS(X) \
@@ -42,14 +42,15 @@ struct sqlite3_stmt;
 	X(SQL_COMMIT, "COMMIT") \
 	X(SQL_ROLLBACK, "ROLLBACK") \
 	X(SQL_JOB_INSERT, "INSERT INTO jobs(id,kind,preset,dataset,name,status,created_at_ms,priority,seed,epochs,steps,eta_ms," \
-		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s,depends_on,time_limit_s,max_retries,memory_bytes)" \
-		" VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,NULL,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20) RETURNING number") \
+		"params,metadata,warnings,from_job,from_epoch,ancestors_train_s,depends_on,time_limit_s,max_retries,memory_bytes,conducts," \
+		"study,trial) VALUES(?1,?2,?3,?4,?5,'queued',?6,?7,?8,?9,?10,NULL,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)" \
+		" RETURNING number") \
 	X(SQL_JOB_BRANCH, "UPDATE jobs SET fork_step=?2, step=?2, epoch=?3, dataset_sha256=?4, best_metric=?5, best_value=?6," \
 		"best_epoch=?7 WHERE number=?1") \
 	X(SQL_JOB_MOVE, "UPDATE jobs SET status=?3, stop_reason=coalesce(?4,stop_reason), error_code=coalesce(?5,error_code)," \
 		"error_detail=coalesce(?6,error_detail), test=coalesce(?7,test)," \
 		"generalisation_gap=coalesce(?8,generalisation_gap)," \
-		"started_at_ms=iif(?9 AND started_at_ms=0,?11,started_at_ms), attempt=attempt+?9, held=iif(?9,1,held)," \
+		"started_at_ms=iif(?9 AND started_at_ms=0,?11,started_at_ms), attempt=attempt+?9, held=iif(?9 AND NOT conducts,1,held)," \
 		"finished_at_ms=iif(?10,?11,finished_at_ms), wish=coalesce(?12,wish), not_before_ms=coalesce(?13,0)," \
 		"retries=retries+(?13 IS NOT NULL), eta_ms=iif(?3 IN ('queued','paused'),NULL,eta_ms)" \
 		" WHERE id=?1 AND status=?2 RETURNING number") \
@@ -67,13 +68,13 @@ struct sqlite3_stmt;
 	X(SQL_JOB_NUMBER, "SELECT number FROM jobs WHERE id=?1") \
 	X(SQL_JOB_REPORTER, "SELECT iif(" JOB_GIVEN_UP ",0,number) FROM jobs WHERE id=?1") \
 	X(SQL_JOB_LAST_SEQ, "SELECT last_seq FROM jobs WHERE id=?1") \
-	X(SQL_JOB_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 AND " JOB_READY " AND NOT EXISTS(" QUEUE_PAUSED ")" \
+	X(SQL_JOB_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 AND conducts=0 AND " JOB_READY " AND NOT EXISTS(" QUEUE_PAUSED ")" \
 		" ORDER BY priority DESC, number LIMIT 1") \
 	X(SQL_MEMORY_HELD, "SELECT coalesce(sum(memory_bytes),0) FROM jobs WHERE held") \
 	X(SQL_JOB_MEASURED, "UPDATE jobs SET memory_bytes=?2 WHERE id=?1") \
 	X(SQL_JOB_MEMORY, "SELECT memory_bytes FROM jobs WHERE id=?1") \
 	X(SQL_JOBS_LATER, "SELECT coalesce(min(not_before_ms),0) FROM jobs WHERE status='queued' AND not_before_ms>?1") \
-	X(SQL_JOBS_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 ORDER BY priority DESC, number LIMIT ?1") \
+	X(SQL_JOBS_NEXT, "SELECT id FROM jobs WHERE status='queued' AND blocked=0 AND conducts=0 ORDER BY priority DESC, number LIMIT ?1") \
 	X(SQL_STATUS_COUNT, "SELECT coalesce(sum(n),0) FROM tally WHERE status=?1") \
 	X(SQL_QUEUE_PAUSED, QUEUE_PAUSED) \
 	X(SQL_QUEUE_PAUSE, "INSERT OR IGNORE INTO settings(name,value) VALUES('queue','paused')") \
@@ -90,6 +91,23 @@ struct sqlite3_stmt;
 	X(SQL_OF_NAME_UP, "SELECT number FROM jobs" OF_KIND "name=?5 AND number>?1 ORDER BY number LIMIT ?2") \
 	X(SQL_OF_DATASET_DOWN, "SELECT number FROM jobs" OF_KIND "dataset=?5 AND number<?1 ORDER BY number DESC LIMIT ?2") \
 	X(SQL_OF_DATASET_UP, "SELECT number FROM jobs" OF_KIND "dataset=?5 AND number>?1 ORDER BY number LIMIT ?2") \
+	X(SQL_OF_STUDY_DOWN, "SELECT number FROM jobs" OF_STUDY "number<?1 ORDER BY number DESC LIMIT ?2") \
+	X(SQL_OF_STUDY_UP, "SELECT number FROM jobs" OF_STUDY "number>?1 ORDER BY number LIMIT ?2") \
+	X(SQL_STUDIES, "SELECT id FROM jobs WHERE conducts AND status NOT IN ('succeeded','failed','cancelled')" \
+		" AND NOT (status='queued' AND blocked>0)" \
+		" UNION SELECT j.id FROM trials t JOIN jobs j ON j.number=t.study WHERE t.state='running'") \
+	X(SQL_CHILDREN, "SELECT id FROM jobs WHERE study=?1 ORDER BY number") \
+	X(SQL_TRIAL_INSERT, "INSERT INTO trials(study,phase,number,of,seed,job,state,reason,x) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)") \
+	X(SQL_TRIAL_END, "UPDATE trials SET state=?4, value=?5, intermediate=?6, last_step=?7, reason=?8, held=0" \
+		" WHERE study=?1 AND phase=?2 AND number=?3 AND state='running' RETURNING number") \
+	X(SQL_TRIAL_HOLD, "UPDATE trials SET held=?4 WHERE study=?1 AND phase=?2 AND number=?3") \
+	X(SQL_TRIALS_REOPEN, "UPDATE trials SET state='running', reason='', held=1 WHERE study=?1 AND state='failed' AND job IS NOT NULL") \
+	X(SQL_TRIAL_FORGET_JOB, "UPDATE trials SET job=NULL WHERE job=?1") \
+	X(SQL_TRIAL_OPEN, "SELECT j.id,j.status FROM trials t JOIN jobs j ON j.number=t.study WHERE t.job=?1 AND t.job IS NOT NULL" \
+		" AND j.status NOT IN ('succeeded','failed','cancelled') LIMIT 1") \
+	X(SQL_TRIALS, "SELECT t.phase,t.number,t.of,t.seed,t.job,t.state,t.value,t.intermediate,t.last_step,t.reason,t.x,t.held,j.status,j.epoch," \
+		"j.epochs,j.train_s,j.started_at_ms,j.finished_at_ms,j.name FROM trials t LEFT JOIN jobs j ON j.id=t.job" \
+		" WHERE t.study=?1 ORDER BY t.phase,t.number") \
 	X(SQL_JOBS_ALL, "SELECT " JOB_COLUMNS " FROM jobs ORDER BY number") \
 	X(SQL_JOBS_UNFINISHED, "SELECT id,status FROM jobs WHERE status IN " LIVE " ORDER BY number") \
 	X(SQL_JOBS_COUNT, "SELECT kind,status,n FROM tally WHERE n>0") \
@@ -156,6 +174,8 @@ struct sqlite3_stmt;
 	X(SQL_BLOCKS, "SELECT data FROM blocks WHERE series=?1 AND level=?2 AND last_step>=?3 ORDER BY last_step") \
 	X(SQL_BLOCK_BEFORE, "SELECT last_step FROM blocks WHERE series=?1 AND level=?2 AND last_step<?3 ORDER BY last_step DESC LIMIT 1") \
 	X(SQL_SERIES_UNBLOCKED, "SELECT id FROM series WHERE tail IS NULL AND last_step IS NOT NULL AND id>?1 ORDER BY id LIMIT 1")
+#define OF_STUDY " WHERE study=?3 AND (?4 IS NULL OR kind=?4) AND (?5 IS NULL OR instr(','||?5||',',','||status||','))" \
+	" AND (?6 IS NULL OR name=?6) AND "
 #define OF_KIND " WHERE kind=?3 AND status=?4 AND "
 #define LIVE "('running','pausing','cancelling')"
 /* A worker has it that was not waited for. */
@@ -336,6 +356,8 @@ char *report_text(const char *text);
 
 /* apply.c */
 int event_append(struct txn *t, int64_t job, enum event_type type, const char *once, const char *body, struct err *err);
+/* A new row that waits, with its first event and line in the journal; nothing is done where there is no room. */
+int job_insert(struct txn *t, const struct job *job, int64_t *ret_number, struct err *err);
 /* One change of state with its events; the UPDATE repeats `from`. */
 int job_move(struct txn *t, const char *job_id, enum job_status from, enum job_status to, const struct store_change *change,
 	struct err *err);

@@ -60,6 +60,15 @@ static bool in_words(const char *list, const char *word)
 	return !list;
 }
 
+/* Children of one study, or jobs that are nobody's. */
+static int take_study(struct conn *c, const struct store_filter *f, const struct span *s, struct numbers *l, struct err *err)
+{
+	sqlite3_stmt *q;
+	int code = sql_start(c, f->ascending ? SQL_OF_STUDY_UP : SQL_OF_STUDY_DOWN, &q, err, "iissss", s->from, s->limit,
+		f->study, f->kind, f->status, f->name);
+	return code ? code : take(c, q, l, err);
+}
+
 /* The jobs of one kind and status. */
 static int take_range(struct conn *c, const struct store_filter *f, const struct span *s, const char *kind,
 	const char *status, struct numbers *l, struct err *err)
@@ -115,6 +124,8 @@ static int find(struct conn *c, const struct store_filter *f, struct numbers *l,
 		code = err_set(err, ERR_NOT_FOUND, "no job '%.140s' to list after", f->after);
 	if (code)
 		return code;
+	if (f->study)
+		return take_study(c, f, &s, l, err);
 	if (f->status || f->kind || f->name || f->dataset)
 		return take_ranges(c, f, &s, l, err);
 	code = sql_start(c, f->ascending ? SQL_NUMBERS_UP : SQL_NUMBERS_DOWN, &q, err, "ii", s.from, s.limit);

@@ -69,6 +69,8 @@ static void read_control(sqlite3_stmt *q, struct job *j)
 	j->max_retries = sqlite3_column_int(q, 37);
 	j->retries = sqlite3_column_int(q, 38);
 	j->depends_on = sql_text_dup(q, 39);
+	sql_text(q, 42, j->study, sizeof j->study);
+	j->trial = sql_text_dup(q, 43);
 }
 
 /* {"train_loss":0.01,…}: the newest value of each series. */
@@ -106,7 +108,7 @@ static bool texts_lost(struct conn *c, sqlite3_stmt *q, const struct job *j)
 		int column;
 		const char *text;
 	} copied[] = {{25, j->test}, {28, j->params}, {29, j->metadata}, {30, j->warnings}, {31, j->generalisation_gap},
-		{39, j->depends_on}};
+		{39, j->depends_on}, {43, j->trial}};
 	bool lost = (sqlite3_errcode(c->db) & 0xff) == SQLITE_NOMEM;
 	for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
 		lost |= !copied[i].text && sqlite3_column_type(q, copied[i].column) != SQLITE_NULL;

@@ -135,6 +135,23 @@ static const char *const migrations[] = {
 	 "ALTER TABLE jobs ADD COLUMN crash_mark TEXT NOT NULL DEFAULT '';"),
 	/* what a job's trainer takes, measured when it was submitted: what may run beside what */
 	"ALTER TABLE jobs ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT 0;",
+	/* studies: `conducts`: no worker takes the job, it submits others; whose child a job is, and as what (JSON). A study's trials, what
+	 * follows them and what is trained again: `phase` is that of core/lab/trials.h; `job`: the id, NULL where there is none (any more);
+	 * `held`: the study itself has paused or cancelled it. */
+	("ALTER TABLE jobs ADD COLUMN conducts INTEGER NOT NULL DEFAULT 0;"
+	 "ALTER TABLE jobs ADD COLUMN study TEXT NOT NULL DEFAULT '';"
+	 "ALTER TABLE jobs ADD COLUMN trial TEXT;"
+	 "DROP INDEX jobs_ready;"
+	 "CREATE INDEX jobs_ready ON jobs(priority DESC, number) WHERE status='queued' AND blocked=0 AND conducts=0;"
+	 "CREATE INDEX jobs_conducting ON jobs(number) WHERE conducts AND status NOT IN ('succeeded','failed','cancelled');"
+	 "CREATE INDEX jobs_study ON jobs(study, number);"
+	 "CREATE TABLE trials("
+	 " study INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE, phase INTEGER NOT NULL, number INTEGER NOT NULL,"
+	 " of INTEGER NOT NULL, seed INTEGER NOT NULL, job TEXT, state TEXT NOT NULL, value REAL, intermediate REAL,"
+	 " last_step INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', x TEXT NOT NULL, held INTEGER NOT NULL DEFAULT 0,"
+	 " PRIMARY KEY(study, phase, number)) STRICT, WITHOUT ROWID;"
+	 "CREATE INDEX trials_job ON trials(job) WHERE job IS NOT NULL;"
+	 "CREATE INDEX trials_open ON trials(study) WHERE state='running';"),
 };
 /* clang-format on */
 enum { VERSION = sizeof migrations / sizeof *migrations };

@@ -162,6 +162,7 @@ int store_ended(struct store *s, const char *job_id, int64_t seq, bool *ret, str
 int store_get(struct store *s, const char *ref, struct job *ret, struct err *err);
 struct store_filter {
 	const char *status, *kind, *name, *dataset; /* NULL: any; status may be a comma list */
+	const char *study;                /* an id: its children; "": nobody's; not with dataset */
 	const char *after;                /* job id, or NULL */
 	int limit;
 	bool ascending;

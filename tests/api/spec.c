@@ -69,9 +69,9 @@ static const struct wrong_body {
 } wrong_bodies[] = {
 	{"[]", "#", "must be an object such as {\"kind\":\"ae\"}, got an array"},
 	{"null", "#", "must be an object such as {\"kind\":\"ae\"}, got null"},
-	{"{}", "#/kind", "is required; kinds: ae, vae, gan, finetune, classifier, projection"},
-	{"{\"kind\":\"vea\"}", "#/kind", "unknown kind 'vea'; kinds: ae, vae, gan, finetune, classifier, projection"},
-	{"{\"kind\":\"AE\"}", "#/kind", "unknown kind 'AE'; kinds: ae, vae, gan, finetune, classifier, projection"},
+	{"{}", "#/kind", "is required; kinds: ae, vae, gan, finetune, classifier, projection, study"},
+	{"{\"kind\":\"vea\"}", "#/kind", "unknown kind 'vea'; kinds: ae, vae, gan, finetune, classifier, projection, study"},
+	{"{\"kind\":\"AE\"}", "#/kind", "unknown kind 'AE'; kinds: ae, vae, gan, finetune, classifier, projection, study"},
 	{"{\"kind\":8}", "#/kind", "must be a string, got 8 (a number)"},
 	{"{\"kind\":\"\"}", "#/kind", "must have 1..31 characters, got 0"},
 	{"{\"kind\":\"ae\",\"preset\":\"raport\"}", "#/preset",
