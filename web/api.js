@@ -120,7 +120,7 @@ const json = (reply) => reply.json();
 export const get = (path, signal) => whole(path, { signal }, json);
 export const post = (path, body, signal) => whole(path, { method: 'POST', body, signal }, json);
 export const patch = (path, body, signal) => whole(path, { method: 'PATCH', body, signal }, json);
-export const remove = (path, signal) => whole(path, { method: 'DELETE', signal }, () => null);
+export const remove = (path, signal) => whole(path, { method: 'DELETE', signal }, async () => null);
 
 /** A file to `path`, by PUT; onProgress(share) while it is sent, which fetch cannot tell. */
 export function upload(path, file, { type, onProgress, signal }) {

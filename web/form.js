@@ -1,6 +1,6 @@
 // form.js: fields made from a kind's JSON Schema. What is allowed is the daemon's to say; here texts only become values.
 
-import { h, newId, setText, show } from './dom.js';
+import { complain, h, newId, setText, show } from './dom.js';
 import { param } from './format.js';
 import { same } from './request.js';
 
@@ -85,6 +85,16 @@ export class Field {
     if (text) this.input.setAttribute('aria-invalid', 'true');
     else this.input.removeAttribute('aria-invalid');
   }
+}
+
+/** A refusal at the fields that it names; in the corner where it names none of them. */
+export function sayProblem(problem, fields) {
+  const placed = (problem.errors ?? []).filter(({ pointer, detail }) => {
+    const field = fields.find((one) => one.owns(pointer));
+    field?.setError(detail);
+    return field;
+  });
+  if (!placed.length) complain(problem);
 }
 
 /** A switch, and the fields that matter once it is on: an object, or null. */

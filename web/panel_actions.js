@@ -1,6 +1,6 @@
-// panel_actions.js: what may be asked of a run now: a button for each command that the job's `allowed` names.
+// panel_actions.js: what may be asked of a run now: a button for each command that the job's `allowed` names; what has ended may be deleted.
 
-import { post } from './api.js';
+import { post, remove } from './api.js';
 import { complain, dialog, h, show } from './dom.js';
 import { terminal } from './format.js';
 
@@ -11,7 +11,11 @@ const ACTIONS = [
   { name: 'pause', text: 'Pause' },
   { name: 'stop', text: 'Stop and keep', sure: ['End this run now?', 'Its model is kept and tested as if this had been its last step.', 'Let it run', 'End the run'] },
   { name: 'cancel', text: 'Cancel', danger: true, sure: ['Cancel this run?', 'What it has saved stays, and it may be tried again from there.', 'Let it run', 'Cancel the run'] },
+  { name: 'delete', text: 'Delete', danger: true, sure: ['Delete this run?', 'Its curves, pictures and checkpoints go with it, for good.', 'Keep it', 'Delete the run'] },
 ];
+
+const possible = (name, job) => (name === 'delete' ? terminal(job)
+  : job.allowed.includes(name) && !(name === 'cancel' && job.status === 'cancelling'));
 
 export class Actions {
   /** `before(name)` and `after(name)` a command is taken; `leave` gets the focus of a button that goes. */
@@ -26,11 +30,11 @@ export class Actions {
   update(job) {
     this.status = job.status;
     for (const [name, button] of this.buttons) {
-      const possible = job.allowed.includes(name) && !(name === 'cancel' && job.status === 'cancelling');
-      const shown = possible || (name === 'cancel' && !terminal(job));
-      if (!possible && button === document.activeElement) this.leave();
+      const can = possible(name, job);
+      const shown = can || (name === 'cancel' && !terminal(job));
+      if (!can && button === document.activeElement) this.leave();
       show(button, shown);
-      button.disabled = !possible;
+      button.disabled = !can;
     }
   }
 
@@ -41,14 +45,15 @@ export class Actions {
   }
 
   async ask(action) {
-    if (action.sure && (!await this.sure(action) || terminal({ status: this.status }))) return;
+    const ended = terminal({ status: this.status });
+    if (action.sure && (!await this.sure(action) || terminal({ status: this.status }) !== ended)) return;
     const button = this.buttons.get(action.name);
     if (button === document.activeElement) this.leave();
     button.disabled = true; // until the run has changed
     this.before(action.name);
     let taken = true;
     try {
-      await post(`${this.path}/${action.name}`, undefined);
+      await (action.name === 'delete' ? remove(this.path) : post(`${this.path}/${action.name}`, undefined));
     } catch (problem) {
       complain(problem);
       taken = false;

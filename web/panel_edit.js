@@ -1,8 +1,8 @@
 // panel_edit.js: what of a run may still change: the parameters that its kind's schema calls live.
 
 import { patch } from './api.js';
-import { complain, h, show, toast } from './dom.js';
-import { Field } from './form.js';
+import { h, show, toast } from './dom.js';
+import { Field, sayProblem } from './form.js';
 
 export class EditPanel {
   constructor(kind, path, onChanged) {
@@ -37,17 +37,7 @@ export class EditPanel {
       toast('From the next step on');
       this.onChanged();
     } catch (problem) {
-      this.sayProblem(problem);
+      sayProblem(problem, [...this.fields.values()]);
     }
-  }
-
-  sayProblem(problem) {
-    const fields = [...this.fields.values()];
-    const placed = (problem.errors ?? []).filter(({ pointer, detail }) => {
-      const field = fields.find((one) => one.pointer === pointer);
-      field?.setError(detail);
-      return field;
-    });
-    if (!placed.length) complain(problem);
   }
 }

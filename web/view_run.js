@@ -7,6 +7,7 @@ import { commandBox, complain, h, setText, show, throttled } from './dom.js';
 import { clock, count, duration, endedBy, loss, param, gapText, measured, percent, progressOf, terminal, trained } from './format.js';
 import { Actions } from './panel_actions.js';
 import { AtlasPanel } from './panel_atlas.js';
+import { CheckpointsPanel } from './panel_checkpoints.js';
 import { ClassesPanel } from './panel_classes.js';
 import { CurvePanel, SmallCurvesPanel } from './panel_curve.js';
 import { EditPanel } from './panel_edit.js';
@@ -40,6 +41,7 @@ class RunView {
     this.title = title;
     this.series = {};
     this.askJob = throttled(() => this.readJob().catch(() => {}), 250);
+    this.askCheckpoints = throttled(() => this.kind.trains && this.checkpoints.read().catch(() => {}), DETAIL_MS);
     this.askCurve = throttled(() => this.readCurve().catch(() => {}), DETAIL_MS);
     signal.addEventListener('abort', () => this.close());
   }
@@ -57,6 +59,7 @@ class RunView {
   async start() {
     const after = terminal(this.job) ? null : await newestEvent(this.path, this.signal);
     await Promise.all([this.readJob(), this.readCurve(), this.previews.read()]);
+    this.askCheckpoints();
     if (terminal(this.job)) await this.loadKept();
     else if (this.kind.trains && this.previews.moments.length) this.latent.load();
     if (after === null) return;
@@ -84,6 +87,7 @@ class RunView {
   onEvent(type, data) {
     if (type === 'metrics') this.onMetrics(data);
     else if (type === 'preview') this.previews.add(data);
+    else if (type === 'checkpoint') this.askCheckpoints();
     // Both are made of weights that have been published.
     if (this.kind.trains && (type === 'metrics' || type === 'preview')) this.latent.onProgress();
     this.askJob();
@@ -158,6 +162,7 @@ class RunView {
     this.classes = this.kind.abilities.includes('classify') ? new ClassesPanel(this.path, this.signal) : null;
     this.units = new UnitsPanel(this.kind);
     this.edit = new EditPanel(this.kind, this.path, this.askJob);
+    this.checkpoints = new CheckpointsPanel(this.kind, this.path, this.signal, (job) => { location.hash = `#/runs/${job.id}`; });
     this.previews = new PreviewPanel(this.path, this.signal);
     this.latent = new LatentPanel(this.job, { signal: this.signal, onWeights: (model) => this.onWeights(model) });
     this.samples = new SamplesPanel(this.job, this.signal);
@@ -167,7 +172,7 @@ class RunView {
     this.map = new MapPanel(this.job, this.signal);
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
       h('div', { class: 'column' }, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
-      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.atlas.node, this.judge.node, this.map.node, this.edit.node, this.details())));
+      h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.atlas.node, this.judge.node, this.map.node, this.edit.node, this.checkpoints.node, this.details())));
     if (this.kind.abilities.includes('decode')) return;
     for (const panel of [this.latent, this.samples, this.walk, this.atlas, this.judge]) show(panel.node, false); // nothing of it can be painted
     show(this.previews.node, !this.kind.trains);
@@ -183,10 +188,12 @@ class RunView {
       h('div', { class: 'run-progress' }, this.bar.node), this.facts);
   }
 
-  /** What it goes on from. */
+  /** What it goes on from, and whose end it waits for. */
   origin() {
-    const { from } = this.job;
-    return from && [' · from ', h('a', { href: `#/runs/${from.job}` }, `${from.job}@${from.checkpoint}`)];
+    const { from, depends_on: others } = this.job;
+    const run = (id, text) => h('a', { href: `#/runs/${id}` }, text);
+    return [from && [' · from ', run(from.job, `${from.job}@${from.checkpoint}`)],
+      others?.length && [' · after ', others.map((id, i) => [i ? ', ' : '', run(id, id)])]].filter(Boolean).flat(3);
   }
 
   details() {
@@ -253,6 +260,7 @@ class RunView {
     this.units.set(job.metrics);
     this.showParams(job);
     this.edit.update(job);
+    this.checkpoints.update(job);
     show(this.error, job.error !== null && job.error !== undefined);
     if (job.error) this.error.replaceChildren(h('h2', {}, `Failed: ${job.error.code}`), h('p', { class: 'detail' }, job.error.detail));
     show(this.warnings, job.warnings?.length > 0);
@@ -286,7 +294,8 @@ class RunView {
   /** A run that is tried again is followed again. */
   onAction(name, taken) {
     if (name === 'cancel' && !taken && this.kind.trains) this.latent.load();
-    if (name === 'retry' && taken && !this.stream) this.restart().catch(complain);
+    if (name === 'delete' && taken) location.hash = '#/';
+    else if (name === 'retry' && taken && !this.stream) this.restart().catch(complain);
     else this.askJob();
   }
 
@@ -300,6 +309,7 @@ class RunView {
     this.stopFollowing();
     this.askJob.cancel();
     this.askCurve.cancel();
+    this.askCheckpoints.cancel();
     this.curves?.forEach((panel) => panel.close());
     this.latent?.close();
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canvasOf, closePage, waitFor } from './harness.mjs';
-import { cancel, cancelHere, daemon, decoded, finished, LONG, LOST, open, page, pill, points, QUICK, session } from './session.mjs';
+import { cancel, cancelHere, daemon, decoded, finished, LONG, LOST, open, page, pill, points, QUICK, REFUSED, session } from './session.mjs';
 
 session();
 
@@ -328,4 +328,37 @@ test('a cancelled run is tried again and followed again', async () => {
   const at = await points();
   await waitFor('the curve to grow again', async () => (await points()) > at + 20, 20000);
   assert.equal((await daemon.api(`v1/jobs/${id}`)).attempt, 2);
+});
+
+test('a run goes on from a checkpoint as another, is verified, and goes', async () => {
+  const first = await daemon.api('v1/jobs', QUICK);
+  await finished(first.id);
+  await open(`#/runs/${first.id}`, { allow: REFUSED });
+  const panel = page.locator('form', { hasText: 'Go on from a checkpoint' });
+  await panel.locator('select').selectOption('1');
+  await panel.getByRole('button', { name: 'Verify' }).click();
+  await panel.getByText(/steps from epoch 1 .* come out as they did, bit by bit/).waitFor();
+  await panel.getByText('With other parameters').click();
+  await panel.getByRole('textbox', { name: /^epochs/ }).fill('1');
+  await panel.getByRole('button', { name: 'Fork' }).click();
+  await panel.getByText(/all 1 epochs are done/).waitFor(); // refused, at its field
+  await panel.getByRole('textbox', { name: /^epochs/ }).fill('2');
+  await panel.getByRole('button', { name: 'Fork' }).click();
+  await page.getByRole('link', { name: `${first.id}@1` }).waitFor();
+  await pill('succeeded');
+  const fork = (await daemon.api('v1/jobs?limit=1')).data[0];
+  assert.deepEqual([fork.from.job, fork.from.checkpoint, fork.params.epochs], [first.id, 1, 2]);
+  await button('Delete').click();
+  await button('Keep it').click();
+  await button('Delete').click();
+  await page.getByRole('button', { name: 'Delete the run' }).click();
+  await waitFor('it to be gone', async () => !(await daemon.api('v1/jobs')).data.some(({ id }) => id === fork.id), 10000);
+  await page.waitForURL((where) => where.hash === '#/');
+});
+
+test('whose end a run waits for is told', async () => {
+  const { id } = await daemon.api('v1/jobs', LONG);
+  const waits = await daemon.api('v1/jobs', { ...QUICK, depends_on: [id] });
+  await open(`#/runs/${waits.id}`, { allow: LOST });
+  await page.locator('.run-head').getByRole('link', { name: id }).waitFor();
 });
