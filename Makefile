@@ -254,7 +254,7 @@ cross-arm64-run: $(ARM64_OBJ)
 torture: all unit build/release/kf.so
 	@/usr/bin/python3 tests/torture/torture.py
 
-.PHONY: bench bench-layers bench-peers bench-tuner report golden evaluator
+.PHONY: bench bench-layers bench-peers bench-tsne bench-tuner report golden evaluator
 ## bench: GFLOP/s of each kernel and whole training steps on this machine, then the latency of decoding while a job trains
 bench: all
 	@$(O)/bench kernels
@@ -273,6 +273,10 @@ bench-tuner: all
 	@deploy/setup.sh --peers
 	@$(O)/bench tuner
 	@nice -n 5 /usr/bin/python3 tests/bench/tuner.py
+## bench-tsne: t-SNE of 10,000 codes beside scikit-learn's, and of 60,000 (needs python3-sklearn)
+bench-tsne: all
+	@deploy/setup.sh --golden
+	@/usr/bin/python3 tests/bench/tsne.py
 ## report: the report's figures and claims again, PyTorch beside: build/report/index.html (FULL=1: all of it, and web/docs)
 report: all
 	@deploy/setup.sh --report

@@ -63,10 +63,24 @@ void row_blocks_close(struct row_blocks *b)
 
 /* --- the nearest of all --------------------------------------------------------------------------------------------------- */
 
+struct near {
+	double square;
+	uint32_t who;
+};
+
+/* A query's nearest so far: at least the k of them that matter, in no order; all others seen are at least `worst` away. Room for twice
+ * k: sorting out is rare. */
+struct shortlist {
+	struct near *near;
+	int n;
+	double worst;
+};
+
 /* A slot's scratch, for GRAIN queries. */
 struct desk {
-	real *row;     /* [GRAIN][d] */
-	double *least; /* [GRAIN][k]: ascending */
+	real *row; /* [GRAIN][d] */
+	struct shortlist list[GRAIN];
+	struct near *near; /* [GRAIN][2 k] */
 };
 
 struct search {
@@ -80,22 +94,69 @@ struct search {
 	double *square;
 };
 
-/* Among the k least, after those that are equal: it comes later. */
-static void insert(double *least, uint32_t *index, int k, double square, uint32_t who)
+static bool nearer(struct near a, struct near b)
 {
-	int low = 0, high = k - 1;
+	return a.square < b.square || (a.square == b.square && a.who < b.who);
+}
+
+static void swap(struct near *a, struct near *b)
+{
+	const struct near keep = *a;
+	*a = *b;
+	*b = keep;
+}
+
+/* The k least to the front, the last of them at k - 1 (Hoare's selection; no two are equal). */
+static void select_least(struct near *x, int n, int k)
+{
+	int low = 0, high = n - 1;
 	while (low < high) {
-		const int middle = (low + high) / 2;
-		if (least[middle] <= square)
-			low = middle + 1;
+		const int middle = low + (high - low) / 2;
+		if (nearer(x[middle], x[low]))
+			swap(x + middle, x + low);
+		if (nearer(x[high], x[low]))
+			swap(x + high, x + low);
+		if (nearer(x[high], x[middle]))
+			swap(x + high, x + middle);
+		const struct near pivot = x[middle];
+		int i = low, j = high;
+		while (i <= j) {
+			while (nearer(x[i], pivot))
+				i++;
+			while (nearer(pivot, x[j]))
+				j--;
+			if (i <= j)
+				swap(x + i++, x + j--);
+		}
+		if (k - 1 <= j)
+			high = j;
+		else if (k - 1 >= i)
+			low = i;
 		else
-			high = middle;
+			return;
 	}
-	const size_t moved = (size_t)(k - 1 - low);
-	memmove(least + low + 1, least + low, moved * sizeof *least);
-	memmove(index + low + 1, index + low, moved * sizeof *index);
-	least[low] = square;
-	index[low] = who;
+}
+
+static void sort_out(struct shortlist *h, int k)
+{
+	if (h->n < k)
+		return;
+	select_least(h->near, h->n, k);
+	h->n = k;
+	h->worst = h->near[k - 1].square;
+}
+
+static void take(struct shortlist *h, int k, struct near one)
+{
+	h->near[h->n++] = one;
+	if (h->n == 2 * k)
+		sort_out(h, k);
+}
+
+static int by_nearness(const void *a, const void *b)
+{
+	const struct near *x = a, *y = b;
+	return nearer(*y, *x) - nearer(*x, *y);
 }
 
 typedef real few __attribute__((vector_size(16)));
@@ -122,41 +183,51 @@ static size_t self_of(const struct knn *in, size_t query)
 }
 
 /* One query against LANES rows from `first` on, whose float distances are known. */
-static void see_block(const struct search *s, size_t query, const real *square, size_t first, double *least)
+static void see_block(const struct search *s, size_t query, const real *square, size_t first, struct shortlist *h)
 {
 	const struct knn *in = s->in;
-	uint32_t *index = s->index + query * (size_t)in->k;
-	double *worst = least + in->k - 1;
-	if (!any_within(square, (real)(*worst * (1 + s->base.margin))))
+	if (!any_within(square, (real)(h->worst * (1 + s->base.margin))))
 		return;
 	const size_t d = (size_t)in->d, last = in->n - first < LANES ? in->n - first : LANES, self = self_of(in, query);
 	for (size_t l = 0; l < last; l++) {
-		if ((double)square[l] > *worst * (1 + s->base.margin) || first + l == self)
+		if ((double)square[l] > h->worst * (1 + s->base.margin) || first + l == self)
 			continue;
 		const double exact = square_distance(s->queries + query * d, in->rows + (first + l) * d, in->d);
-		if (exact < *worst)
-			insert(least, index, in->k, exact, (uint32_t)(first + l));
+		if (exact < h->worst) /* of equals the first counts */
+			take(h, in->k, (struct near){exact, (uint32_t)(first + l)});
+	}
+}
+
+static void write_down(const struct search *s, size_t query, struct shortlist *h)
+{
+	const size_t k = (size_t)s->in->k;
+	sort_out(h, s->in->k);
+	qsort(h->near, k, sizeof *h->near, by_nearness);
+	for (size_t j = 0; j < k; j++) {
+		s->index[query * k + j] = h->near[j].who;
+		if (s->square)
+			s->square[query * k + j] = h->near[j].square;
 	}
 }
 
 static void search_task(void *ctx, int task, int slot)
 {
 	const struct search *s = ctx;
-	const size_t first = (size_t)task * GRAIN, d = (size_t)s->in->d, k = (size_t)s->in->k;
+	const size_t first = (size_t)task * GRAIN, d = (size_t)s->in->d;
 	const size_t count = s->nqueries - first < GRAIN ? s->nqueries - first : GRAIN;
-	const struct desk *desk = &s->desk[slot];
+	struct desk *desk = &s->desk[slot];
 	real square[GRAIN * LANES];
 	for (size_t i = 0; i < count * d; i++)
 		desk->row[i] = (real)s->queries[first * d + i];
-	for (size_t i = 0; i < count * k; i++)
-		desk->least[i] = INFINITY;
+	for (size_t q = 0; q < count; q++)
+		desk->list[q] = (struct shortlist){.near = desk->near + q * 2 * (size_t)s->in->k, .worst = INFINITY};
 	for (size_t b = 0; b < s->base.blocks; b++) {
 		s->kern->distances(square, desk->row, (int)count, s->base.block + b * d * LANES, s->in->d);
 		for (size_t q = 0; q < count; q++)
-			see_block(s, first + q, square + q * LANES, b * LANES, desk->least + q * k);
+			see_block(s, first + q, square + q * LANES, b * LANES, &desk->list[q]);
 	}
-	if (s->square)
-		memcpy(s->square + first * k, desk->least, count * k * sizeof *s->square);
+	for (size_t q = 0; q < count; q++)
+		write_down(s, first + q, &desk->list[q]);
 }
 
 static size_t desk_reals(int d)
@@ -166,17 +237,17 @@ static size_t desk_reals(int d)
 
 static struct desk *desks_open(int threads, int d, int k)
 {
-	const size_t least = (size_t)GRAIN * (size_t)k;
+	const size_t near = (size_t)GRAIN * 2 * (size_t)k;
 	struct desk *desk = calloc((size_t)threads, sizeof *desk);
-	double *memory = calloc((size_t)threads, desk_reals(d) * sizeof(real) + least * sizeof *memory);
+	struct near *memory = calloc((size_t)threads, desk_reals(d) * sizeof(real) + near * sizeof *memory);
 	if (!desk || !memory) {
 		free(desk);
 		free(memory);
 		return NULL;
 	}
 	for (int t = 0; t < threads; t++) {
-		desk[t].least = memory + (size_t)t * least;
-		desk[t].row = (real *)(memory + (size_t)threads * least) + (size_t)t * desk_reals(d);
+		desk[t].near = memory + (size_t)t * near;
+		desk[t].row = (real *)(memory + (size_t)threads * near) + (size_t)t * desk_reals(d);
 	}
 	return desk;
 }
@@ -200,7 +271,7 @@ int knn_find(uint32_t *ret_index, double *ret_square, const struct knn *in, stru
 		pool_run(pool, (int)((s.nqueries + GRAIN - 1) / GRAIN), search_task, &s);
 	else
 		code = err_set(err, ERR_NO_MEMORY, "no memory to look for %d neighbours", in->k);
-	free(s.desk ? s.desk[0].least : NULL);
+	free(s.desk ? s.desk[0].near : NULL);
 	free(s.desk);
 	row_blocks_close(&s.base);
 	return code;
@@ -208,6 +279,7 @@ int knn_find(uint32_t *ret_index, double *ret_square, const struct knn *in, stru
 
 size_t knn_bytes(size_t n, int d, int k, int threads)
 {
-	const size_t desk = desk_reals(d) * sizeof(real) + (size_t)GRAIN * (size_t)k * sizeof(double);
+	const size_t desk =
+		sizeof(struct desk) + desk_reals(d) * sizeof(real) + (size_t)GRAIN * 2 * (size_t)k * sizeof(struct near);
 	return (n + LANES) * (size_t)d * sizeof(real) + (size_t)threads * desk;
 }

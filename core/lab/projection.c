@@ -41,8 +41,8 @@ static const struct preset presets[] = {
 static const struct series series[] = {
 	{.name = "kl_divergence",
 		.help =
-			"What the map loses of the points' neighbourhoods, at each iteration of t-SNE. While they are exaggerated it is that of "
-			"the exaggerated ones, and falls at once when that ends.",
+			"What the map loses of the points' neighbourhoods, at each iteration of t-SNE: of the true ones, while they are exaggerated, "
+			"too. It falls faster once they no longer are.",
 		.formula = "sum over i, j of p_ij log(p_ij / q_ij)",
 		.unit = "nats",
 		.per_step = true,

@@ -2,7 +2,7 @@
 
 #include "core/base/rng.h"
 #include "core/lab/affinity.h"
-#include "core/lab/eigen.h"
+#include "core/lab/pca.h"
 #include "core/lab/quadtree.h"
 
 #include <math.h>
@@ -39,48 +39,36 @@ struct tsne {
 
 /* --- where a map begins ----------------------------------------------------------------------------------------------------- */
 
-/* Rows of covariance times n, means removed. */
-static void scatter_of(double *scatter, double *mean, const float *x, size_t n, size_t d)
+/* y [n][k] to the map, scaled by the deviation of its first column; a column that is not there is 0. */
+static void spread_components(struct tsne *t, const double *y, size_t k)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t a = 0; a < d; a++)
-			mean[a] += (double)x[i * d + a] / (double)n;
-	for (size_t i = 0; i < n; i++)
-		for (size_t a = 0; a < d; a++)
-			for (size_t b = 0; b < d; b++)
-				scatter[a * d + b] += ((double)x[i * d + a] - mean[a]) * ((double)x[i * d + b] - mean[b]);
+	double square = 0;
+	for (size_t i = 0; i < t->n; i++)
+		square += y[i * k] * y[i * k];
+	const double deviation = sqrt(square / (double)t->n), scale = deviation > 0 ? start_deviation / deviation : 0;
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t c = 0; c < k; c++)
+			t->map[2 * i + c] = scale * y[i * k + c];
 }
 
-static int begin_with_components(struct tsne *t, const float *x, int dims, struct err *err)
+static int begin_with_components(struct tsne *t, const float *x, int d, struct err *err)
 {
-	const size_t d = (size_t)dims, n = t->n;
-	double *scatter = calloc(2 * d * d + 2 * d, sizeof *scatter);
-	if (!scatter)
-		return err_set(err, ERR_NO_MEMORY, "no memory for the covariance of %zu features", d);
-	double *vectors = scatter + d * d, *mean = vectors + d * d, *values = mean + d;
-	scatter_of(scatter, mean, x, n, d);
-	symmetric_eigen(scatter, d, values, vectors);
-	size_t best[2] = {0, d};
-	for (size_t a = 1; a < d; a++)
-		if (values[a] > values[best[0]])
-			best[0] = a;
-	for (size_t a = 0; a < d; a++)
-		if (a != best[0] && (best[1] == d || values[a] > values[best[1]]))
-			best[1] = a;
-	double square = 0;
-	for (size_t i = 0; i < n; i++)
-		for (int c = 0; c < 2; c++) {
-			double at = 0;
-			for (size_t a = 0; a < d && best[c] < d; a++)
-				at += ((double)x[i * d + a] - mean[a]) * vectors[best[c] * d + a];
-			t->map[2 * i + (size_t)c] = at;
-			square += c ? 0 : at * at;
-		}
-	const double deviation = sqrt(square / (double)n), scale = deviation > 0 ? start_deviation / deviation : 0;
-	for (size_t i = 0; i < 2 * n; i++)
-		t->map[i] *= scale;
-	free(scatter);
-	return OK;
+	const struct points points = {.n = t->n, .d = (size_t)d, .real = x};
+	const size_t k = d < 2 ? 1 : 2;
+	struct pca pca;
+	int code = pca_fit(&pca, &points, k, t->pool, err);
+	if (code)
+		return code;
+	double *y = calloc(t->n * k, sizeof *y);
+	if (y) {
+		pca_transform(&pca, &points, false, t->pool, y);
+		spread_components(t, y, k);
+	} else {
+		code = err_set(err, ERR_NO_MEMORY, "no memory for a map of %zu points", t->n);
+	}
+	free(y);
+	pca_free(&pca);
+	return code;
 }
 
 static void centre(double *map, size_t n)
@@ -196,7 +184,7 @@ size_t tsne_bytes(size_t n, int d, const struct tsne_options *options, int threa
 	const size_t map =
 		8 * n * (sizeof(double) + sizeof(real)) + tree + (size_t)threads * (n / 8 + LANES) * sizeof(uint32_t);
 	const size_t start =
-		affinity_bytes(n, d, options->perplexity, threads) + (size_t)(d + 1) * (size_t)d * 2 * sizeof(double);
+		affinity_bytes(n, d, options->perplexity, threads) + pca_bytes(n, (size_t)d, 2) + 2 * n * sizeof(double);
 	return own + map + start;
 }
 

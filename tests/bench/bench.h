@@ -11,6 +11,7 @@ enum { BENCH_USAGE = 2 };
 int bench_kernels(int argc, char **argv);
 int bench_train(int argc, char **argv);
 int bench_infer(int argc, char **argv);
+int bench_tsne(int argc, char **argv);
 int bench_tuner(int argc, char **argv);
 
 /* Seconds that this thread computed (a neighbour on the same core costs cache, not these), and of the wall's clock. */

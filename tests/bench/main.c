@@ -87,6 +87,7 @@ static const struct command {
 		"ae|vae|nll|cnn|class1|class2|gan [--threads N] [--epochs N] [--images N] [--batch N] [--level L] [--profile]",
 		bench_train},
 	{"infer", "encode|decode|decode1 [--threads N] [--level L]", bench_infer},
+	{"tsne", "CODES.npy [--iterations N] [--perplexity P] [--theta T] [--threads N] [--level L] [--map FILE.npy]", bench_tsne},
 	{"tuner", "[branin|hartmann6|mixed random|tpe|multivariate SEED TRIALS]", bench_tuner},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
