@@ -95,11 +95,11 @@ def counts_svg(path, labels, matrix):
         file.write("\n".join(out))
 
 
-def picture_svg(path, png, title, scale):
-    """A PNG in an SVG, its pixels kept square."""
+def picture_svg(path, png, title, scale, pixelated=True):
+    """A PNG in an SVG, its pixels kept square (or smoothed)."""
     width, height = struct.unpack(">II", png[16:24])
-    data = base64.b64encode(png).decode()
+    data, rendering = base64.b64encode(png).decode(), "pixelated" if pixelated else "auto"
     with open(path, "w") as file:
         file.write(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width * scale}" '
                    f'height="{height * scale}" role="img"><title>{escape(title)}</title><image width="{width}" '
-                   f'height="{height}" style="image-rendering:pixelated" href="data:image/png;base64,{data}"/></svg>\n')
+                   f'height="{height}" style="image-rendering:{rendering}" href="data:image/png;base64,{data}"/></svg>\n')

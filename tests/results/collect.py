@@ -5,6 +5,7 @@ Only this file asks the finished jobs, and only by the public API (and the data 
 import io
 import time
 
+import maps
 import plan
 from daemon import Refused
 from words import statistics_of
@@ -142,6 +143,7 @@ def collect(api, mode, runner, peers):
         "rows": {group: {"kind": row.kind, "preset": row.preset, "params": row.params} for group, row in runner.rows.items()},
         "twins": peers.results, "twins_trouble": peers.trouble, "pca": peers.pca,
         "curves": {}, "smoothness": {}, "reconstruction": {}, "confusion": {}, "games": {}, "fcd": {}, "judged": {},
+        "maps": {},
         "judged_in_pytorch": peers.judged, "measure_trouble": {},
     }
     try:
@@ -151,6 +153,7 @@ def collect(api, mode, runner, peers):
     for into, names, what in (("curves", CURVES, curves_of), ("smoothness", ("ae-2", "vae-2"), smoothness),
                               ("reconstruction", ("ae-8", "vae-5"), reconstruction_error),
                               ("games", GAMES, game_of),
+                              ("maps", [row.group for row in runner.rows.values() if row.kind == "projection"], maps.map_of),
                               ("confusion", ("class1", "class2"), lambda a, j: a.get(f"/v1/jobs/{j['id']}/confusion"))):
         for name in names:
             if runner.group(name):

@@ -136,6 +136,13 @@ def times(context, path, _):
     return "-loss", "-accuracy"
 
 
+def map_picture(context, path, group):
+    """Large enough as it is."""
+    png = context.api.raw(f"/v1/jobs/{job_of(context, group)['id']}/projection.png", None, "image/png")
+    charts.picture_svg(path + ".svg", png, "a map of codes", 1, pixelated=False)
+    save(path + ".png", png)
+
+
 def line_between(context, path, group):
     """Decoded codes on straight lines between test images of a class each."""
     job = job_of(context, group)
@@ -161,6 +168,12 @@ FIGURES = [
            "The report's recipe. Dotted: what the losses are where the discriminator can only guess."),
     Figure("A", "appendix", "Autoencoder: more reconstructions", None,
            [("ae-8", "(a) Original images", originals), ("ae-8", "(b) AE reconstructions", rebuilt)]),
+    Figure("A'", "encoded-space", "Encoded space of the autoencoder with 8 units", map_picture,
+           [("map-pca", "(a) PCA"), ("map-tsne", "(b) t-SNE")],
+           "In the report's appendix A. Codes of the test images, coloured by class; t-SNE with openTSNE's defaults."),
+    Figure("6", "latent-sizes", "t-SNE of encoded spaces of 2 to 14 units", map_picture,
+           [(f"map-{n}", f"({'abcdefg'[i]}) Latent space dimension: {n}") for i, n in enumerate(plan.MAPPED)],
+           "The report's autoencoder with so many units each; the report leaves 8 to the figure before."),
     Figure("7", "confusion", "Confusion matrices of the two classifiers", confusion,
            [("class1", "(a) class1"), ("class2", "(b) class2")], "Test split; rows are true classes."),
     Figure("8", "class1-loss", "Loss trend of the first classifier implemented", losses, [("class1", "")],
@@ -191,7 +204,7 @@ def draw_all(context):
     for figure in FIGURES:
         parts = []
         for i, (group, words, *own) in enumerate(figure.parts):
-            name = figure.slug + (f"-{'abc'[i]}" if len(figure.parts) > 1 else "")
+            name = figure.slug + (f"-{'abcdefg'[i]}" if len(figure.parts) > 1 else "")
             part = {"words": words, "files": [], "why": None}
             try:
                 ends = (own[0] if own else figure.draw)(context, os.path.join(context.folder, name), group) or ("",)

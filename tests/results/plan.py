@@ -5,7 +5,7 @@ longer than all the others together and is left out unless HEAVY=1. Rows whose f
 hold no image out (REPRODUCE), all others keep the daemon's defaults. The parent "best" is the row of CANDIDATES that does best on
 its held-out images; the test split has no say in it.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,12 @@ class Mode:
     gan_limit: int = 0
     looks: int = 10000  # samples of a GAN that are judged at each epoch's end
     scores: int = 10000  # samples that finished models are judged by
+    map: dict = field(default_factory=dict)  # parameters of maps, beside their presets'
 
 
 MODES = {
     # To see that every part works, in seconds: no figure of it means anything.
-    "smoke": Mode("smoke", 2, 1, 1, 1, 512, 512, (1, 1), 512, 256, 1000),
+    "smoke": Mode("smoke", 2, 1, 1, 1, 512, 512, (1, 1), 512, 256, 1000, {"n": 500, "iterations": 60}),
     "quick": Mode("quick", 4, 3, 2, 1, 0, 6000, (3, 3), 6000, 2000, 2000),
     "full": Mode("full", 50, 20, 40, 3),
 }
@@ -96,6 +97,8 @@ SAMPLES = (
 DRAW = 1  # seed of the samples
 JUDGED_TWICE = "gan"  # by the judge's classifier in PyTorch, too
 
+MAPPED = (2, 4, 6, 8, 10, 12, 14)  # units of the report's autoencoders whose codes are mapped
+
 CANDIDATES = ("ae-mlp-8", "ae-conv-small-8")
 HEAVY = "left out: it takes long; HEAVY=1 runs it"
 HEAVY_TWIN = "left out: PyTorch takes a quarter of an hour for it; FULL=1 or HEAVY=1 runs it"
@@ -130,6 +133,7 @@ def rows(mode):
     planned = [
         Row("ae-8", "ae", "report", base, name="ae-8"),
         Row("ae-2", "ae", "report", {**base, "latent_dim": 2}, "one", name="ae-2"),
+        *(Row(f"ae-{n}", "ae", "report", {**base, "latent_dim": n}, "one") for n in MAPPED if n not in (2, 8)),
         Row("vae-5", "vae", "report", {**base, **REPRODUCE}, name="vae-5"),
         Row("vae-2", "vae", "report", {**base, **REPRODUCE, "latent_dim": 2}, name="vae-2"),
         Row("gan", "gan", "report", {**game, "epochs": mode.gan_epochs[0]}, "one", name="gan"),
@@ -150,6 +154,9 @@ def rows(mode):
         Row("ae-mlp-8", "ae", "mlp", base),
         Row("ae-conv-small-8", "ae", "conv-small", {"epochs": min(mode.epochs, CONV_EPOCHS)}, "one"),
         *(Row(f"ae-mlp-{n}", "ae", "mlp", {**base, "latent_dim": n}, "one") for n in (2, 4, 14)),
+        Row("map-pca", "projection", "pca", mode.map, "one", "ae-8"),
+        Row("map-tsne", "projection", "tsne", mode.map, "one", "ae-8"),
+        *(Row(f"map-{n}", "projection", "tsne", mode.map, "one", f"ae-{n}") for n in MAPPED),
         Row("class1-best", "finetune", "class1", fine, "all", "best"),
         Row("class2-best", "finetune", "class2", planes, "all", "best"),
         Row("finetuned", "finetune", "full", scratch, "all", "best"),
@@ -157,9 +164,12 @@ def rows(mode):
         Row("small", "classifier", "small", scratch, "one"),
         Row("medium", "classifier", "medium", scratch, "one", heavy=True),
     ]
-    # Pictures of each epoch would be in the times: the last ones are enough, of what people will look for.
-    return [replace(row, params={**limited(mode.limit), **row.params,
-                                 "preview_every_epochs": row.params["epochs"] if row.name else 0}) for row in planned]
+    return [trained(row, mode) if "epochs" in row.params else row for row in planned]
+
+
+def trained(row, mode):
+    """Pictures of each epoch would be in the times: the last ones are enough, of what people will look for."""
+    return replace(row, params={**limited(mode.limit), **row.params, "preview_every_epochs": row.params["epochs"] if row.name else 0})
 
 
 def limited(images):
@@ -185,6 +195,7 @@ def runs(twin, mode, heavy):
 ROUGH = {("ae", "mlp"): 1.25, ("ae", "conv-small"): 7, ("vae", "report"): 0.9, ("vae", "default"): 0.9,
          ("finetune", "class1"): 0.1, ("finetune", "class2"): 0.05, ("finetune", "full"): 3.5,
          ("gan", "report"): 36, ("gan", "default"): 45,
+         ("projection", "pca"): 1, ("projection", "tsne"): 4,
          ("classifier", "report"): 0.4, ("classifier", "small"): 12, ("classifier", "medium"): 60,
          "ae": 4.8, "vae": 3, "cnn": 2.4, "gan": 85, "class1": 1.8, "class2": 0.4}
 

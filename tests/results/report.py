@@ -41,10 +41,10 @@ def estimates(mode, seeds, heavy, with_twins):
     planned, rows = {}, [row for row in plan.rows(mode) if heavy or not row.heavy]
     for row in rows:
         for seed in seeds.of(row):
-            planned[f"{row.group}/{seed}"] = plan.seconds_of((row.kind, row.preset), row.params["epochs"],
+            planned[f"{row.group}/{seed}"] = plan.seconds_of((row.kind, row.preset), row.params.get("epochs", 1),
                                                                    row.params.get("train_limit", 0))
     if with_twins:
-        epochs = {row.group: row.params["epochs"] for row in rows}
+        epochs = {row.group: row.params.get("epochs") for row in rows}
         limits = {row.group: row.params.get("train_limit", 0) for row in rows}
         for twin in plan.twins():
             if plan.runs(twin, mode, heavy):

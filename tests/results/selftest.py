@@ -2,6 +2,7 @@
 """TAP: the verdicts of the report on made-up figures, and the words that figures become."""
 import copy
 
+import maps
 import plan
 import render
 import samples
@@ -42,8 +43,19 @@ def made_up():
         "jobs": {"class1/1": job, "scratch/1": {**job, "lineage_train_s": 10.0}, "gan/1": job, "gan-default/1": job,
                  "gan-default/2": job},
         "reconstruction": {"vae-5": 0.02, "ae-8": 0.0152},
+        "maps": of_maps(),
         "smoothness": {"ae-2": space, "vae-2": {"jump": 1.5, "spread": 1.0, "filled": 0.9}},
     }
+
+
+def of_maps():
+    """t-SNE's map is better than PCA's, and maps of more units are fuller."""
+    def told(accuracy, filled):
+        return {"points": 10000, "trustworthiness": accuracy + 0.1, "recall": 0.5, "accuracy": accuracy, "kl": 1.4, "filled": filled,
+                "own": 0.5}
+
+    return {"map-pca": told(0.5, 0.5), "map-tsne": told(0.8, 0.5),
+            **{f"map-{n}": told(0.8, 0.3 + n / 50) for n in plan.MAPPED}}
 
 
 def of_gans():
@@ -149,6 +161,24 @@ def test_gans():
          "without PyTorch beside there is a figure and no verdict")
 
 
+def test_maps():
+    def worse(results):
+        results["maps"]["map-pca"]["trustworthiness"] = 0.95
+        results["maps"]["map-4"]["filled"] = 0.9
+
+    _, confirmed = judge(worse)
+    same([claim for claim, value in confirmed.items() if not value], [claim for claim, *_ in maps.CLAIMS],
+         "figures against each claim about maps do not confirm it")
+    same([maps.rank_correlation(v) for v in ([1, 2, 3, 5], [4, 3, 2, 1], [1, 1, 1])], [1.0, -1.0, 0.0], "rank correlations")
+    same(round(maps.rank_correlation([1, 3, 2, 3]), 6), 0.632456, "equal values share their ranks")
+    results = made_up()
+    del results["maps"]["map-6"]
+    results["trouble"]["map-6/1"] = "no space left"
+    rows = {row["claim"]: row for row in verdicts.claims(results)}
+    same(rows[maps.CLAIMS[1][0]]["why"], "map-6: no space left", "a map that is missing says why")
+    same(story.mapped(results)[2][2][4][:2], ["t-SNE of 6 units", "none: no space left"], "in the table, too")
+
+
 def test_words():
     same([words.number(v) for v in (0.000123456, 0.0266, 1.5, 12.345, 1234.5, 0, None)],
          ["0.000123", "0.0266", "1.50", "12.3", "1234", "0", "–"], "as many digits as are of use")
@@ -209,6 +239,7 @@ def test_seeds():
 
 test_verdicts()
 test_gans()
+test_maps()
 test_words()
 test_seeds()
 test_story()

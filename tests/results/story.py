@@ -1,4 +1,5 @@
 """What the page and web/docs/results.md say: text with the measured values put in, from the structure of collect.py alone."""
+import maps
 import plan
 from lookup import mean, stat, why
 from verdicts import window
@@ -164,6 +165,31 @@ def space(results):
                  f"**Filled**: share of {have['cells']} x {have['cells']} cells of the codes' 1 to 99 % box in which a test image "
                  "lies."),
         ("table", ["model", "jump", "spread", "filled"], rows),
+    ]
+
+
+MAPPED = (("map-pca", "PCA of 8 units"), ("map-tsne", "t-SNE of 8 units"),
+          *((f"map-{n}", f"t-SNE of {n} units") for n in plan.MAPPED))
+
+
+def mapped(results):
+    have = next((told for told in results["maps"].values()), None)
+    reasons = {group: results["measure_trouble"].get(group) or why(results, group) for group, _ in MAPPED}
+    if not have:
+        return [("heading", "Maps of the codes"), ("text", "None: " + "; ".join(sorted(set(reasons.values()))))]
+    rows = []
+    for group, words in MAPPED:
+        told = results["maps"].get(group)
+        rows.append([words, number(told["kl"]), number(told["trustworthiness"], 4), percent(told["recall"]), percent(told["accuracy"]),
+                     percent(told["filled"], 0), percent(told["own"], 0)] if told else [words, f"none: {reasons[group]}", *[NONE] * 5])
+    return [
+        ("heading", "Maps of the codes"),
+        ("text", f"Jobs of kind `projection` on the report's autoencoders, one seed; {have['points']} codes of the test split. "
+                 f"**Trustworthiness** at {maps.NEIGHBOURS} neighbours and **recall** of the 10 nearest say whether the map has neighbours "
+                 "right, **10-NN** how many images have the class of most of their 10 nearest others in the map. **Filled**: share of "
+                 f"{maps.CELLS} x {maps.CELLS} cells of the square around the map in which a point lies. **Own spread**: a class's "
+                 "standard distance from its middle by that of all points from theirs, mean over the classes."),
+        ("table", ["map", "KL", "trustworthiness", "recall", "10-NN", "filled", "own spread"], rows),
     ]
 
 
@@ -349,7 +375,7 @@ def banner(results):
 
 
 SHOWN = {times: ("training-time",), judged: ("gan-losses", "gan-fcd")}  # figures that the document has, too, by their sections
-SECTIONS = (acceptance, claims, regularisers, times, space, judged, twins, unclear)
+SECTIONS = (acceptance, claims, regularisers, times, space, mapped, judged, twins, unclear)
 
 
 def labelled(results, blocks):

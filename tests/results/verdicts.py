@@ -3,6 +3,7 @@
 Both take the structure of collect.py and give plain rows, which go into results.json, too. A row whose figures are missing
 has ours None and says why.
 """
+import maps
 import samples
 from lookup import Target, linear_error, mean, need, stat, test_of
 from words import percent, signed
@@ -227,6 +228,7 @@ CLAIMS = [
      "two units: along straight lines between codes, the largest change of the picture by the mean one is smaller", smoother),
     ("… and more compact than the AE's.",
      "two units: smaller spread of the codes, and more cells of their box filled", compact),
+    *maps.CLAIMS,
     *samples.CLAIMS,
 ]
 
