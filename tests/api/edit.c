@@ -104,6 +104,7 @@ static void refusals_name_the_field(void **state)
 		{"ae", JOB_RUNNING, "{\"name\":\"a@b\"}", ERR_INVALID, "#/name", "must not contain"},
 		{"ae", JOB_RUNNING, "{\"priority\":1001}", ERR_INVALID, "#/priority", "-1000..1000"},
 		{"ae", JOB_RUNNING, "[]", ERR_INVALID, "#", "an object"},
+		{"projection", JOB_RUNNING, "{\"params\":{\"n\":5}}", ERR_INVALID, "#/params/n", "what may change: nothing"},
 		{"ae", JOB_FAILED, "{\"params\":{\"lr\":1}}", ERR_CONFLICT, "", "job_a has failed"},
 	};
 	(void)state;
@@ -119,12 +120,26 @@ static void refusals_name_the_field(void **state)
 	}
 }
 
+/* A kind that trains no net has no epochs among its parameters. */
+static void nothing_changes_without_a_net(void **state)
+{
+	struct job job = a_job("projection", JOB_RUNNING, 4);
+	struct edit e;
+	struct err err;
+	(void)state;
+	assert_int_equal(patch(&e, &job, "{\"params\":{},\"name\":\"m\"}", &err), OK);
+	assert_true(e.has_name && !e.params && !e.merged);
+	edit_free(&e);
+	job_free(&job);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metadata_is_merged),
 		cmocka_unit_test(live_params_change),
 		cmocka_unit_test(refusals_name_the_field),
+		cmocka_unit_test(nothing_changes_without_a_net),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

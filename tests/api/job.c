@@ -143,6 +143,27 @@ static void wishes(void **state)
 	assert_true(job_command_done(&job, COMMAND_RESUME));
 }
 
+/* What a kind without a net lacks is a checkpoint, and nothing else. */
+static void kinds_without_a_net(void **state)
+{
+	(void)state;
+	for (int c = 0; c < JOB_COMMAND_COUNT; c++)
+		for (int s = 0; s < JOB_STATUS_COUNT; s++) {
+			const struct job net = {.kind = "ae", .status = (enum job_status)s, .step = 1},
+							 none = {.kind = "projection", .status = net.status, .step = 1};
+			const enum job_command command = (enum job_command)c;
+			assert_int_equal(job_command_exists(&none, command), command != COMMAND_CHECKPOINT);
+			if (command == COMMAND_CHECKPOINT)
+				assert_null(job_command_find(&none, command));
+			else
+				assert_ptr_equal(job_command_find(&none, command), job_command_find(&net, command));
+		}
+	struct err err = {0};
+	assert_int_equal(job_check_trains(&(struct job){.kind = "vae"}, &err), OK);
+	assert_int_equal(job_check_trains(&(struct job){.kind = "of another day"}, &err), OK);
+	assert_int_equal(job_check_trains(&(struct job){.kind = "projection"}, &err), ERR_UNSUPPORTED);
+}
+
 static void ids(void **state)
 {
 	enum { N = 20000, MEAN = 8889, SPREAD = 93 }; /* of a letter among 16 N, and its standard deviation */
@@ -172,6 +193,7 @@ int main(void)
 		cmocka_unit_test(actors),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(wishes),
+		cmocka_unit_test(kinds_without_a_net),
 		cmocka_unit_test(ids),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

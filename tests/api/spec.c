@@ -179,13 +179,15 @@ static void what_it_goes_on_from(void **state)
 		char body[160];
 		struct spec s;
 		struct err err;
-		snprintf(body, sizeof body, "{\"kind\":\"finetune\",\"from\":%s}", rows[i].from);
-		if (parse(body, &s, &err))
-			fail_msg("%s: %s", body, err.message);
-		assert_string_equal(s.from, rows[i].job);
-		assert_string_equal(s.from_checkpoint, rows[i].checkpoint);
-		assert_false(s.dataset_given);
-		spec_free(&s);
+		for (int k = 0; k < 2; k++) { /* one that always needs it, one that may */
+			snprintf(body, sizeof body, "{\"kind\":\"%s\",\"from\":%s}", k ? "projection" : "finetune", rows[i].from);
+			if (parse(body, &s, &err))
+				fail_msg("%s: %s", body, err.message);
+			assert_string_equal(s.from, rows[i].job);
+			assert_string_equal(s.from_checkpoint, rows[i].checkpoint);
+			assert_false(s.dataset_given);
+			spec_free(&s);
+		}
 	}
 }
 

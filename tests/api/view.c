@@ -57,6 +57,24 @@ static void queued_job(void **state)
 	json_free(root);
 }
 
+/* Of a kind that trains no net: links to what it gives, none to what only a model has. */
+static void job_without_a_model(void **state)
+{
+	static const char *const absent[] = {"model", "checkpoints", "checkpoint", "fork", "verify", "reconstructions", "samples", "confusion"};
+	struct job job = sample_job();
+	snprintf(job.kind, sizeof job.kind, "projection");
+	job.status = JOB_RUNNING;
+	struct json *root = shown(&job, "/p");
+	(void)state;
+	assert_string_equal(text_at(root, "links/projection"), "/p/v1/jobs/job_0123456789abcdef/projection");
+	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+		assert_null(json_get(at(root, "links"), absent[i]));
+	for (const struct json *a = json_first(at(root, "allowed")); a; a = json_next(a))
+		assert_string_not_equal(json_string(a), "checkpoint");
+	assert_true(json_count(at(root, "allowed")) >= 3);
+	json_free(root);
+}
+
 static void finished_job(void **state)
 {
 	char params[] = "{\"latent_dim\":8}", metrics[] = "{\"train_loss\":0.01}", warnings[] = "[\"slow\"]",
@@ -203,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queued_job),
 		cmocka_unit_test(finished_job),
+		cmocka_unit_test(job_without_a_model),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(events),
 		cmocka_unit_test(estimates),
