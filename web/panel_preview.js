@@ -32,7 +32,7 @@ export class PreviewPanel {
   // Hidden until there is one: not every kind of model has both.
   figure(kind, caption, cls = 'grid') {
     const picture = new Picture(`${kind}: none yet`, cls);
-    return { kind, picture, node: h('figure', { hidden: true },
+    return { kind, picture, node: h('figure', { hidden: true, class: cls },
       h('figcaption', {}, h('strong', {}, kind), h('span', { class: 'quiet' }, ` ${caption}`)), picture.node) };
   }
 

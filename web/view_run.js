@@ -275,10 +275,10 @@ class RunView {
       ['done', percent(share) || '0%'],
       ['step', `${count(p.step ?? 0)} / ${count(p.steps)}`],
       ['speed', p.samples_per_s ? `${count(p.samples_per_s)} ${this.kind.trains ? 'images' : 'points'}/s` : '–'],
-      terminal(job) ? ['trained for', trained(job)] : ['time left', duration(p.eta_ms)],
-      [job.best?.metric ? `best ${job.best.metric}` : 'best', job.best ? `${loss(job.best.value)} (epoch ${job.best.epoch})` : '–'],
+      terminal(job) ? [this.kind.trains ? 'trained for' : 'took', trained(job)] : ['time left', duration(p.eta_ms)],
+      this.kind.trains && [job.best?.metric ? `best ${job.best.metric}` : 'best', job.best ? `${loss(job.best.value)} (epoch ${job.best.epoch})` : '–'],
       ...(job.test ? testFacts(job.test) : [['started', clock(job.started_at_ms)]]),
-    ];
+    ].filter(Boolean);
     if (job.from && terminal(job)) facts.push(['with what it goes on from', duration(job.lineage_train_s * 1000)]);
     if (job.generalisation_gap) facts.push(['generalisation gap', gapText(job.generalisation_gap)]);
     if (job.queue_position) facts.push(['in the queue', `#${job.queue_position}`]);
