@@ -99,6 +99,11 @@ build/release/kf.so: tests/torture/kf.c tests/torture/record.c tests/torture/kf.
 	@echo "  LD   $@"
 	@$(CC) $(filter-out -MMD -MP -fPIE,$(CFLAGS)) -U_FORTIFY_SOURCE -fPIC -shared -o $@ $(filter %.c,$^)
 
+# The same of memory, in a daemon that a sanitizer looks at: its allocations fail by the linker's hand (tests/torture/wrap.c).
+$(O)/latentd-kf: $(O)/server/main.o $(SERVER_OBJ) $(O)/tests/torture/wrap.o $(O)/libapi.a $(O)/libcore.a
+	@echo "  LD   $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc -o $@ $^ $(LDLIBS)
+
 BENCH_SRC := $(wildcard tests/bench/*.c)
 $(O)/bench: $(BENCH_SRC:%.c=$(O)/%.o) $(O)/libcore.a
 	@echo "  LD   $@"
@@ -252,6 +257,7 @@ cross-arm64-run: $(ARM64_OBJ)
 .PHONY: torture
 ## torture: kills, full disks, failing syncs and allocations, and what must hold after them (KILLS=500, ONLY=regexp, SEED=1, PLANT=1)
 torture: all unit build/release/kf.so
+	@$(MAKE) --no-print-directory MODE=asan build/asan/latentd-kf
 	@/usr/bin/python3 tests/torture/torture.py
 
 .PHONY: bench bench-layers bench-peers bench-tsne bench-tuner report golden evaluator

@@ -353,7 +353,9 @@ int chart_canvas(struct canvas *ret, const struct chart *chart, const struct cur
 	struct painter p;
 	canvas_painter_open(&p, &canvas, chart->large || chart->w >= LARGE_WIDTH ? 2 : 1);
 	draw(&p, chart, curves, n);
-	canvas_painter_close(&p);
-	*ret = canvas;
-	return OK;
+	if ((code = canvas_painter_close(&p, err)))
+		canvas_close(&canvas);
+	else
+		*ret = canvas;
+	return code;
 }

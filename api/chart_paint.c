@@ -163,7 +163,9 @@ void canvas_painter_open(struct painter *ret, struct canvas *canvas, int scale)
 	};
 }
 
-void canvas_painter_close(struct painter *p)
+int canvas_painter_close(struct painter *p, struct err *err)
 {
+	const bool failed = p->points.failed;
 	buf_free(&p->points);
+	return failed ? err_set(err, ERR_NO_MEMORY, "no memory to draw a curve") : OK;
 }

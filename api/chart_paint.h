@@ -36,6 +36,7 @@ void svg_painter_open(struct painter *ret, struct buf *svg, int w, int h, const 
 void svg_painter_close(struct painter *p);
 /* scale: of the letters, 1 or 2. */
 void canvas_painter_open(struct painter *ret, struct canvas *canvas, int scale);
-void canvas_painter_close(struct painter *p);
+/* ERR_NO_MEMORY: a curve is missing. */
+int canvas_painter_close(struct painter *p, struct err *err);
 
 #endif

@@ -271,7 +271,11 @@ void json_print(struct buf *b, const struct json *node)
 void jw_raw(struct jsonw *w, const char *json)
 {
 	struct json *root;
-	if (json && w->pretty && !json_parse(&root, json, strlen(json), NULL)) {
+	if (json && w->pretty) {
+		if (json_parse(&root, json, strlen(json), NULL)) {
+			w->b->failed = true; /* it is JSON of ours: there was no memory to read it */
+			return;
+		}
 		jw_node(w, root);
 		json_free(root);
 		return;

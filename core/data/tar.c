@@ -176,11 +176,14 @@ struct tar_out {
 	tar_write_fn *write;
 	void *ctx;
 	struct err why; /* of a write that failed */
+	bool dropped;   /* nobody wants the rest */
 };
 
 static la_ssize_t on_write(struct archive *a, void *ctx, const void *bytes, size_t size)
 {
 	struct tar_out *t = ctx;
+	if (t->dropped)
+		return (la_ssize_t)size;
 	int code = t->write(t->ctx, bytes, size, &t->why);
 	if (!code)
 		return (la_ssize_t)size;
@@ -242,9 +245,8 @@ int tar_put(struct tar_out *t, const char *path, const void *bytes, size_t size,
 int tar_close(struct tar_out *t, bool failed, struct err *err)
 {
 	int code = OK;
-	if (failed)
-		archive_write_fail(t->archive); /* else freeing it would write the end */
-	else if (archive_write_close(t->archive) != ARCHIVE_OK)
+	t->dropped = failed; /* archive_write_fail would do, but leaks what the last filter holds */
+	if (!failed && archive_write_close(t->archive) != ARCHIVE_OK)
 		code = not_written(t, err);
 	archive_write_free(t->archive);
 	free(t);

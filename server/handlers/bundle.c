@@ -61,6 +61,8 @@ static int fetch(const struct call *c, const char *path, struct buf *ret, struct
 		code = ERR_NOT_FOUND;
 	if (!code)
 		code = part.route->handler(&part, err);
+	if (!code && part.resp.body.failed)
+		code = err_set(err, ERR_NO_MEMORY, "out of memory");
 	if (!code) {
 		*ret = part.resp.body;
 		part.resp.body = BUF_INIT;

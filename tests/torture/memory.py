@@ -2,14 +2,16 @@
 import errno
 import http.client
 import json
+import os
+import re
 import shutil
 import struct
 import time
 from urllib.parse import urlparse
 
 import jobs
-from parts import LANES, dice, in_lanes, many, part
-from victim import Broken, Refused, Victim, check_worth, expect, folder
+from parts import LANES, SHORT, dice, in_lanes, many, part
+from victim import ROOT, Broken, Refused, Victim, check_worth, expect, folder
 
 FOR_EVER = 1 << 40
 OPTIONS = ("--workers", "1", "--threads", "2")
@@ -130,8 +132,11 @@ def one_request(v, row, names, findings, every):
 @part("memory of requests", catches=("allocation unchecked",))
 def requests(findings):
     """each allocation of each request fails once"""
-    every = many("EVERY", 60, 1)
-    with jobs.victim("memory", *OPTIONS) as v:
+    requests_of(findings, many("EVERY", 60, 1))
+
+
+def requests_of(findings, every, **how):
+    with jobs.victim("memory", *OPTIONS, **how) as v:
         def fresh():
             v.start()
         fresh()
@@ -154,6 +159,7 @@ def requests(findings):
             if not v.alive():
                 v.process = None
                 fresh()
+        findings.attempt("its end", check_end, v)
     shutil.rmtree(v.folder)
 
 
@@ -161,6 +167,15 @@ def check_alive(v, status, what):
     expect(status in GOOD or status == 0, f"{what}: {status}")
     expect(v.alive(), f"{what}: the daemon died: {v.tail()}")
     expect(ask(v, "GET", "/v1/jobs")[0] == 200, f"{what}: it does not answer any more: {v.tail()}")
+
+
+def check_end(v):
+    """It stops as it should, and a sanitizer that looked on has nothing to say."""
+    code = v.kill(15)
+    expect(code == 0, f"it ended with {code}: {v.tail()}")
+    with open(v.log, errors="replace") as log:
+        told = [line for line in log if re.search(r"ERROR: \w+Sanitizer|runtime error:", line)]
+    expect(not told, f"{told[:1]}: {v.tail(12)}")
 
 
 # --- jobs ---
@@ -195,7 +210,8 @@ def one_job(v, kind, n, times, findings):
         findings.count("jobs failed: out of memory")
     else:
         expect(seen["status"] == "succeeded", f"{what}: {seen['status']}")
-        check_worth(v.worth(job), jobs.undisturbed(job_body(kind)), what, extras=False)
+        if v.shimmed:  # of another build: other bits
+            check_worth(v.worth(job), jobs.undisturbed(job_body(kind)), what, extras=False)
         findings.count("jobs that ended well")
 
 
@@ -207,9 +223,9 @@ def wait_alive(v):
         return True
 
 
-def jobs_of_kind(kind, findings):
+def jobs_of_kind(kind, findings, **how):
     random = dice("memory", kind)
-    with jobs.victim("memory", *OPTIONS) as v:
+    with jobs.victim("memory", *OPTIONS, **how) as v:
         v.start()
         v.page.arm(("malloc",))
         v.settle(v.submit(job_body(kind)))
@@ -227,6 +243,7 @@ def jobs_of_kind(kind, findings):
                 v.kill()
                 v.page.clear()
                 v.start()
+        findings.attempt(f"{kind}: its end", check_end, v)
     shutil.rmtree(v.folder)
 
 
@@ -278,3 +295,16 @@ def memory_at_start(findings):
     findings.total = tries
     work = [(1 + number * total // tries, FOR_EVER if number % 4 == 3 else 1) for number in range(tries)]
     in_lanes(lambda w: findings.attempt("the way up", one_start, *w, findings), work, LANES)
+
+
+# --- under a sanitizer ---
+
+SANITIZED = os.path.join(ROOT, "build", "asan", "latentd-kf")
+
+if not SHORT and os.access(SANITIZED, os.X_OK):
+    @part("memory, sanitized")
+    def sanitized(findings):
+        """each allocation of our own in each request, and of jobs of each kind, fails: AddressSanitizer, LeakSanitizer and UBSan look on"""
+        how = {"shim": False, "binary": SANITIZED}
+        requests_of(findings, many("EVERY", 1, 1), **how)
+        in_lanes(lambda kind: jobs_of_kind(kind, findings, **how), SMALL, LANES)

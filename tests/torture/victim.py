@@ -99,10 +99,10 @@ class Victim(Api):
         self.process, self.before_exec, self.shimmed = None, before_exec, shim
         # Not in the folder: what is mapped keeps a volume busy.
         self.page = Page(tempfile.mkstemp(prefix="page-", dir=SCRATCH)[1])
+        self.environment["KF_PAGE"] = self.page.file  # also read by what is linked into a sanitizer's build (wrap.c)
         if shim:
             os.makedirs(os.path.join(folder, "shadow"), exist_ok=True)
-            self.environment.update(LD_PRELOAD=SHIM, KF_PAGE=self.page.file, KF_ROOT=self.data,
-                                    KF_SHADOW=os.path.join(folder, "shadow"))
+            self.environment.update(LD_PRELOAD=SHIM, KF_ROOT=self.data, KF_SHADOW=os.path.join(folder, "shadow"))
 
     def __enter__(self):
         return self
