@@ -2,7 +2,7 @@
 # Decode, sample, encode and reconstruct on a finished job and on one that trains; weights and the PyTorch script.
 . "$(dirname "$0")/lib.sh"
 start
-submit '{"kind":"ae","name":"m","params":{"epochs":2,"train_limit":4000,"latent_dim":2}}'
+submit '{"kind":"ae","name":"m","params":{"epochs":2,"train_limit":'$((SLOW ? 1000 : 4000))',"latent_dim":2}}'
 settle "$job"
 
 get /v1/models/m
@@ -207,7 +207,7 @@ done << 'END'
 END
 
 # A variational autoencoder: codes are distributions, whose means are decoded.
-submit '{"kind":"vae","name":"v","params":{"epochs":2,"train_limit":4000,"latent_dim":2}}'
+submit '{"kind":"vae","name":"v","params":{"epochs":2,"train_limit":'$((SLOW ? 1000 : 4000))',"latent_dim":2}}'
 settle "$job"
 is "$state" succeeded "a vae"
 get /v1/models/v
