@@ -5,6 +5,7 @@
   FULL=1 report.py     50 epochs, three seeds (SEEDS=1: one; SEEDS="1 vae-2=3":
                        three of the row vae-2 only)                             → also web/docs/results.md
   HEAVY=1 …            also the rows that take longer than all others together (plan.py); can be added by a later run
+  TUNER=1 report.py    also the tuner against the manual net, which a full run has anyway
   report.py --plan     what would be run, each asked of the daemon; 1 if it refuses one
   report.py --smoke    a handful of images, to see that every part works; --no-twins leaves out
                        PyTorch and principal components
@@ -27,6 +28,7 @@ import peers
 import plan
 import render
 import story
+import tuner
 import verdicts
 import words
 from daemon import Daemon, Refused
@@ -36,13 +38,15 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 TITLE = "The report's figures and claims, by latentd"
 
 
-def estimates(mode, seeds, heavy, with_twins):
+def estimates(mode, seeds, heavy, with_twins, tuned):
     """Seconds by key, roughly, in the order in which they are run."""
     planned, rows = {}, [row for row in plan.rows(mode) if heavy or not row.heavy]
     for row in rows:
         for seed in seeds.of(row):
             planned[f"{row.group}/{seed}"] = plan.seconds_of((row.kind, row.preset), row.params.get("epochs", 1),
                                                                    row.params.get("train_limit", 0))
+    if tuned:
+        planned[tuner.KEY] = tuner.seconds_of(mode)
     if with_twins:
         epochs = {row.group: row.params.get("epochs") for row in rows}
         limits = {row.group: row.params.get("train_limit", 0) for row in rows}
@@ -63,6 +67,11 @@ def show_plan(api, mode, seeds):
         except (Refused, LookupError) as error:
             refused, told = refused + 1, f"refused: {error}"
         print(f"{key:22}{row.kind:11}{row.preset:15}{told}")
+    try:
+        told = f"ok, {api.post('/v1/jobs?validate_only=true', tuner.body_of(mode))['estimate']['steps']} jobs"
+    except Refused as error:
+        refused, told = refused + 1, f"refused: {error}"
+    print(f"{tuner.KEY:22}{'study':11}{'report-ae':15}{told}")
     for twin in plan.twins():
         print(f"{'pytorch ' + twin.group:22}{twin.workload}")
     return refused
@@ -93,12 +102,17 @@ def publish(out, results, drawn):
 
 def run_all(arguments, api, folder, mode, seeds):
     with_twins = not arguments.no_twins
-    planned = estimates(mode, seeds, arguments.heavy, with_twins)
+    tuned = tuner.runs(mode, arguments.tuner)
+    planned = estimates(mode, seeds, arguments.heavy, with_twins, tuned)
     print(f"report: {mode.name}, {words.plural(seeds.most(), 'seed')}, {len(planned)} steps; about {clock(sum(planned.values()))} min "
           "from scratch on two free processors", flush=True)
     progress = Progress(planned)
     runner = Runner(api, mode, seeds, arguments.heavy, progress)
     runner.run_all()
+    if tuned:
+        runner.run_study(tuner.KEY, tuner.body_of(mode))
+    else:
+        runner.trouble[tuner.KEY] = tuner.LEFT_OUT
     other = peers.Peers(folder, runner.info["threads"], progress)
     if with_twins:
         for twin in plan.twins():
@@ -119,12 +133,13 @@ def make(arguments, out, folder, mode, seeds):
         runner, other = run_all(arguments, api, folder, mode, seeds)
         print("measuring and drawing …", flush=True)
         results = collect.collect(api, mode, runner, other)
+        tuner.collect(api, runner, results)
         results["acceptance"], results["claims"] = verdicts.acceptance(results), verdicts.claims(results)
         drawn = figures.draw_all(figures.Context(api, runner, results, pictures))
         results["figures"] = drawn
         publish(out, results, drawn)
     lost = [part["why"] for figure in drawn for part in figure["parts"] if part["why"]]
-    missed = sum(text not in (plan.HEAVY, plan.HEAVY_TWIN) for text in (*runner.trouble.values(), *other.trouble.values()))
+    missed = sum(text not in (plan.HEAVY, plan.HEAVY_TWIN, tuner.LEFT_OUT) for text in (*runner.trouble.values(), *other.trouble.values()))
     print(f"{clock(time.monotonic() - began)} min, {len(results['jobs'])} jobs, {missed} not run, "
           f"{len(lost)} pictures missing\n"
           f"Page       {os.path.relpath(out)}/index.html\n"
@@ -143,7 +158,7 @@ def main():
     parser.add_argument("--out", default=os.path.join(ROOT, "build", "report"))
     parser.add_argument("--binary", default=os.environ.get("LATENTD") or os.path.join(ROOT, "build/release/latentd"))
     arguments = parser.parse_args()
-    full, arguments.heavy = (os.environ.get(name, "0") not in ("", "0") for name in ("FULL", "HEAVY"))
+    full, arguments.heavy, arguments.tuner = (os.environ.get(name, "0") not in ("", "0") for name in ("FULL", "HEAVY", "TUNER"))
     mode = plan.MODES["smoke" if arguments.smoke else "full" if full else "quick"]
     try:
         seeds = plan.Seeds(os.environ.get("SEEDS", ""), mode)

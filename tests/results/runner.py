@@ -50,7 +50,7 @@ class Runner:
         self.api, self.mode, self.seeds, self.progress = api, mode, seeds, progress
         self.rows = {row.group: row for row in plan.rows(mode)}
         # By key: the job, or why there is none; by id of a job: what it is made of.
-        self.jobs, self.trouble, self.sums = {}, {}, {}
+        self.jobs, self.trouble, self.sums, self.studies = {}, {}, {}, {}
         self.left_out = set() if heavy else {row.group for row in self.rows.values() if row.heavy}
         self.known = {}
         self.info = api.get("/v1/info")
@@ -133,6 +133,26 @@ class Runner:
             return
         self.known[spec] = self.jobs[key] = job
         self.sums[job["id"]] = spec
+        took = None if reused else time.monotonic() - began
+        self.progress.done(key, "of an earlier run" if reused else f"{job['train_s']:.1f} s of training", took)
+
+    def run_study(self, key, body):
+        """One that is no row of the plan; a study's epochs are its jobs."""
+        began = time.monotonic()
+        try:
+            spec = self.sum_of(body)
+            job = self.known.get(spec)
+            reused = job is not None and job["status"] == "succeeded"
+            if not job:
+                job = self.api.post("/v1/jobs", {**body, "metadata": {SPEC: spec, "commit": self.info["commit"]}})
+            job = self.follow(key, job)
+            if job["status"] != "succeeded":
+                raise LookupError((job["error"] or {}).get("detail") or job["status"])
+        except (LookupError, Refused) as error:
+            self.trouble[key] = str(error)
+            self.progress.done(key, f"none: {error}")
+            return
+        self.studies[key] = job
         took = None if reused else time.monotonic() - began
         self.progress.done(key, "of an earlier run" if reused else f"{job['train_s']:.1f} s of training", took)
 

@@ -1,6 +1,7 @@
 """What the page and web/docs/results.md say: text with the measured values put in, from the structure of collect.py alone."""
 import maps
 import plan
+import tuner
 from lookup import mean, stat, why
 from verdicts import window
 from words import NONE, UNITS, number, percent, plural, seconds, signed, spread, statistics_of
@@ -375,7 +376,7 @@ def banner(results):
 
 
 SHOWN = {times: ("training-time",), judged: ("gan-losses", "gan-fcd")}  # figures that the document has, too, by their sections
-SECTIONS = (acceptance, claims, regularisers, times, space, mapped, judged, twins, unclear)
+SECTIONS = (acceptance, claims, tuner.section, regularisers, times, space, mapped, judged, twins, unclear)
 
 
 def labelled(results, blocks):
