@@ -35,6 +35,7 @@ static const struct json_row {
 	{"params", offsetof(struct job, params), JSON_OBJECT},
 	{"metadata", offsetof(struct job, metadata), JSON_OBJECT},
 	{"depends_on", offsetof(struct job, depends_on), JSON_ARRAY},
+	{"trial", offsetof(struct job, trial), JSON_OBJECT},
 };
 enum { TEXTS = sizeof texts / sizeof *texts, OBJECTS = sizeof objects / sizeof *objects };
 

@@ -118,14 +118,21 @@ static int newest_epoch(const char *data_dir, const char *id)
 	return newest;
 }
 
-/* One that has succeeded by going to its end goes there again from its newest checkpoint, which takes no step: so it has its results
- * again. Whatever else ended stays so. */
-static enum job_status status_then(const struct end *e, int epoch)
+static bool conducts(const struct job *job)
+{
+	const struct family *f = family_find(job->kind);
+	return f && f->conducts;
+}
+
+/* One that has succeeded by going to its end goes there again from its newest checkpoint, which takes no step, or a study from its
+ * children: so it has its results again. Whatever else ended stays so. */
+static enum job_status status_then(const struct job *job, const struct end *e, int epoch)
 {
 	enum job_status status;
 	if (!job_status_parse(e->status, &status) || !job_terminal(status))
 		return JOB_QUEUED;
-	return status == JOB_SUCCEEDED && epoch && !strcmp(e->reason, "completed") ? JOB_QUEUED : status;
+	const bool again = status == JOB_SUCCEEDED && !strcmp(e->reason, "completed") && (epoch || conducts(job));
+	return again ? JOB_QUEUED : status;
 }
 
 static int tell(struct conn *to, int64_t number, const struct job *job, struct err *err)
@@ -150,7 +157,7 @@ static int insert(struct conn *to, const char *data_dir, struct job *job, const 
 {
 	int64_t taken = 0, begun_ms = e->folder ? job->created_at_ms : 0;
 	int epoch = newest_epoch(data_dir, job->id);
-	job->status = status_then(e, epoch);
+	job->status = status_then(job, e, epoch);
 	bool ended = job_terminal(job->status);
 	if (ended && strcmp(e->reason, "-") != 0)
 		snprintf(job->stop_reason, sizeof job->stop_reason, "%s", e->reason);
@@ -160,14 +167,15 @@ static int insert(struct conn *to, const char *data_dir, struct job *job, const 
 	code = sql_adhoc_int(to,
 		"INSERT INTO jobs(number,id,kind,preset,dataset,dataset_sha256,name,status,stop_reason,created_at_ms,started_at_ms,"
 		"finished_at_ms,priority,seed,attempt,epoch,epochs,step,steps,best_epoch,params,metadata,from_job,from_epoch,"
-		"ancestors_train_s,depends_on,time_limit_s,max_retries,fork_step) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
-		"?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29) RETURNING number",
-		&job->number, err, "Issssssssiiiiiiiiiiisssidsiii", job->number > 0 && !taken, job->number, job->id, job->kind,
+		"ancestors_train_s,depends_on,time_limit_s,max_retries,fork_step,trial,study,conducts) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
+		"?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,coalesce(json_extract(?30,'$.study'),''),?31) RETURNING number",
+		&job->number, err, "Issssssssiiiiiiiiiiisssidsiiisi", job->number > 0 && !taken, job->number, job->id, job->kind,
 		job->preset, job->dataset, job->dataset_sha256, job->name, job_status_name(job->status), job->stop_reason,
 		job->created_at_ms, begun_ms, ended ? clock_wall_ms() : (int64_t)0, (int64_t)job->priority, (int64_t)job->seed,
 		(int64_t)e->folder, (int64_t)epoch, (int64_t)job->epochs, job_step_at(job, epoch), job->steps,
 		(int64_t)(ended ? epoch : 0), job->params, job->metadata, job->from_job, (int64_t)job->from_epoch,
-		job->ancestors_train_s, job->depends_on, job->time_limit_s, (int64_t)job->max_retries, job->fork_step);
+		job->ancestors_train_s, job->depends_on, job->time_limit_s, (int64_t)job->max_retries, job->fork_step, job->trial,
+		(int64_t)conducts(job));
 	return code ? code : tell(to, job->number, job, err);
 }
 
@@ -219,6 +227,15 @@ static int restore(
 	return code;
 }
 
+/* The rows of studies that go on, from what their children say they are; verdicts are given anew. What could not be built was no job: it
+ * is found out again. */
+static const char tie_trials[] =
+	"INSERT OR IGNORE INTO trials(study,phase,number,of,seed,job,state,x)"
+	" SELECT s.number, CASE json_extract(j.trial,'$.phase') WHEN 'after' THEN 1 WHEN 'retrain' THEN 2 ELSE 0 END,"
+	" json_extract(j.trial,'$.number'), json_extract(j.trial,'$.of'), j.seed, j.id, 'running', json_extract(j.trial,'$.x')"
+	" FROM jobs j JOIN jobs s ON s.id=j.study WHERE j.trial IS NOT NULL AND s.status NOT IN ('succeeded','failed','cancelled')"
+	" AND json_extract(j.trial,'$.x') IS NOT NULL;";
+
 /* Those that must wait for others wait again; for one that is not there any more nobody waits. */
 static const char tie_dependants[] =
 	"INSERT OR IGNORE INTO depends(job,on_job,done) SELECT j.number,o.number,o.status='succeeded' FROM jobs j, json_each(j.depends_on) e"
@@ -245,5 +262,7 @@ int refound_write(struct conn *to, const char *data_dir, struct recovery *r, str
 			r->unknown += e.folder;
 	}
 	sqlite3_finalize(q);
-	return code ? code : sql_script(to, tie_dependants, err);
+	if (!code)
+		code = sql_script(to, tie_dependants, err);
+	return code ? code : sql_script(to, tie_trials, err);
 }

@@ -112,6 +112,7 @@ enum {
 	OF_RESULTS,
 	OF_EDITS,
 	OF_DEPENDS,
+	OF_TRIALS,
 	OF_KEYS,
 	OF_TOMBSTONES,
 	OF_SETTINGS,
@@ -125,6 +126,7 @@ static const struct copier tables[TABLES] = {
 	[OF_RESULTS] = {.table = "results", .where = "job=?1"},
 	[OF_EDITS] = {.table = "edits", .where = "job=?1 ORDER BY number"},
 	[OF_DEPENDS] = {.table = "depends", .where = "job=?1"},
+	[OF_TRIALS] = {.table = "trials", .where = "study=?1 ORDER BY phase,number"},
 	[OF_KEYS] = {.table = "keys", .where = "at_ms>=?1"},
 	[OF_TOMBSTONES] = {.table = "tombstones", .where = "?1=?1"},
 	[OF_SETTINGS] = {.table = "settings", .where = "?1=?1"},
@@ -216,7 +218,7 @@ static bool copy_points(struct copier *all, struct conn *to, int64_t number)
 
 static void copy_job(struct copier *all, struct conn *to, int64_t number, struct recovery *r)
 {
-	static const int belongings[] = {OF_EVENTS, OF_SERIES, OF_RESULTS, OF_EDITS, OF_DEPENDS};
+	static const int belongings[] = {OF_EVENTS, OF_SERIES, OF_RESULTS, OF_EDITS, OF_DEPENDS, OF_TRIALS};
 	bool whole, all_whole = true;
 	if (!copy(&all[OF_JOBS], number, &whole))
 		return;

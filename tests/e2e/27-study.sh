@@ -70,13 +70,13 @@ get "/v1/jobs/$whole/best"
 is "$(j '.baseline.n') $(j '.improvement >= 0')" "2 true" "the baseline was trained again as well, and cannot win against the best"
 study killed "$TUNE"
 killed=$job
-for ((k = 0; k < 5; k++)); do
-  sleep "0.$((RANDOM % 6 + 1))"
+for ((k = 0; k < 4; k++)); do
+  sleep "0.$((RANDOM % 5 + 1))"
   crash
   start --workers 2
 done
 settle "$killed"
-is "$state" succeeded "the same tuner, killed five times"
+is "$state" succeeded "the same tuner, killed four times"
 is "$(bare "$killed")" "$(bare "$whole")" "comes to the same trials, values and retrainings"
 get "/v1/jobs/$killed/best" && killed_best=$(j '[.best.trial, .best.value, .baseline.value]')
 get "/v1/jobs/$whole/best"
@@ -133,25 +133,35 @@ is "$(j '.data[1].reason')" "never had a value of: val_loss" "and says so"
 
 # --- trials that are ended early, at the same epochs whatever happens ---
 PRUNED="\"base\":{\"kind\":\"ae\",\"preset\":\"report\",\"params\":{\"epochs\":6,\"train_limit\":$IMAGES,\"preview_every_epochs\":0}},
- \"space\":{\"lr\":{\"low\":1e-5,\"high\":0.03,\"log\":true}},\"sampler\":\"random\",\"trials\":12,\"parallel\":2"
+ \"space\":{\"lr\":{\"low\":1e-5,\"high\":0.03,\"log\":true}},\"sampler\":\"random\",\"trials\":9,\"parallel\":2"
 for pruner in median asha; do
   study "$pruner" "$PRUNED,\"pruner\":\"$pruner\""
   settle "$job"
   undisturbed=$(bare "$job")
   get "/v1/jobs/$job/trials"
-  check "$pruner ends some trials early, not all" [ "$(j '[.data[] | select(.state == "pruned")] | length > 0 and length < 12 and all(.epochs < 6)')" = true ]
+  check "$pruner ends some trials early, not all" [ "$(j '[.data[] | select(.state == "pruned")] | length > 0 and length < 9 and all(.epochs < 6)')" = true ]
   child=$(j '[.data[] | select(.state == "pruned")][0].job')
   get "/v1/jobs/$child"
   is "$(j .status) $(j .stop_reason)" "succeeded pruned" "$pruner: what is left of them is a model, too"
   study "$pruner-killed" "$PRUNED,\"pruner\":\"$pruner\""
-  for ((k = 0; k < 3; k++)); do
-    sleep "0.$((RANDOM % 7 + 2))"
+  for ((k = 0; k < 2; k++)); do
+    sleep "0.$((RANDOM % 6 + 2))"
     crash
     start --workers 2
   done
   settle "$job"
   is "$(bare "$job")" "$undisturbed" "$pruner: at the same epochs over kills"
 done
+
+# --- without its database ---
+trials=$(bare "$whole")
+stop
+rm -f "$D"/latentd.db*
+check "the database is lost, and made again" "$LATENTD" recover --data-dir "$D"
+start --workers 2
+settle "$whole"
+is "$state" succeeded "a study is there again"
+is "$(bare "$whole")" "$trials" "with its trials, their values, and what could not be built"
 
 # --- a study goes with its children ---
 get "/v1/jobs/$grid/trials"
