@@ -4,12 +4,24 @@ import { complain, h, newId, setText, show } from './dom.js';
 import { param } from './format.js';
 import { same } from './request.js';
 
-const GROUPS = { net: 'Net', training: 'Training', data: 'Data', output: 'Output' };
+const GROUPS = { study: 'Study', net: 'Net', training: 'Training', data: 'Data', output: 'Output' };
+
+/** A value that its type says no more of: it is written as JSON. */
+const isJson = (schema) => Array.isArray(schema.type) && !schema.properties;
+
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
 
 /** Text → what goes into the request. A text that is no number goes as it is: the daemon names the field and the remedy. */
 export function parseValue(schema, text) {
   const number = (part) => (part !== '' && Number.isFinite(Number(part)) ? Number(part) : part);
   const trimmed = text.trim();
+  if (isJson(schema)) return trimmed === '' ? null : parseJson(trimmed);
   if (schema.type === 'array') return trimmed === '' || trimmed === 'none' ? [] : trimmed.split(/[\s,]+/).filter(Boolean).map(number);
   if (schema.type === 'integer' || schema.type === 'number') return number(trimmed);
   return text;
@@ -28,6 +40,7 @@ function control(schema, id, onChange) {
   if (schema.enum) {
     return h('select', { id, onchange: onChange }, schema.enum.map((choice) => h('option', { value: choice }, choice)));
   }
+  if (isJson(schema)) return h('textarea', { id, rows: '3', autocomplete: 'off', spellcheck: 'false', oninput: onChange });
   const mode = { integer: 'numeric', number: 'decimal' }[schema.type] ?? 'text';
   return h('input', { id, type: 'text', inputmode: mode, autocomplete: 'off', spellcheck: 'false', oninput: onChange });
 }
@@ -42,7 +55,7 @@ export class Field {
     this.error = h('p', { class: 'error', id: `${id}-error`, hidden: true });
     this.help = h('p', { class: 'hint', id: `${id}-help` }, schema.description, bounds(schema) && h('span', { class: 'bounds' }, bounds(schema)));
     this.input.setAttribute('aria-describedby', `${id}-help ${id}-error`);
-    this.node = h('div', { class: `field ${schema.type}` },
+    this.node = h('div', { class: `field ${isJson(schema) ? 'json' : schema.type}` },
       h('label', { for: id }, name, schema.unit && schema.unit !== name && h('span', { class: 'quiet' }, ` ${schema.unit}`)), this.input, this.help, this.error);
     this.base = schema.default;
     this.write(this.base);
@@ -58,6 +71,7 @@ export class Field {
 
   write(value) {
     if (this.schema.type === 'boolean') this.input.checked = value;
+    else if (isJson(this.schema)) this.input.value = JSON.stringify(value ?? null);
     else this.input.value = Array.isArray(value) ? value.join(', ') : String(value ?? '');
   }
 

@@ -16,6 +16,7 @@ import { LatentPanel } from './panel_latent.js';
 import { MapPanel } from './panel_map.js';
 import { PreviewPanel } from './panel_preview.js';
 import { SamplesPanel } from './panel_samples.js';
+import { StudyPanel } from './panel_study.js';
 import { UnitsPanel } from './panel_units.js';
 import { WalkPanel } from './panel_walk.js';
 import { request, same } from './request.js';
@@ -134,6 +135,7 @@ class RunView {
 
   async readCurve() {
     const names = this.curves.flatMap((panel) => panel.names);
+    if (!names.length) return;
     const { series } = await get(`${this.path}/metrics?names=${names.join(',')}&by=step&points=1500`, this.signal);
     for (const name of new Set([...names, ...Object.keys(series)])) this.series[name] = refreshed(series[name], this.series[name]);
     this.drawCurves();
@@ -170,12 +172,13 @@ class RunView {
     this.atlas = new AtlasPanel(this.job, this.signal);
     this.judge = new JudgePanel(this.job, this.signal);
     this.map = new MapPanel(this.job, this.signal);
+    this.study = this.kind.results.includes('trials') ? new StudyPanel(this.path, this.signal) : null;
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
-      h('div', { class: 'column' }, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
+      h('div', { class: 'column' }, this.study?.node, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
       h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.atlas.node, this.judge.node, this.map.node, this.edit.node, this.checkpoints.node, this.details())));
     if (this.kind.abilities.includes('decode')) return;
     for (const panel of [this.latent, this.samples, this.walk, this.atlas, this.judge]) show(panel.node, false); // nothing of it can be painted
-    show(this.previews.node, !this.kind.trains);
+    show(this.previews.node, !this.kind.trains && !this.study);
   }
 
   header() {
@@ -190,9 +193,9 @@ class RunView {
 
   /** What it goes on from, and whose end it waits for. */
   origin() {
-    const { from, depends_on: others } = this.job;
+    const { from, depends_on: others, trial } = this.job;
     const run = (id, text) => h('a', { href: `#/runs/${id}` }, text);
-    return [from && [' · from ', run(from.job, `${from.job}@${from.checkpoint}`)],
+    return [trial && [` · ${trial.phase} ${trial.number} of `, run(trial.study, trial.study)], from && [' · from ', run(from.job, `${from.job}@${from.checkpoint}`)],
       others?.length && [' · after ', others.map((id, i) => [i ? ', ' : '', run(id, id)])]].filter(Boolean).flat(3);
   }
 
@@ -259,6 +262,7 @@ class RunView {
     this.showFacts(job, share);
     this.units.set(job.metrics);
     this.showParams(job);
+    this.study?.update(job).catch(() => {});
     this.edit.update(job);
     this.checkpoints.update(job);
     show(this.error, job.error !== null && job.error !== undefined);
@@ -276,7 +280,8 @@ class RunView {
       ['step', `${count(p.step ?? 0)} / ${count(p.steps)}`],
       ['speed', p.samples_per_s ? `${count(p.samples_per_s)} ${this.kind.trains ? 'images' : 'points'}/s` : '–'],
       terminal(job) ? [this.kind.trains ? 'trained for' : 'took', trained(job)] : ['time left', duration(p.eta_ms)],
-      this.kind.trains && [job.best?.metric ? `best ${job.best.metric}` : 'best', job.best ? `${loss(job.best.value)} (epoch ${job.best.epoch})` : '–'],
+      (this.kind.trains || this.study) && [job.best?.metric ? `best ${job.best.metric}` : 'best',
+        job.best ? `${loss(job.best.value)} (${this.study ? `trial ${job.best.trial}` : `epoch ${job.best.epoch}`})` : '–'],
       ...(job.test ? testFacts(job.test) : [['started', clock(job.started_at_ms)]]),
     ].filter(Boolean);
     if (job.from && terminal(job)) facts.push(['with what it goes on from', duration(job.lineage_train_s * 1000)]);

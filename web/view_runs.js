@@ -150,11 +150,12 @@ class RunsView {
     let more = true;
     while (more && jobs.length < this.wanted) {
       const after = jobs.length ? `&after=${jobs.at(-1).id}` : '';
-      const page = await get(`v1/jobs?limit=${Math.min(MOST, this.wanted - jobs.length)}${after}`, this.signal);
+      // A study stands for its children: its own page lists them.
+      const page = await get(`v1/jobs?study=none&limit=${Math.min(MOST, this.wanted - jobs.length)}${after}`, this.signal);
       jobs.push(...page.data);
       more = page.has_more;
     }
-    const running = more ? (await get(`v1/jobs?status=running,pausing,cancelling&limit=${MOST}`, this.signal)).data : [];
+    const running = more ? (await get(`v1/jobs?study=none&status=running,pausing,cancelling&limit=${MOST}`, this.signal)).data : [];
     const listed = new Set(jobs.map((job) => job.id));
     return { jobs: [...running.filter((job) => !listed.has(job.id)), ...jobs], more };
   }

@@ -232,6 +232,10 @@ static void a_hole_is_filled_first(void **state)
 	const struct trials_next next = trials_next(&plan, rows, 2, false);
 	assert_int_equal(next.move, TRIALS_MAKE);
 	assert_int_equal(next.number, 1);
+	const struct trials_plan full = {.trials = 2, .most = 20, .parallel = 1};
+	assert_int_equal(trials_next(&full, rows, 2, false).number, 1); /* also when there are enough */
+	const struct trials_row all[] = {rows[0], {TRIALS_TRIAL, 1, 1, TRIAL_INFEASIBLE, (double)NAN, 1}, rows[1]};
+	assert_int_equal(trials_next(&full, all, 3, false).move, TRIALS_SETTLE);
 }
 
 static void progress(void **state)
