@@ -2,6 +2,7 @@
 
 #include "server/blob.h"
 #include "server/log.h"
+#include "server/store/study.h"
 
 void job_bury(struct store *store, const char *data_dir, const char *job_id)
 {
@@ -14,9 +15,18 @@ void job_bury(struct store *store, const char *data_dir, const char *job_id)
 			log_quote("they are removed at the next start"));
 }
 
+/* A study's rows go with those of its children; so do their files. */
 int job_delete(struct store *store, const char *data_dir, const char *job_id, struct err *err)
 {
-	int code = store_delete(store, job_id, err);
+	struct trial *children = NULL;
+	size_t n = 0;
+	int code = store_trials(store, job_id, &children, &n, err);
+	if (!code)
+		code = store_delete(store, job_id, err);
+	for (size_t i = 0; i < n && !code; i++)
+		if (children[i].there)
+			job_bury(store, data_dir, children[i].job);
+	trials_free(children, n);
 	if (!code)
 		job_bury(store, data_dir, job_id);
 	return code;

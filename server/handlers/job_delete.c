@@ -3,13 +3,28 @@
 #include "server/handlers/job_reply.h"
 #include "server/job_delete.h"
 #include "server/log.h"
+#include "server/store/study.h"
+
+/* By its worker, or a study's child by its own. */
+static bool is_held(struct call *c, const struct job *job)
+{
+	struct trial *children = NULL;
+	size_t n = 0;
+	bool held = sched_holds(c->daemon->sched, job->id);
+	if (store_trials(c->daemon->store, job->id, &children, &n, NULL))
+		return held;
+	for (size_t i = 0; i < n && !held; i++)
+		held = children[i].there && job_terminal(children[i].status) && sched_holds(c->daemon->sched, children[i].job);
+	trials_free(children, n);
+	return held;
+}
 
 /* Whoever sees a job end is sooner than its worker's last words: those are waited for. One that was ended over its worker's head may
  * take longer: it still writes. */
 static int await_worker(struct call *c, const struct job *job, bool *ret_waits, struct err *err)
 {
 	enum { AWAIT_MS = 2000, LOOK_MS = 20 };
-	const bool held = job_terminal(job->status) && sched_holds(c->daemon->sched, job->id);
+	const bool held = job_terminal(job->status) && is_held(c, job);
 	*ret_waits = held && job_park(c, job, AWAIT_MS, LOOK_MS);
 	return !held || *ret_waits ? OK
 							   : err_set(err, ERR_CONFLICT,
