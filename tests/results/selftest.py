@@ -44,6 +44,7 @@ def made_up():
                  "gan-default/2": job},
         "reconstruction": {"vae-5": 0.02, "ae-8": 0.0152},
         "maps": of_maps(),
+        "tuner": {"best": {"best": {"value": 0.02}, "baseline": {"value": 0.018}, "improvement": -0.002, "relative_improvement": -0.11}},
         "smoothness": {"ae-2": space, "vae-2": {"jump": 1.5, "spread": 1.0, "filled": 0.9}},
     }
 
@@ -106,13 +107,15 @@ def test_verdicts():
         results["groups"]["dropout"]["loss"] = statistics_of([0.0151])
         results["groups"]["class2-report"]["accuracy"] = statistics_of([0.96])
         results["smoothness"]["vae-2"]["jump"] = 2.1
+        results["tuner"]["best"].update(improvement=0.0, relative_improvement=0.0)
         results["curves"]["ae-8"]["val_loss"]["value"][0] = 0.02
 
     met, confirmed = judge(worse)
     same([claim for claim, value in confirmed.items() if value is False],
          ["Only after 50 epochs is the AE able to reconstruct the images in a coherent way.",
           "Pruning has a very scarce effect …", "With dropout the loss stays above the basic case's.",
-          "class1 is better than class2.", "The VAE's space is smoother …"], "figures against a claim do not confirm it")
+          "class1 is better than class2.", "Automatic tuning comes out worse than the manual net.",
+          "The VAE's space is smoother …"], "figures against a claim do not confirm it")
     same(met["50 % of the report's AE pruned: change of its test MSE"], False, "6 % is more than 3 %")
 
     def lost(results):
