@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { CHUNK = 1 << 16 };
@@ -166,89 +165,5 @@ int tar_read(
 	archive_read_support_format_tar(r.archive);
 	int code = archive_read_open_memory(r.archive, bytes, size) == ARCHIVE_OK ? take_all(&r, err) : damaged(&r, err);
 	archive_read_free(r.archive);
-	return code;
-}
-
-/* --- writing -------------------------------------------------------------------------------------------------------------- */
-
-struct tar_out {
-	struct archive *archive;
-	tar_write_fn *write;
-	void *ctx;
-	struct err why; /* of a write that failed */
-	bool dropped;   /* nobody wants the rest */
-};
-
-static la_ssize_t on_write(struct archive *a, void *ctx, const void *bytes, size_t size)
-{
-	struct tar_out *t = ctx;
-	if (t->dropped)
-		return (la_ssize_t)size;
-	int code = t->write(t->ctx, bytes, size, &t->why);
-	if (!code)
-		return (la_ssize_t)size;
-	archive_set_error(a, EIO, "%s", "not written");
-	return -1;
-}
-
-/* What the one who takes the bytes said, or else what libarchive says. */
-static int not_written(const struct tar_out *t, struct err *err)
-{
-	if (t->why.code) {
-		if (err)
-			*err = t->why;
-		return t->why.code;
-	}
-	const char *why = archive_error_string(t->archive);
-	return err_set(err, archive_errno(t->archive) == ENOMEM ? ERR_NO_MEMORY : ERR_INTERNAL, "tar not written: %s",
-		why ? why : "no memory");
-}
-
-int tar_create(struct tar_out **ret, tar_write_fn *write, void *ctx, struct err *err)
-{
-	struct tar_out *t = calloc(1, sizeof *t);
-	struct archive *a = t ? archive_write_new() : NULL;
-	if (!a) {
-		free(t);
-		return err_set(err, ERR_NO_MEMORY, "no memory for a tar");
-	}
-	*t = (struct tar_out){.archive = a, .write = write, .ctx = ctx};
-	/* ustar, and pax only for what does not fit there */
-	if (archive_write_set_format_pax_restricted(a) != ARCHIVE_OK || archive_write_open(a, t, NULL, on_write, NULL) != ARCHIVE_OK) {
-		int code = not_written(t, err);
-		archive_write_free(a);
-		free(t);
-		return code;
-	}
-	*ret = t;
-	return OK;
-}
-
-int tar_put(struct tar_out *t, const char *path, const void *bytes, size_t size, struct err *err)
-{
-	enum { MODE = 0644 };
-	struct archive_entry *e = archive_entry_new();
-	if (!e)
-		return err_set(err, ERR_NO_MEMORY, "no memory for a tar");
-	archive_entry_set_pathname(e, path);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_entry_set_perm(e, MODE);
-	archive_entry_set_size(e, (la_int64_t)size);
-	archive_entry_set_mtime(e, 0, 0);
-	int code = OK;
-	if (archive_write_header(t->archive, e) != ARCHIVE_OK || archive_write_data(t->archive, bytes, size) != (la_ssize_t)size)
-		code = not_written(t, err);
-	archive_entry_free(e);
-	return code;
-}
-
-int tar_close(struct tar_out *t, bool failed, struct err *err)
-{
-	int code = OK;
-	t->dropped = failed; /* archive_write_fail would do, but leaks what the last filter holds */
-	if (!failed && archive_write_close(t->archive) != ARCHIVE_OK)
-		code = not_written(t, err);
-	archive_write_free(t->archive);
-	free(t);
 	return code;
 }

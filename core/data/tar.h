@@ -1,19 +1,17 @@
-/* tar.h: the libarchive door: a tar file in memory, as plain files and folders only; and one that is written as it grows.
+/* tar.h: the libarchive door: a tar file in memory, as plain files and folders only.
  *
  * Why: a data set comes as one tar from somebody else. Whoever writes its files must not have to think of links, devices,
  * "..", absolute paths and archives that unpack to a thousand times their size: nothing of that gets past this room.
  * Invariants: a path given to a sink is relative, 1..TAR_PATH_MAX bytes, has neither empty nor "." nor ".." parts, no control
  * character and no part that begins with a dot; entries with such a part (".DS_Store", "._x.png", ".git/…") are left out,
  * for a data set has no hidden files. A folder may come twice or never; its files may come first.
- * A tar that is written has nothing of when, where or by whom: the same files in the same order are the same bytes.
- * Not here: where the files go (server/upload.h).
+ * Not here: where the files go (server/upload.h), writing one (tar_out.h).
  */
 #ifndef LATENTD_CORE_DATA_TAR_H
 #define LATENTD_CORE_DATA_TAR_H
 
 #include "core/base/err.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum { TAR_PATH_MAX = 1000, TAR_DEPTH_MAX = 16 };
@@ -36,14 +34,5 @@ struct tar_sink {
  * data set has; ERR_TOO_LARGE: beyond a limit. The message names the entry. */
 int tar_read(
 	const void *bytes, size_t size, const struct tar_limits *limits, const struct tar_sink *sink, struct err *err);
-
-/* Takes the next bytes of a tar that is written. */
-typedef int tar_write_fn(void *ctx, const void *bytes, size_t size, struct err *err);
-struct tar_out;
-int tar_create(struct tar_out **ret, tar_write_fn *write, void *ctx, struct err *err);
-/* A whole file, at a relative path. */
-int tar_put(struct tar_out *t, const char *path, const void *bytes, size_t size, struct err *err);
-/* Writes the end, unless `failed`: then what was written is no tar. Frees it. */
-int tar_close(struct tar_out *t, bool failed, struct err *err);
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include "server/handlers/handlers.h"
 
-#include "core/data/tar.h"
+#include "core/data/tar_out.h"
 #include "server/blob.h"
 #include "server/route.h"
 #include "server/version.h"
@@ -192,7 +192,7 @@ static bool absent(int code)
 }
 
 static int put_entry(
-	struct tar_out *t, const struct call *c, const struct job *job, const struct entry *e, struct err *err)
+	const struct tar_out *t, const struct call *c, const struct job *job, const struct entry *e, struct err *err)
 {
 	char path[JOB_ID_SIZE + NAME_MAX_BYTES];
 	struct buf bytes = BUF_INIT;
@@ -224,20 +224,16 @@ static int write_to_file(void *ctx, const void *bytes, size_t size, struct err *
 
 static int put_all(int fd, const struct call *c, const struct job *job, struct err *err)
 {
-	struct entry *e;
-	struct tar_out *t;
+	const struct tar_out t = {write_to_file, &fd};
+	struct entry *e = NULL;
 	int n = 0;
 	int code = list_entries(c, job, &e, &n, err);
 	if (code)
 		return code;
-	if (!(code = tar_create(&t, write_to_file, &fd, err))) {
-		for (int i = 0; i < n && !code; i++)
-			code = put_entry(t, c, job, &e[i], err);
-		int closed = tar_close(t, code != OK, code ? NULL : err);
-		code = code ? code : closed;
-	}
+	for (int i = 0; i < n && !code; i++)
+		code = put_entry(&t, c, job, &e[i], err);
 	free(e);
-	return code;
+	return code ? code : tar_end(&t, err);
 }
 
 /* Nobody else sees it, and nothing is left of it after a kill. */

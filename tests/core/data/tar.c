@@ -209,82 +209,6 @@ static void test_a_sink_may_refuse(void **state)
 	assert_seen("first:1 refuse:");
 }
 
-/* --- writing --- */
-
-static int collect(void *ctx, const void *bytes, size_t size, struct err *err)
-{
-	struct buf *b = ctx;
-	if (b->len > 100000)
-		return err_set(err, ERR_NO_SPACE, "full");
-	buf_append(b, bytes, size);
-	return OK;
-}
-
-static struct buf write_some(void)
-{
-	struct buf b = BUF_INIT;
-	struct tar_out *t;
-	char name[260];
-	memset(name, 'n', sizeof name);
-	memcpy(name, "folder/", 7);
-	name[sizeof name - 1] = '\0';
-	assert_int_equal(tar_create(&t, collect, &b, NULL), OK);
-	assert_int_equal(tar_put(t, "a.txt", "hello", 5, NULL), OK);
-	assert_int_equal(tar_put(t, "empty", NULL, 0, NULL), OK);
-	assert_int_equal(tar_put(t, name, "x", 1, NULL), OK); /* longer than ustar holds */
-	assert_int_equal(tar_close(t, false, NULL), OK);
-	return b;
-}
-
-/* What is written is read again; the same files are the same bytes, with nothing of when and by whom. */
-static void test_written(void **state)
-{
-	(void)state;
-	struct buf b = write_some(), again = write_some();
-	struct err err;
-	assert_int_equal(b.len, again.len);
-	assert_memory_equal(b.data, again.data, b.len);
-	assert_string_equal(b.data, "a.txt");
-	assert_string_equal(b.data + 100, "000644 "); /* mode, owner, group, time */
-	assert_string_equal(b.data + 108, "000000 ");
-	assert_string_equal(b.data + 116, "000000 ");
-	assert_memory_equal(b.data + 136, "00000000000", 11);
-	assert_int_equal(read_bytes(b.data, b.len, &err), OK);
-	assert_true(!strncmp(seen.data, "a.txt:hello empty: folder/nnnn", 30) && strstr(seen.data, "n:x "));
-	buf_free(&seen);
-	buf_free(&b);
-	buf_free(&again);
-}
-
-static void test_no_room(void **state)
-{
-	(void)state;
-	struct buf b = BUF_INIT;
-	struct tar_out *t;
-	struct err err = {0};
-	char *much = calloc(1, 150000);
-	assert_int_equal(tar_create(&t, collect, &b, NULL), OK);
-	assert_int_equal(tar_put(t, "much", much, 150000, &err), ERR_NO_SPACE);
-	assert_string_equal(err.message, "full");
-	size_t before = b.len;
-	assert_int_equal(tar_close(t, true, &err), OK);
-	assert_int_equal(b.len, before);
-	free(much);
-	buf_free(&b);
-}
-
-/* One whose files could not all be had gets no end. */
-static void test_given_up(void **state)
-{
-	(void)state;
-	struct buf b = BUF_INIT;
-	struct tar_out *t;
-	assert_int_equal(tar_create(&t, collect, &b, NULL), OK);
-	assert_int_equal(tar_put(t, "a.txt", "hello", 5, NULL), OK);
-	assert_int_equal(tar_close(t, true, NULL), OK);
-	assert_int_equal(b.len, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,9 +218,6 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_a_sink_may_refuse),
-		cmocka_unit_test(test_written),
-		cmocka_unit_test(test_no_room),
-		cmocka_unit_test(test_given_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
