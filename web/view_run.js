@@ -60,6 +60,7 @@ class RunView {
   async start() {
     const after = terminal(this.job) ? null : await newestEvent(this.path, this.signal);
     await Promise.all([this.readJob(), this.readCurve(), this.previews.read()]);
+    show(this.timelapse, this.previews.moments.length > 0);
     this.askCheckpoints();
     if (terminal(this.job)) await this.loadKept();
     else if (this.kind.trains && this.previews.moments.length) this.latent.load();
@@ -229,10 +230,10 @@ class RunView {
       this.link('weights', `v1/models/${id}/weights`, `${id}.safetensors`),
       this.link('pytorch.py', `v1/models/${id}/pytorch.py`, 'pytorch.py'),
       ...(this.kind.abilities.includes('encode') ? ['csv', 'npy'].map((form) => this.link(`codes.${form}`, `v1/models/${id}/latents.${form}`, `${id}-codes.${form}`)) : []),
-      ...(this.kind.abilities.includes('decode') ? [this.link('timelapse.png', `${this.path}/timelapse.png?scale=2`, `${id}-timelapse.png`)] : []),
     ];
     this.ofWeights.forEach((link) => show(link, false));
-    return h('p', { class: 'links' }, this.ofWeights, this.link('metrics.csv', `${this.path}/metrics.csv`, `${id}.csv`),
+    this.timelapse = this.link('timelapse.png', `${this.path}/timelapse.png`, `${id}-timelapse.png`); // of previews, once there are some
+    return h('p', { class: 'links' }, this.ofWeights, this.timelapse, this.link('metrics.csv', `${this.path}/metrics.csv`, `${id}.csv`),
       this.link('curves.svg', `${this.path}/curves.svg`, `${id}.svg`),
       this.kind.results.includes('projection') && ['png', 'csv', 'npy'].map((form) => this.link(`projection.${form}`,
         `${this.path}/projection.${form}`, `${id}-projection.${form}`)),
@@ -263,6 +264,7 @@ class RunView {
     this.units.set(job.metrics);
     this.showParams(job);
     this.study?.update(job).catch(() => {});
+    show(this.timelapse, this.previews.moments.length > 0);
     this.edit.update(job);
     this.checkpoints.update(job);
     show(this.error, job.error !== null && job.error !== undefined);

@@ -126,7 +126,7 @@ static void print_readme(struct buf *b, const struct call *c, const struct job *
 		job->name, *job->name ? ")" : "", job->kind, latentd_version, job_status_name(job->status), job->epoch,
 		job->epochs);
 	buf_str(b,
-		"The same again, with the same weights where parameters were not changed while it ran:\n\n    curl --json '");
+		"The same again, with the same outcome where parameters were not changed while it ran:\n\n    curl --json '");
 	print_quoted(b, request.data ? request.data : "");
 	buf_printf(b, "' http://%s%s/v1/jobs%s%s%s\n\n", c->req.host ? c->req.host : "localhost:7117",
 		c->daemon->config->path_prefix, job->fork_step ? "/" : "", job->fork_step ? job->from_job : "",
