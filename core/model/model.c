@@ -185,7 +185,12 @@ void *family_params(const struct family *f, const struct preset *preset)
 		return NULL;
 	param_defaults(f->params, params);
 	struct err err;
-	if (preset && param_set_all(f->params, params, preset->overrides, &err)) {
+	const int code = preset ? param_set_all(f->params, params, preset->overrides, &err) : OK;
+	if (code == ERR_NO_MEMORY) {
+		free(params);
+		return NULL;
+	}
+	if (code) {
 		fprintf(stderr, "preset %s of %s: %s\n", preset->name, f->name, err.message);
 		abort();
 	}

@@ -29,7 +29,8 @@ static void test_families(void **state)
 	assert_ptr_equal(family_at(3), &family_finetune);
 	assert_ptr_equal(family_at(4), &family_classifier);
 	assert_ptr_equal(family_at(5), &family_projection);
-	assert_null(family_at(6));
+	assert_ptr_equal(family_at(6), family_find("study"));
+	assert_null(family_at(7));
 	assert_null(family_at(-1));
 	assert_string_equal(family_ae.presets[0].name, "default");
 	assert_ptr_equal(preset_find(&family_ae, "report"), &family_ae.presets[1]);
