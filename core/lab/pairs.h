@@ -1,4 +1,4 @@
-/* pairs.h: two doubles side by side, their exponential and the tail of a normal distribution: what densities over many kernels are
+/* pairs.h: two doubles side by side, powers of 2 and the tail of a normal distribution: what densities over many kernels are
  * summed with.
  *
  * Why: sixteen bytes are a vector on every processor, so that one build has the same bits everywhere, and no C library a say in them.
@@ -30,22 +30,21 @@ static inline void pair_store(double *x, pair v)
 	*(pair_anywhere *)x = v;
 }
 
-/* exp of x <= 700, to 1e-11; of x <= -700 exp(-700). 2^n exp(r) with |r| <= log(2) / 2, and exp(r) as a Taylor sum whose terms are
- * paired, so that the chains are short. */
-static inline pair pair_exp(pair x)
+/* 2^x of x <= 1000, to 2e-12; of x <= -1000 2^-1000. 2^n 2^r with |r| <= 0.5, and 2^r as the polynomial through nine Chebyshev points, its
+ * terms paired so that the chains are short. */
+static inline pair pair_exp2(pair x)
 {
-	const pair least = {-700, -700}, magic = {0x1.8p52, 0x1.8p52};
+	const pair least = {-1000, -1000}, magic = {0x1.8p52, 0x1.8p52};
 	const pair_bits low = x < least, bias = {1023, 1023};
 	x = (pair)(((pair_bits)x & ~low) | ((pair_bits)least & low));
-	const pair rounded = x * 1.44269504088896340736 + magic, n = rounded - magic;
-	const pair r = x - n * M_LN2, r2 = r * r, r4 = r2 * r2;
-	const pair first = (1 + r) + r2 * (0.5 + r * (1.0 / 6));
-	const pair second = (1.0 / 24 + r * (1.0 / 120)) + r2 * (1.0 / 720 + r * (1.0 / 5040));
-	const pair third = 1.0 / 40320 + r * (1.0 / 362880);
-	return (first + r4 * (second + r4 * third)) * (pair)(((pair_bits)rounded - (pair_bits)magic + bias) << 52);
+	const pair rounded = x + magic, r = x - (rounded - magic), r2 = r * r, r4 = r2 * r2;
+	const pair first = (1 + r * 0.69314718054593349) + r2 * (0.24022650695812989 + r * 0.055504109412059327);
+	const pair second = (0.0096181291594025584 + r * 0.0013333450568000645) +
+						r2 * (0.00015403455852453838 + r * 1.5310079402249296e-05) + r4 * 1.3255224878668817e-06;
+	return (first + r4 * second) * (pair)(((pair_bits)rounded - (pair_bits)magic + bias) << 52);
 }
 
-/* erfc of x >= 0, to 5e-12: exp(-x^2) / (1 + 2x) times a polynomial in (x - 3) / (x + 3) (Shepherd & Laframboise 1981), which is the
+/* erfc of x >= 0, to 1e-11: exp(-x^2) / (1 + 2x) times a polynomial in (x - 3) / (x + 3) (Shepherd & Laframboise 1981), which is the
  * expansion in Chebyshev polynomials to the 16th; its even and its odd terms are two chains. */
 static inline pair pair_erfc(pair x)
 {
@@ -62,7 +61,7 @@ static inline pair pair_erfc(pair x)
 		a = a * t2 + even[i];
 		b = b * t2 + odd[i];
 	}
-	return pair_exp(-x * x) * (a * t2 + even[8] + t * b) / (1 + 2 * x);
+	return pair_exp2(-M_LOG2E * x * x) * (a * t2 + even[8] + t * b) / (1 + 2 * x);
 }
 
 #endif

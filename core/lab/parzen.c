@@ -1,6 +1,7 @@
 #include "core/lab/parzen.h"
 
 #include "core/lab/pairs.h"
+#include "core/lab/parzen_internal.h"
 #include "core/lab/truncnorm.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 
 enum { FLAT = 25 }; /* observations whose weight is whole */
 
-static const double scott_factor = 0.2, log_sqrt_2pi = 0.91893853320467274178, sqrt_pi = 1.77245385090551602730;
+static const double scott_factor = 0.2;
 
 /* --- weights --- */
 
@@ -66,11 +67,6 @@ static void neighbour_bandwidths(struct parzen_dim *d, int n, int *order)
 	}
 }
 
-static double coordinate(const struct range *r, double v)
-{
-	return r->log ? log(v) : v;
-}
-
 /* Below this mass kernels lie so far outside of the range that only logarithms tell: theirs depends on another dimension. */
 #define FAR 1e-250
 static void measure_kernel(struct parzen_dim *d, int k)
@@ -79,9 +75,10 @@ static void measure_kernel(struct parzen_dim *d, int k)
 				 mass = normal_mass(a, b);
 	const bool far = mass < FAR;
 	d->far = d->far || far;
-	d->over_sigma[k] = 1 / d->sigma[k];
+	d->least_sigma = k == 0 || d->sigma[k] < d->least_sigma ? d->sigma[k] : d->least_sigma;
+	d->over_sigma[k] = (d->cells ? 1 : root_half_log2e) / d->sigma[k];
 	d->over_mass[k] = far ? INFINITY : 1 / mass;
-	d->log_scale[k] = log_sqrt_2pi + (far ? normal_log_mass(a, b) : log(mass));
+	d->log_scale[k] = M_LOG2E * (log_sqrt_2pi + (far ? normal_log_mass(a, b) : log(mass)));
 }
 
 static void place_kernels(struct parzen *p, int j, const double *x, bool joint, int *order)
@@ -90,7 +87,7 @@ static void place_kernels(struct parzen *p, int j, const double *x, bool joint, 
 	const int kernels = p->kernels, n = kernels - 1;
 	const double width = d->high - d->low, least = width / fmin(100, 1 + kernels);
 	for (int k = 0; k < n; k++)
-		d->mu[k] = coordinate(&d->range, x[(size_t)k * (size_t)p->dims + (size_t)j]);
+		d->mu[k] = parzen_coordinate(&d->range, x[(size_t)k * (size_t)p->dims + (size_t)j]);
 	d->mu[n] = 0.5 * (d->low + d->high);
 	if (joint) {
 		const double sigma = scott_factor * pow(n > 1 ? n : 1, -1.0 / (p->dims + 4)) * width;
@@ -122,11 +119,18 @@ static void place_shares(struct parzen *p, int j, const double *x)
 
 /* --- memory --- */
 
+/* Rows of masses: one for each cell, where they are few, and one more. */
+static int rows_of(const struct range *r)
+{
+	const double cells = r->step > 0 && !r->log ? (r->high - r->low) / r->step + 1 : -1;
+	return cells < 0 ? 0 : cells > PARZEN_FEW ? 1 : (int)rint(cells) + 1;
+}
+
 static size_t doubles_of(const struct range *range, int dims, size_t stride)
 {
 	size_t rows = 4;
 	for (int j = 0; j < dims; j++)
-		rows += range[j].type == DIM_CATEGORICAL ? (size_t)range[j].choices : 5;
+		rows += range[j].type == DIM_CATEGORICAL ? (size_t)range[j].choices : 5 + (size_t)rows_of(&range[j]);
 	return rows * stride;
 }
 
@@ -154,13 +158,15 @@ static void lay_out(struct parzen *p, const struct range *range)
 			continue;
 		}
 		d->cells = range[j].step > 0 && !range[j].log;
-		d->low = coordinate(&range[j], range[j].low - half);
-		d->high = coordinate(&range[j], range[j].high + half);
+		d->low = parzen_coordinate(&range[j], range[j].low - half);
+		d->high = parzen_coordinate(&range[j], range[j].high + half);
 		d->mu = take(&next, stride);
 		d->sigma = take(&next, stride);
 		d->over_sigma = take(&next, stride);
 		d->over_mass = take(&next, stride);
 		d->log_scale = take(&next, stride);
+		d->few = rows_of(&range[j]) - 1;
+		d->row = take(&next, stride * (size_t)rows_of(&range[j]));
 	}
 }
 
@@ -221,134 +227,5 @@ void parzen_draw(const struct parzen *p, double u_kernel, const double *u, doubl
 		const double z = truncnorm_quantile(u[j], (d->low - mu) / sigma, (d->high - mu) / sigma);
 		const double v = z * sigma + mu;
 		ret_x[j] = range_nearest(&d->range, d->range.log ? exp(v) : v);
-	}
-}
-
-/* --- densities --- */
-
-static pair exponent_at(const struct parzen_dim *d, int k, double at)
-{
-	const pair z = (at - pair_load(d->mu + k)) * pair_load(d->over_sigma + k);
-	return -0.5 * z * z - pair_load(d->log_scale + k);
-}
-
-static void add_density(struct parzen *p, const struct parzen_dim *d, double v)
-{
-	const double at = coordinate(&d->range, v);
-	for (int k = 0; k < p->stride; k += 2)
-		pair_store(p->exponent + k, pair_load(p->exponent + k) + exponent_at(d, k, at));
-}
-
-/* The same of one dimension by itself, in one go. */
-static double sum_density(const struct parzen *p, const struct parzen_dim *d, double v)
-{
-	const double at = coordinate(&d->range, v);
-	pair sum = {0};
-	for (int k = 0; k < p->stride; k += 2)
-		sum += pair_load(p->weight + k) * pair_exp(exponent_at(d, k, at));
-	return sum[0] + sum[1];
-}
-
-/* Phi(z + h) - Phi(z - h), as a difference of tails, or what they leave. */
-static pair wide_mass(pair z, pair h)
-{
-	const pair_bits sign = {INT64_MIN, INT64_MIN};
-	const pair middle = (pair)((pair_bits)z & ~sign), from = (middle - h) * M_SQRT1_2, to = (middle + h) * M_SQRT1_2;
-	const pair_bits around = (pair_bits)from & sign; /* the cell holds the mean: one tail on either side */
-	const pair tail = pair_erfc((pair)((pair_bits)from & ~sign)), rest = pair_erfc(to);
-	const pair one = {1, 1}, whole = (pair)((pair_bits)one & (around >> 63));
-	return whole + 0.5 * ((pair)((pair_bits)tail ^ around) - rest);
-}
-
-/* The same by Taylor's series around z: 2 h phi(z) (1 + He2(z) h^2 / 3! + He4(z) h^4 / 5! + …), He: Hermite polynomials. For h <= NARROW
- * and |z h| <= 1: to 1e-9 of it, where a difference would have lost that. */
-#define NARROW 0.15
-static pair narrow_mass(pair z, pair h)
-{
-	const pair w = z * z, u = h * h, he2 = w - 1;
-	const pair he4 = (w - 5) * he2 - 2, he6 = (w - 9) * he4 - 12 * he2, he8 = (w - 13) * he6 - 30 * he4;
-	const pair he10 = (w - 17) * he8 - 56 * he6;
-	const pair series = he6 * (1.0 / 5040) + u * (he8 * (1.0 / 362880) + u * he10 * (1.0 / 39916800));
-	const pair factor = 1 + u * (he2 * (1.0 / 6) + u * (he4 * (1.0 / 120) + u * series));
-	return 2 * M_SQRT1_2 / sqrt_pi * h * pair_exp(-0.5 * w) * factor;
-}
-
-static pair cell_masses(pair z, pair h)
-{
-	const pair limit = {NARROW, NARROW}, one = {1, 1};
-	const pair_bits narrow = (h <= limit) & (z * z * h * h <= one);
-	if (narrow[0] && narrow[1])
-		return narrow_mass(z, h);
-	if (!narrow[0] && !narrow[1])
-		return wide_mass(z, h);
-	return (pair)(((pair_bits)narrow_mass(z, h) & narrow) | ((pair_bits)wide_mass(z, h) & ~narrow));
-}
-
-/* One by one, where some kernels lie far outside. */
-static void times_cells_slowly(struct parzen *p, const struct parzen_dim *d, double v)
-{
-	for (int k = 0; k < p->kernels; k++) {
-		const double z = (v - d->mu[k]) * d->over_sigma[k], h = 0.5 * d->range.step * d->over_sigma[k];
-		if (isfinite(d->over_mass[k]))
-			p->factor[k] *= normal_mass(z - h, z + h) * d->over_mass[k];
-		else
-			p->exponent[k] += normal_log_mass(z - h, z + h) - (d->log_scale[k] - log_sqrt_2pi);
-	}
-}
-
-static void times_cells(struct parzen *p, const struct parzen_dim *d, double v)
-{
-	for (int k = 0; k < p->stride; k += 2) {
-		const pair over_sigma = pair_load(d->over_sigma + k), z = (v - pair_load(d->mu + k)) * over_sigma;
-		const pair mass = cell_masses(z, 0.5 * d->range.step * over_sigma) * pair_load(d->over_mass + k);
-		pair_store(p->factor + k, pair_load(p->factor + k) * mass);
-	}
-}
-
-static void times_shares(struct parzen *p, const struct parzen_dim *d, double choice)
-{
-	const double *share = d->share + (size_t)choice * (size_t)p->stride;
-	for (int k = 0; k < p->stride; k += 2)
-		pair_store(p->factor + k, pair_load(p->factor + k) * pair_load(share + k));
-}
-
-static double log_pdf_at(struct parzen *p, const double *x)
-{
-	pair sum = {0};
-	if (p->dims == 1 && p->dim[0].range.type != DIM_CATEGORICAL && !p->dim[0].cells)
-		return log(sum_density(p, &p->dim[0], x[0]));
-	memcpy(p->factor, p->weight, (size_t)p->stride * sizeof *p->factor);
-	memset(p->exponent, 0, (size_t)p->stride * sizeof *p->exponent);
-	for (int j = 0; j < p->dims; j++) {
-		const struct parzen_dim *d = &p->dim[j];
-		if (d->range.type == DIM_CATEGORICAL)
-			times_shares(p, d, x[j]);
-		else if (d->cells && d->far)
-			times_cells_slowly(p, d, x[j]);
-		else if (d->cells)
-			times_cells(p, d, x[j]);
-		else
-			add_density(p, d, x[j]);
-	}
-	for (int k = 0; k < p->stride; k += 2)
-		sum += pair_load(p->factor + k) * pair_exp(pair_load(p->exponent + k));
-	return log(sum[0] + sum[1]);
-}
-
-/* Among few values some come again. */
-static int same_as(const double *x, int i)
-{
-	int k = 0;
-	while (x[k] != x[i])
-		k++;
-	return k;
-}
-
-void parzen_log_pdf(struct parzen *p, const double *x, int count, double *ret)
-{
-	const bool few = p->dims == 1 && p->dim[0].range.step > 0;
-	for (int i = 0; i < count; i++) {
-		const int k = few ? same_as(x, i) : i;
-		ret[i] = k < i ? ret[k] : log_pdf_at(p, x + (size_t)i * (size_t)p->dims);
 	}
 }

@@ -22,8 +22,13 @@ struct parzen_dim {
 	bool cells;
 	bool far; /* some kernels are far outside of the range */
 	/* numbers: [kernels]; mass: of the normal distribution within low..high */
-	double *mu, *sigma, *over_sigma, *over_mass;
-	double *log_scale; /* of its density: mass times the square root of 2 pi */
+	double *mu, *sigma, *over_mass;
+	double *over_sigma; /* of cells; else times the root of log2(e) / 2: its square is a power of 2 */
+	double least_sigma;
+	double *row;    /* of cells: [few][stride] masses of the kernels in each, those that are known, and one more row */
+	int few;        /* 0: too many to be kept */
+	uint64_t known; /* a bit for each of the few */
+	double *log_scale; /* log2 of what the density is to be divided by: the mass times the root of 2 pi */
 	double *share;     /* categorical: [choices][stride] */
 };
 
@@ -32,7 +37,7 @@ struct parzen {
 	int stride;  /* kernels and one more where they are odd, without weight: rows are as long */
 	int dims;
 	double *weight, *cumulative; /* [kernels] */
-	double *factor, *exponent;   /* [kernels]: of the density at the point at hand */
+	double *factor, *exponent;   /* [kernels]: the density at the point at hand is factor 2^exponent */
 	struct parzen_dim dim[];
 };
 
