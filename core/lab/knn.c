@@ -165,7 +165,7 @@ typedef long long halves __attribute__((vector_size(16)));
 static bool any_within(const real *square, real limit)
 {
 	enum { FEW = 16 / sizeof(real) };
-	few bound, x;
+	few bound = {0}, x;
 	halves in = {0};
 	for (size_t i = 0; i < FEW; i++)
 		bound[i] = limit;

@@ -54,7 +54,7 @@ enum { FEW = 16 / sizeof(real) };
 
 static few few_of(real x)
 {
-	few v;
+	few v = {0};
 	for (size_t i = 0; i < FEW; i++)
 		v[i] = x;
 	return v;

@@ -256,7 +256,7 @@ static int open_unnamed(const char *dir, int *ret, struct err *err)
 static int reply(struct call *c, const struct job *job, struct err *err)
 {
 	struct stat st;
-	int fd;
+	int fd = -1;
 	int code = open_unnamed(c->daemon->config->data_dir, &fd, err);
 	if (code)
 		return code;

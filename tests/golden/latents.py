@@ -40,8 +40,8 @@ def main():
     with np.errstate(invalid="ignore"):
         correlation = np.corrcoef(x.T)
     make.write_safetensors(os.path.join(make.HERE, "latents.safetensors"), {
-        "z": z, "label": label, "count": np.array([int(c.sum()) for c in groups], np.int64), **out,
-        "correlation": correlation}, {"source": "numpy"})
+        "z": z, "count": np.array([int(c.sum()) for c in groups], np.int64), **out,
+        "correlation": correlation, "label": label}, {"source": "numpy"})  # bytes last: all others are aligned
 
 
 if __name__ == "__main__":

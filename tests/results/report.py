@@ -45,8 +45,6 @@ def estimates(mode, seeds, heavy, with_twins, tuned):
         for seed in seeds.of(row):
             planned[f"{row.group}/{seed}"] = plan.seconds_of((row.kind, row.preset), row.params.get("epochs", 1),
                                                                    row.params.get("train_limit", 0))
-    if tuned:
-        planned[tuner.KEY] = tuner.seconds_of(mode)
     if with_twins:
         epochs = {row.group: row.params.get("epochs") for row in rows}
         limits = {row.group: row.params.get("train_limit", 0) for row in rows}
@@ -54,6 +52,8 @@ def estimates(mode, seeds, heavy, with_twins, tuned):
             if plan.runs(twin, mode, heavy):
                 planned[f"pytorch {twin.group}"] = 4 + plan.seconds_of(twin.workload, epochs[twin.group], limits[twin.group])
         planned["principal components"], planned["pytorch judge"] = 10, 8
+    if tuned:
+        planned[tuner.KEY] = tuner.seconds_of(mode)
     return planned
 
 
@@ -100,6 +100,13 @@ def publish(out, results, drawn):
             shutil.copy(os.path.join(out, f"{file}.svg"), docs)
 
 
+def split_twins(arguments, mode):
+    """(those that are run with the rest, those that take so long that the figures do not wait for them)"""
+    twins = [] if arguments.no_twins else plan.twins()
+    late = [twin for twin in twins if twin.heavy and plan.runs(twin, mode, arguments.heavy)]
+    return [twin for twin in twins if twin not in late], late
+
+
 def run_all(arguments, api, folder, mode, seeds):
     with_twins = not arguments.no_twins
     tuned = tuner.runs(mode, arguments.tuner)
@@ -109,35 +116,44 @@ def run_all(arguments, api, folder, mode, seeds):
     progress = Progress(planned)
     runner = Runner(api, mode, seeds, arguments.heavy, progress)
     runner.run_all()
+    other = peers.Peers(folder, runner.info["threads"], progress)
+    for twin in split_twins(arguments, mode)[0]:
+        if twin.heavy:
+            other.trouble[twin.group] = plan.HEAVY_TWIN
+        else:
+            other.run(twin, runner)
+    if with_twins:
+        other.run_pca()
+        other.run_judge(runner, mode.scores)
     if tuned:
         runner.run_study(tuner.KEY, tuner.body_of(mode))
     else:
         runner.trouble[tuner.KEY] = tuner.LEFT_OUT
-    other = peers.Peers(folder, runner.info["threads"], progress)
-    if with_twins:
-        for twin in plan.twins():
-            if plan.runs(twin, mode, arguments.heavy):
-                other.run(twin, runner)
-            else:
-                other.trouble[twin.group] = plan.HEAVY_TWIN
-        other.run_pca()
-        other.run_judge(runner, mode.scores)
     return runner, other
 
 
-def make(arguments, out, folder, mode, seeds):
+def tell(api, out, mode, runner, other):
+    """Measures, draws and publishes what there is; the results and the figures."""
     pictures = os.path.join(out, "figures")
     os.makedirs(pictures, exist_ok=True)
-    began = time.monotonic()
+    print("measuring and drawing …", flush=True)
+    results = collect.collect(api, mode, runner, other)
+    tuner.collect(api, runner, results)
+    results["acceptance"], results["claims"] = verdicts.acceptance(results), verdicts.claims(results)
+    drawn = figures.draw_all(figures.Context(api, runner, results, pictures))
+    results["figures"] = drawn
+    publish(out, results, drawn)
+    return results, drawn
+
+
+def make(arguments, out, folder, mode, seeds):
+    began, late = time.monotonic(), split_twins(arguments, mode)[1]
     with Daemon(arguments.binary, folder) as api:
         runner, other = run_all(arguments, api, folder, mode, seeds)
-        print("measuring and drawing …", flush=True)
-        results = collect.collect(api, mode, runner, other)
-        tuner.collect(api, runner, results)
-        results["acceptance"], results["claims"] = verdicts.acceptance(results), verdicts.claims(results)
-        drawn = figures.draw_all(figures.Context(api, runner, results, pictures))
-        results["figures"] = drawn
-        publish(out, results, drawn)
+        results, drawn = tell(api, out, mode, runner, other)
+        for twin in late:
+            other.run(twin, runner)
+            results, drawn = tell(api, out, mode, runner, other)
     lost = [part["why"] for figure in drawn for part in figure["parts"] if part["why"]]
     missed = sum(text not in (plan.HEAVY, plan.HEAVY_TWIN, tuner.LEFT_OUT) for text in (*runner.trouble.values(), *other.trouble.values()))
     print(f"{clock(time.monotonic() - began)} min, {len(results['jobs'])} jobs, {missed} not run, "

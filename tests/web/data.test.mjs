@@ -51,7 +51,8 @@ afterEach(async (t) => {
   assert.deepEqual(complaints, [], `console of '${t.name}'`);
 });
 
-const field = (name) => page.locator('.edit').getByRole('textbox', { name: new RegExp(`^${name}\\b`) });
+const edit = () => page.locator('form', { has: page.getByRole('heading', { name: 'Change while it runs' }) });
+const field = (name) => edit().getByRole('textbox', { name: new RegExp(`^${name}\\b`) });
 
 test('a file\'s name becomes a data set\'s, and its type', () => {
   const cases = [['pets.tar', 'pets'], ['pets v2.tar.gz', 'pets-v2'], ['.hidden.tgz', 'hidden'], ['Bär.tar', 'B-r'], [`${'n'.repeat(80)}.tar`, 'n'.repeat(64)]];
@@ -87,12 +88,12 @@ test('what is live in a run can be changed beside its curve', async () => {
   const { id } = await daemon.api('v1/jobs', { kind: 'vae', params: { train_limit: 6000, epochs: 2000, latent_dim: 2 } });
   page = await openPage(browser, `${daemon.url}#/runs/${id}`, { allow: REFUSED });
   await field('lr').waitFor();
-  assert.equal(await page.locator('.edit input').count(), 3);
+  assert.equal(await edit().locator('input').count(), 3);
   const apply = page.getByRole('button', { name: 'Apply' });
   assert.ok(await apply.isDisabled());
   await field('lr').fill('fast');
   await apply.click();
-  await page.locator('.edit .error', { hasText: 'must be a number' }).waitFor();
+  await edit().locator('.error', { hasText: 'must be a number' }).waitFor();
   await field('lr').fill('0.0004');
   await field('beta').fill('3');
   await apply.click();
@@ -101,5 +102,5 @@ test('what is live in a run can be changed beside its curve', async () => {
   await page.locator('.params dd', { hasText: /^0\.0004$/ }).waitFor();
   assert.ok(await apply.isDisabled());
   await daemon.api(`v1/jobs/${id}/cancel`, {});
-  await page.locator('.edit').waitFor({ state: 'hidden' });
+  await edit().waitFor({ state: 'hidden' });
 });

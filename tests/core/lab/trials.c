@@ -95,7 +95,8 @@ static void walk(struct world *w, const struct trials_row *from, size_t n)
 {
 	struct trials_row rows[ROWS_MAX];
 	struct trials_next next;
-	memcpy(rows, from, n * sizeof *rows);
+	if (n)
+		memcpy(rows, from, n * sizeof *rows);
 	while ((next = trials_next(&w->plan, rows, n, false)).move == TRIALS_MAKE) {
 		struct trials_row r = {next.phase, next.number, next.of, TRIAL_RUNNING, (double)NAN, next.number};
 		check_rule(w, rows, n, &next);
