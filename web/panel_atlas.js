@@ -13,6 +13,7 @@ export class AtlasPanel {
     this.path = `v1/models/${job.id}`;
     this.signal = signal;
     this.turn = 0;
+    this.asking = new AbortController();
     const redraw = () => this.drawGrid();
     this.right = h('select', { 'aria-label': 'Unit to the right', onchange: redraw });
     this.up = h('select', { 'aria-label': 'Unit upwards', onchange: redraw });
@@ -34,6 +35,13 @@ export class AtlasPanel {
     this.epoch = epoch;
     this.drawGrid();
     this.drawRows();
+  }
+
+  /** The run is ending: what it has published goes away; set() draws what it has saved. */
+  hold() {
+    this.asking.abort();
+    this.asking = new AbortController();
+    if (this.epoch !== undefined) this.epoch = null;
   }
 
   /** The grid begins with the two units that vary most. */
@@ -70,7 +78,7 @@ export class AtlasPanel {
 
   async draw(onto, what, label, current) {
     try {
-      const { blob } = await picture(`${this.path}/${what}`, { signal: this.signal });
+      const { blob } = await picture(`${this.path}/${what}`, { signal: AbortSignal.any([this.signal, this.asking.signal]) });
       const bitmap = await createImageBitmap(blob);
       if (current()) onto.draw(bitmap, label);
     } catch (problem) {

@@ -105,10 +105,16 @@ class RunView {
   /** Nothing more will come: everything once more as it stays. */
   finish() {
     this.stopFollowing();
-    this.latent.hold();
+    this.hold();
     this.previews.read().catch(() => {});
     this.readCurve().catch(() => {});
     this.loadKept().catch(() => {});
+  }
+
+  /** What a run has published goes away when it ends. */
+  hold() {
+    this.latent.hold();
+    this.atlas.hold();
   }
 
   /** A run that has ended serves what it has saved, which may be nothing. */
@@ -152,7 +158,7 @@ class RunView {
     this.pill = statusPill();
     this.bar = progressBar('Progress of this run');
     this.actions = new Actions(this.path, this.signal, {
-      before: (name) => name === 'cancel' && this.latent.hold(),
+      before: (name) => name === 'cancel' && this.hold(),
       after: (name, taken) => this.onAction(name, taken),
       leave: () => this.heading.focus({ preventScroll: true }),
     });
