@@ -107,15 +107,6 @@ static void write_ints(struct jsonw *w, const char *key, const int64_t *values, 
 	jw_end_array(w);
 }
 
-static void write_reals(struct jsonw *w, const char *key, const double *values, size_t n)
-{
-	jw_key(w, key);
-	jw_array(w);
-	for (size_t i = 0; i < n; i++)
-		jw_real(w, values[i]);
-	jw_end_array(w);
-}
-
 void view_metrics(struct jsonw *w, const struct curve *curves, int n, int64_t next_step)
 {
 	bool downsampled = false;
@@ -127,11 +118,11 @@ void view_metrics(struct jsonw *w, const struct curve *curves, int n, int64_t ne
 		jw_key(w, c->series);
 		jw_object(w);
 		write_ints(w, "step", c->step, c->n);
-		write_reals(w, "epoch", c->epoch, c->n);
+		jw_kreals(w, "epoch", c->epoch, c->n);
 		write_ints(w, "time_ms", c->time_ms, c->n);
-		write_reals(w, "value", c->value, c->n);
-		write_reals(w, "min", c->min ? c->min : c->value, c->n);
-		write_reals(w, "max", c->max ? c->max : c->value, c->n);
+		jw_kreals(w, "value", c->value, c->n);
+		jw_kreals(w, "min", c->min ? c->min : c->value, c->n);
+		jw_kreals(w, "max", c->max ? c->max : c->value, c->n);
 		jw_end_object(w);
 	}
 	jw_end_object(w);

@@ -91,5 +91,6 @@ void jw_kbuf(struct jsonw *w, const char *key, const struct buf *text);
 void jw_kint(struct jsonw *w, const char *key, int64_t value);
 void jw_kreal(struct jsonw *w, const char *key, double value);
 void jw_kbool(struct jsonw *w, const char *key, bool value);
+void jw_kreals(struct jsonw *w, const char *key, const double *values, size_t n);
 
 #endif

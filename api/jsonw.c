@@ -318,3 +318,12 @@ void jw_kbool(struct jsonw *w, const char *key, bool value)
 	jw_key(w, key);
 	jw_bool(w, value);
 }
+
+void jw_kreals(struct jsonw *w, const char *key, const double *values, size_t n)
+{
+	jw_key(w, key);
+	jw_array(w);
+	for (size_t i = 0; i < n; i++)
+		jw_real(w, values[i]);
+	jw_end_array(w);
+}

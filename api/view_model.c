@@ -2,15 +2,6 @@
 
 #include "core/model/sample.h"
 
-static void write_reals(struct jsonw *w, const char *key, const double *values, int n)
-{
-	jw_key(w, key);
-	jw_array(w);
-	for (int i = 0; i < n; i++)
-		jw_real(w, values[i]);
-	jw_end_array(w);
-}
-
 /* Where the training codes lie: what sliders span and where they start. */
 static void write_codes(struct jsonw *w, const struct code_stats *codes)
 {
@@ -20,10 +11,10 @@ static void write_codes(struct jsonw *w, const struct code_stats *codes)
 		return;
 	}
 	jw_object(w);
-	write_reals(w, "mean", codes->mean, codes->latent_dim);
-	write_reals(w, "std", codes->std, codes->latent_dim);
-	write_reals(w, "q01", codes->q01, codes->latent_dim);
-	write_reals(w, "q99", codes->q99, codes->latent_dim);
+	jw_kreals(w, "mean", codes->mean, codes->latent_dim);
+	jw_kreals(w, "std", codes->std, codes->latent_dim);
+	jw_kreals(w, "q01", codes->q01, codes->latent_dim);
+	jw_kreals(w, "q99", codes->q99, codes->latent_dim);
 	jw_end_object(w);
 }
 

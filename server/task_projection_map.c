@@ -10,15 +10,6 @@
 
 /* --- what is told of it --------------------------------------------------------------------------------------------------- */
 
-static void write_reals(struct jsonw *out, const char *key, const double *v, size_t n)
-{
-	jw_key(out, key);
-	jw_array(out);
-	for (size_t i = 0; i < n; i++)
-		jw_real(out, v[i]);
-	jw_end_array(out);
-}
-
 static void write_choice(struct jsonw *out, const struct run *r, const struct projecting *w, const char *name)
 {
 	jw_key(out, name);
@@ -67,8 +58,8 @@ static void write_facts(struct jsonw *out, const struct run *r, const struct pro
 	jw_kint(out, "step", r->at.step);
 	jw_kint(out, "steps", r->at.steps);
 	if (w->pca.k) {
-		write_reals(out, "explained_variance", w->pca.variance, w->map.components);
-		write_reals(out, "explained_variance_ratio", w->pca.ratio, w->map.components);
+		jw_kreals(out, "explained_variance", w->pca.variance, w->map.components);
+		jw_kreals(out, "explained_variance_ratio", w->pca.ratio, w->map.components);
 	}
 	if (w->tsne)
 		jw_kreal(out, "kl_divergence", w->kl);

@@ -236,7 +236,7 @@ static int put_all(int fd, const struct call *c, const struct job *job, struct e
 	return code ? code : tar_end(&t, err);
 }
 
-/* Nobody else sees it, and nothing is left of it after a kill. */
+/* Nobody else sees it, and nothing is left of it after a kill; where a file system knows no such files it has a name for a moment. */
 static int open_unnamed(const char *dir, int *ret, struct err *err)
 {
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

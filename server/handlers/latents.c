@@ -174,26 +174,17 @@ int h_latents(struct call *c, struct err *err)
 
 /* --- figures -------------------------------------------------------------------------------------------------------------- */
 
-static void write_doubles(struct jsonw *w, const char *key, const double *x, int n)
-{
-	jw_key(w, key);
-	jw_array(w);
-	for (int i = 0; i < n; i++)
-		jw_real(w, x[i]);
-	jw_end_array(w);
-}
-
 static void write_group(struct jsonw *w, const struct latent_group *g, int d)
 {
 	jw_kint(w, "count", (int64_t)g->count);
-	write_doubles(w, "mean", g->mean, d);
-	write_doubles(w, "std", g->std, d);
-	write_doubles(w, "min", g->min, d);
-	write_doubles(w, "max", g->max, d);
+	jw_kreals(w, "mean", g->mean, d);
+	jw_kreals(w, "std", g->std, d);
+	jw_kreals(w, "min", g->min, d);
+	jw_kreals(w, "max", g->max, d);
 	jw_key(w, "quantiles");
 	jw_object(w);
 	for (int q = 0; q < LATENT_QUANTILE_COUNT; q++)
-		write_doubles(w, latent_quantile_name(q), g->quantile[q], d);
+		jw_kreals(w, latent_quantile_name(q), g->quantile[q], d);
 	jw_end_object(w);
 }
 
