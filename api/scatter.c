@@ -7,7 +7,7 @@
 
 enum { PAPER = 0xffffff, INK = 0x1b1f26, QUIET = 0x586172, FRAME = 0xdfe3e9, LETTER_H = 9, PAD = 12, MARGIN = 10 };
 
-/* web/style.css: --series-1 … */
+/* web/style/base.css: --series-1 … */
 static const uint32_t palette[] = {
 	0x0072b2, 0xd55e00, 0x009e73, 0xb05a8c, 0x8a7a00, 0x4b5563, 0x8c510a, 0x6a51a3, 0xc2255c, 0x5f8a00};
 enum { COLORS = sizeof palette / sizeof *palette };

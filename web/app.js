@@ -1,18 +1,19 @@
 // app.js: which view the address means, the keys that work everywhere, the theme, the token dialog.
+//
+// A view is a file of views/, fetched when its address is first asked for: view(root, context) fills an empty root. context: id
+// (what the pattern's group holds), query (what follows a ? in the hash), signal (aborts when the view is left), title(text), and
+// keys({key: action}) for keys of its own; an action that returns false leaves the key to the browser. What a view throws, or
+// rejects with, is why it cannot be shown.
 
-import { adoptToken, get, onConnection, onTokenWanted, pause, setToken, unescaped } from './api.js';
-import { dialog, h, setText } from './dom.js';
-import { dataView } from './view_data.js';
-import { newView } from './view_new.js';
-import { runView } from './view_run.js';
-import { moveInRuns, runsView } from './view_runs.js';
+import { adoptToken, get, onConnection, onTokenWanted, pause, setToken, unescaped } from './lib/api.js';
+import { dialog, h, setText } from './lib/dom.js';
 
+/** `control`: not for pages that are read only. `href`: the entry of the navigation that it belongs to. */
 const views = [
-  { pattern: /^#?\/?$/, view: runsView, nav: 'Runs', href: '#/' },
-  { pattern: /^#\/new$/, view: newView, nav: 'New run', href: '#/new' },
-  { pattern: /^#\/new\/([^/]+)$/, view: newView, href: '#/new' },
-  { pattern: /^#\/data$/, view: dataView, nav: 'Data', href: '#/data' },
-  { pattern: /^#\/runs\/([^/]+)$/, view: runView },
+  { pattern: /^#?\/?$/, load: () => import('./views/runs.js'), nav: 'Runs', href: '#/' },
+  { pattern: /^#\/runs\/([^/]+)$/, load: () => import('./views/run.js'), href: '#/' },
+  { pattern: /^#\/new(?:\/([^/]+))?$/, load: () => import('./views/new.js'), nav: 'New run', href: '#/new', control: true },
+  { pattern: /^#\/data$/, load: () => import('./views/data.js'), nav: 'Data', href: '#/data' },
 ];
 
 const RETRY_MS = 1000;
@@ -33,10 +34,12 @@ function failed(root, { title }, problem) {
 }
 
 /** A view that cannot open says why; while that is for want of a daemon, it is tried again. */
-async function openView(view, root, context) {
+async function openView(load, root, context) {
   const { signal } = context;
   while (!signal.aborted) {
     try {
+      const { view } = await load();
+      if (signal.aborted) return;
       return await view(root, context);
     } catch (problem) {
       if (signal.aborted) return;
@@ -47,13 +50,12 @@ async function openView(view, root, context) {
   }
 }
 
-/** A view gets an empty root, its id, a signal that aborts when it is left, and a way to set the title. What it throws, or
- * rejects with, is why it cannot be shown. */
 function route() {
   shown.abort();
   shown = new AbortController();
-  const row = views.find(({ pattern }) => pattern.test(location.hash)) ?? { view: notFound };
-  const id = unescaped(row.pattern?.exec(location.hash)[1] ?? '');
+  const [hash, query] = location.hash.split('?', 2);
+  const row = views.find(({ pattern }) => pattern.test(hash)) ?? { load: async () => ({ view: notFound }) };
+  const id = unescaped(row.pattern?.exec(hash)[1] ?? '');
   for (const link of document.querySelectorAll('#nav a')) {
     if (link.getAttribute('href') === row.href) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -61,7 +63,12 @@ function route() {
   const root = h('div', { class: 'view' });
   main.replaceChildren(root);
   const { signal } = shown;
-  openView(row.view, root, { id, signal, title: (text) => { if (!signal.aborted) document.title = `${text} · latentd`; } });
+  viewKeys = {};
+  openView(row.load, root, {
+    id, signal, query: new URLSearchParams(query),
+    title: (text) => { if (!signal.aborted) document.title = `${text} · latentd`; },
+    keys: (more) => { if (!signal.aborted) viewKeys = more; },
+  });
 }
 
 // The focus was on something that is gone: on to what has come, without a jump.
@@ -101,16 +108,13 @@ const keys = {
   n: () => { location.hash = '#/new'; },
   g: () => { location.hash = '#/'; },
   t: toggleTheme,
-  j: () => moveInRuns(1),
-  k: () => moveInRuns(-1),
-  ArrowDown: () => moveInRuns(1),
-  ArrowUp: () => moveInRuns(-1),
 };
+let viewKeys = {};
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target.closest('input, select, textarea, [contenteditable], dialog, .scroll')) return;
-  const action = keys[event.key];
+  const action = viewKeys[event.key] ?? keys[event.key];
   if (action && action() !== false) event.preventDefault();
 }
 
@@ -156,7 +160,7 @@ function start() {
 adoptToken();
 onTokenWanted(askToken);
 onConnection(sayConnection);
-document.getElementById('nav').append(...views.filter((row) => row.nav).map((row) => h('a', { href: row.href }, row.nav)));
+document.getElementById('nav').append(...views.filter((row) => row.nav).map((row) => h('a', { href: row.href, class: row.control && 'control' }, row.nav)));
 document.getElementById('theme').addEventListener('click', toggleTheme);
 // The address is the router's; the skip link must not change it.
 document.getElementById('skip').addEventListener('click', (event) => { event.preventDefault(); main.focus(); });

@@ -28,6 +28,11 @@ BEGIN {
 	door["sys/socket.h"] = "^server/"
 	door["netinet/"] = "^server/"
 	door["arpa/"] = "^server/"
+	# The dashboard's floors.
+	web["lib"] = "lib"
+	web["panels"] = "lib panels"
+	web["views"] = "lib panels"
+	web[""] = "lib views"
 	FUNCTION_MAX = 70
 	FILE_MAX = 600
 }
@@ -79,6 +84,23 @@ FNR == 1 {
 		check_own(header)
 	else
 		check_foreign(header)
+}
+
+# Imports of the dashboard: './x.js' is of the same folder, '../lib/x.js' of another.
+FILENAME ~ /^web\/.*\.js$/ && match($0, /(from |import\()'\.\.?\/[^']*'/) {
+	from = FILENAME
+	sub(/^web\//, "", from)
+	if (!sub(/\/[^\/]*$/, "", from))
+		from = ""
+	to = substr($0, RSTART, RLENGTH)
+	gsub(/^[^']*'|'$/, "", to)
+	same = to ~ /^\.\/[^\/]*$/
+	sub(/^\.\.?\//, "", to)
+	sub(/\/.*$/, "", to)
+	if (same)
+		to = from
+	if (to != "vendor" && (from in web) && to != from && index(" " web[from] " ", " " to " ") == 0)
+		complain("web/" from " may not import from " to)
 }
 
 # clang-format puts the braces of a function, and of a function only, alone at the start of a line. A test may be long: it is

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 # The project's own files of a name; those of npm are not.
 sources() { find core api server web deploy tests .ci -name node_modules -prune -o -type f -name "$1" -print | sort; }
 
-floors() { sources '*.[ch]' | xargs awk -f tests/tools/floors.awk; }
+floors() { { sources '*.[ch]' && find web -name vendor -prune -o -name '*.js' -print; } | xargs awk -f tests/tools/floors.awk; }
 
 # A checker that finds nothing must be able to find something: each planted fault has to be named.
 planted() {
@@ -44,6 +44,8 @@ api/x.c|<nettle/sha2.h>|has its door elsewhere
 core/nn/x.c|<Random123/philox.h>|has its door elsewhere
 core/model/x.c|<time.h>|has its door elsewhere
 END
+  mkdir -p "$root/web/lib" && echo "import { view } from '../views/run.js';" > "$root/web/lib/x.js"
+  (cd "$root" && awk -f "$OLDPWD/tests/tools/floors.awk" web/lib/x.js) | grep -q 'may not import from views' || echo "not noticed: a view in web/lib"
   { echo 'int f(void)' && echo '{' && yes '	;' | head -n 71 && echo '}'; } > "$root/long.c"
   (cd "$root" && awk -f "$OLDPWD/tests/tools/floors.awk" long.c) | grep -q 'function of 71 lines' || echo "not noticed: a long function"
   yes '' | head -n 601 > "$root/long.c"

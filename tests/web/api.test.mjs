@@ -1,4 +1,4 @@
-// api.js: event streams cut anywhere, daemons that fall silent, and curl lines that a shell reads back as they were meant.
+// lib/api.js and lib/stream.js: event streams cut anywhere, daemons that fall silent, and curl lines that a shell reads back as they were meant.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mock, test } from 'node:test';
@@ -6,7 +6,8 @@ import { mock, test } from 'node:test';
 globalThis.document = Object.assign(new EventTarget(), { baseURI: 'http://127.0.0.1:7117/prefix/', visibilityState: 'visible' });
 const stored = new Map();
 globalThis.sessionStorage = { getItem: (k) => stored.get(k) ?? null, setItem: (k, v) => stored.set(k, v) };
-const { curl, follow, get, onConnection, parseEvents, setToken } = await import('../../web/api.js');
+const { curl, get, onConnection, setToken } = await import('../../web/lib/api.js');
+const { follow, parseEvents } = await import('../../web/lib/stream.js');
 
 const STREAM = 'id: 1\nevent: status\ndata: {"a":1}\n\n: ping\n\nid: 2\r\nevent: metrics\r\ndata: {"b":\r\ndata: 2}\r\n\r\nid: 3\nevent: end\ndata: {}\n\n';
 

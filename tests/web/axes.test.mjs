@@ -1,7 +1,7 @@
 // Which curves share a chart: pure functions, no browser.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chartsOf, classRows, hasNegative, sharesOf } from '../../web/axes.js';
+import { chartsOf, classRows, hasNegative, sharesOf } from '../../web/lib/axes.js';
 
 const row = (name, unit, more) => ({ name, unit, per_step: true, per_unit: false, headline: false, ...more });
 const shown = (kind) => chartsOf(kind).map(({ title, rows, log, small }) => `${title}: ${rows.map(({ name }) => name)}${log ? ' log' : ''}${small ? ' small' : ''}`);

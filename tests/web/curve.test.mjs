@@ -1,8 +1,8 @@
 // curve.js: points from columns and from the stream become rows to draw.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addPoint, align, emptySeries, refreshed, smooth, sparkline } from '../../web/curve.js';
-import { logRange, logTicks } from '../../web/scale.js';
+import { addPoint, align, emptySeries, refreshed, smooth, sparkline } from '../../web/lib/curve.js';
+import { logRange, logTicks } from '../../web/lib/scale.js';
 
 function series(...points) {
   const out = emptySeries();

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { nameOf, typeOf } from '../../web/view_data.js';
+import { nameOf, typeOf } from '../../web/views/data.js';
 import { closePage, launch, openPage, startDaemon, waitFor } from './harness.mjs';
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

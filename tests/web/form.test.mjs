@@ -1,9 +1,9 @@
 // form.js, request.js and format.js: texts become values, values become requests and texts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseValue } from '../../web/form.js';
-import { big, bytes, duration, endedBy, gapText, loss, measured, param, progressOf, trained } from '../../web/format.js';
-import { request, same } from '../../web/request.js';
+import { parseValue } from '../../web/lib/form.js';
+import { big, bytes, duration, endedBy, gapText, loss, measured, param, progressOf, trained } from '../../web/lib/format.js';
+import { request, same } from '../../web/lib/request.js';
 
 test('texts become the values of their type; what is no number is left to the daemon', () => {
   const cases = [

@@ -1,0 +1,199 @@
+// lib/api.js: everything the page asks its daemon. Only this and lib/stream.js fetch.
+//
+// get() and query() change nothing; post(), patch(), remove() and upload() do, and are refused where ?read_only=1 says so.
+//
+// URLs are relative to the page, so that a path prefix needs no word here. The token comes from #token=… or the dialog in
+// app.js, lives in sessionStorage and goes out as a bearer; hence pictures and downloads are fetched here, too.
+
+import { readOnly } from './access.js';
+
+const TOKEN = 'latentd-token';
+const ANSWER_MS = 15000; // a daemon that is there has answered long before
+
+/** An answer that says what was wrong: problem+json, or a lost connection (status 0). */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body.detail || body.title || `HTTP ${status}`);
+    this.status = status;
+    this.errors = body.errors ?? [];
+  }
+
+  /** Not the request's fault: the daemon, or the proxy before it, may answer soon. */
+  get away() {
+    return [0, 502, 503, 504].includes(this.status);
+  }
+}
+
+/** The text of a piece of the address; one that is badly escaped stands for itself. */
+export function unescaped(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Takes the token out of `#token=…` before anyone can see, bookmark or copy it. True: there was one. */
+export function adoptToken() {
+  const match = /^#token=([^&]+)/.exec(location.hash);
+  if (!match) return false;
+  setToken(unescaped(match[1]));
+  history.replaceState(null, '', `${location.pathname}${location.search}#/`);
+  return true;
+}
+
+const getToken = () => sessionStorage.getItem(TOKEN);
+export const setToken = (token) => sessionStorage.setItem(TOKEN, token);
+export const hasToken = () => getToken() !== null;
+
+let tokenWanted = () => {};
+/** fn(refused): the daemon wants a token; `refused` when the one it got is wrong. */
+export function onTokenWanted(fn) {
+  tokenWanted = fn;
+}
+
+let connected = true;
+let connectionChanged = () => {};
+/** fn(connected): the daemon has stopped or started to answer. */
+export function onConnection(fn) {
+  connectionChanged = fn;
+}
+
+function setConnected(now) {
+  if (now === connected) return;
+  connected = now;
+  connectionChanged(now);
+}
+
+export const url = (path) => new URL(path, document.baseURI).href;
+
+/** A signal that follows `signal`, if there is one, and also fires after `ms` in which heard() was not called. */
+export function listening(ms, signal) {
+  const silence = new AbortController();
+  let timer = 0;
+  const done = () => clearTimeout(timer);
+  const heard = () => {
+    done();
+    timer = setTimeout(() => silence.abort(new DOMException('nothing was heard', 'TimeoutError')), ms);
+  };
+  heard();
+  return { signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal, heard, done };
+}
+
+/** What a failed fetch or read is to the page: an abort was its own wish, all else means that the connection is lost. */
+export function lost(error) {
+  if (error.name === 'AbortError') return error;
+  setConnected(false);
+  return new Problem(0, { title: 'The daemon does not answer.' });
+}
+
+/** The problem that a reply is. A 401 to a token that has been replaced meanwhile is old news to the dialog. */
+async function refusal(reply, token) {
+  if (reply.status !== 401) return new Problem(reply.status, await reply.json().catch(() => ({ title: reply.statusText })));
+  if (token === getToken()) tokenWanted(token !== null);
+  return new Problem(401, { title: 'This daemon asks for its token.' });
+}
+
+/** A reply whose headers have come. */
+export async function ask(path, { method = 'GET', accept = 'application/json', body, signal } = {}) {
+  const token = getToken();
+  const headers = { Accept: accept };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (token !== null) headers.Authorization = `Bearer ${token}`;
+  const reply = await fetch(url(path), { method, signal, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+    .catch((error) => { throw lost(error); });
+  const problem = reply.ok ? null : await refusal(reply, token);
+  setConnected(!problem?.away);
+  if (problem) throw problem;
+  return reply;
+}
+
+/** A reply and all of its body, soon or not at all. */
+async function whole(path, { signal, ...options }, read) {
+  const answer = listening(ANSWER_MS, signal);
+  try {
+    const reply = await ask(path, { ...options, signal: answer.signal });
+    return await read(reply).catch((error) => { throw lost(error); });
+  } finally {
+    answer.done();
+  }
+}
+
+const json = (reply) => reply.json();
+export const get = (path, signal) => whole(path, { signal }, json);
+/** A question that needs a body: codes to decode, parameters to validate. */
+export const query = (path, body, signal) => whole(path, { method: 'POST', body, signal }, json);
+
+async function change(path, options, read) {
+  if (readOnly) throw new Problem(403, { title: 'This page is read only.' });
+  return whole(path, options, read);
+}
+export const post = (path, body, signal) => change(path, { method: 'POST', body, signal }, json);
+export const patch = (path, body, signal) => change(path, { method: 'PATCH', body, signal }, json);
+export const remove = (path, signal) => change(path, { method: 'DELETE', signal }, async () => null);
+
+/** A file to `path`, by PUT; onProgress(share) while it is sent, which fetch cannot tell. */
+export async function upload(path, file, { type, onProgress, signal }) {
+  if (readOnly) throw new Problem(403, { title: 'This page is read only.' });
+  const token = getToken();
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const answered = async () => {
+      const reply = new Response(request.responseText, { status: request.status });
+      if (reply.ok) return resolve(reply.json());
+      const problem = await refusal(reply, token);
+      setConnected(!problem.away);
+      reject(problem);
+    };
+    request.open('PUT', url(path));
+    request.setRequestHeader('Accept', 'application/json');
+    request.setRequestHeader('Content-Type', type);
+    if (token !== null) request.setRequestHeader('Authorization', `Bearer ${token}`);
+    request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 1);
+    request.upload.onload = () => onProgress(1);
+    request.onload = answered;
+    request.onerror = () => reject(lost(new TypeError('the connection was lost')));
+    request.onabort = () => reject(new DOMException('left', 'AbortError'));
+    signal.addEventListener('abort', () => request.abort(), { once: true });
+    request.send(file);
+  });
+}
+
+/** A picture and what its headers say about the model that made it. */
+export function picture(path, { body, signal } = {}) {
+  return whole(path, { method: body === undefined ? 'GET' : 'POST', accept: 'image/png', body, signal },
+    async (reply) => ({ blob: await reply.blob(), epoch: reply.headers.get('Latentd-Epoch') }));
+}
+
+/** For links when a token is needed: a plain link cannot carry one. */
+export async function download(path, filename) {
+  const reply = await ask(path, { accept: '*/*' });
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await reply.blob());
+  link.download = filename;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+export const pause = (ms, signal) => new Promise((resolve) => {
+  const timer = setTimeout(resolve, ms);
+  signal?.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+});
+
+/** Until the page is seen. */
+export const visible = (signal) => document.visibilityState === 'visible' ? Promise.resolve() : new Promise((resolve) => {
+  document.addEventListener('visibilitychange', resolve, { once: true, signal });
+  signal.addEventListener('abort', resolve, { once: true });
+});
+
+/** The same request for a terminal; what comes before the address has a line of its own. `method`: where it is not what curl
+ * takes by itself, GET without a body and POST with one. */
+export function curl(path, body, method) {
+  const bearer = hasToken() ? ' -H "Authorization: Bearer $LATENTD_TOKEN"' : '';
+  const data = body === undefined ? '' : ` --json ${quoted(JSON.stringify(body))}`;
+  const verb = method && method !== (body === undefined ? 'GET' : 'POST') ? ` -X ${method}` : '';
+  const target = url(path);
+  return `curl${verb}${bearer}${data}${bearer || data ? ' \\\n  ' : ' '}${/^[\w:/.@-]+$/.test(target) ? target : quoted(target)}`;
+}

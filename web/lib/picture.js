@@ -1,0 +1,40 @@
+// lib/picture.js: a PNG of the daemon on a canvas. Fetched by api.js, because an <img> cannot bring a token along.
+
+import { picture } from './api.js';
+import { h } from './dom.js';
+
+const KEPT = 64; // pictures that need not be asked for again
+
+export class Picture {
+  constructor(label, cls) {
+    this.node = h('canvas', { class: `picture ${cls}`, role: 'img', 'aria-label': label, width: '1', height: '1' });
+    this.kept = new Map();
+    this.turn = 0;
+  }
+
+  /** Shows the picture at path, unless a later call came meanwhile. Such pictures never change, so they are kept. */
+  async show(path, label, signal) {
+    this.turn += 1;
+    const { turn } = this;
+    let bitmap = this.kept.get(path);
+    if (!bitmap) {
+      bitmap = await createImageBitmap((await picture(path, { signal })).blob);
+      this.keep(path, bitmap);
+    }
+    if (turn === this.turn) this.draw(bitmap, label);
+  }
+
+  keep(path, bitmap) {
+    this.kept.set(path, bitmap);
+    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+  }
+
+  draw(bitmap, label) {
+    if (this.node.width !== bitmap.width) this.node.width = bitmap.width;
+    if (this.node.height !== bitmap.height) this.node.height = bitmap.height;
+    this.node.classList.toggle('wide-picture', bitmap.width > 2 * bitmap.height);
+    this.node.getContext('2d').drawImage(bitmap, 0, 0);
+    this.node.setAttribute('aria-label', label);
+    this.node.dataset.shown = String(Number(this.node.dataset.shown ?? 0) + 1);
+  }
+}

@@ -1,0 +1,43 @@
+// panels/edit.js: what of a run may still change: the parameters that its kind's schema calls live.
+
+import { patch } from '../lib/api.js';
+import { h, show, toast } from '../lib/dom.js';
+import { Field, sayProblem } from '../lib/form.js';
+
+export class EditPanel {
+  constructor(kind, path, onChanged) {
+    this.path = path;
+    this.onChanged = onChanged;
+    this.apply = h('button', { type: 'submit', class: 'small', disabled: true }, 'Apply');
+    const rows = Object.entries(kind.params.properties).filter(([, row]) => row.live);
+    this.fields = new Map(rows.map(([name, row]) => [name, new Field(name, row, () => this.mark())]));
+    this.node = h('form', { class: 'card edit', novalidate: true, 'aria-labelledby': 'edit-title', hidden: true, onsubmit: (event) => this.send(event) },
+      h('h2', { id: 'edit-title' }, 'Change while it runs'),
+      h('div', { class: 'edit-fields' }, [...this.fields.values()].map((field) => field.node), this.apply));
+  }
+
+  mark() {
+    this.apply.disabled = ![...this.fields.values()].some((field) => field.changed);
+  }
+
+  /** A value that is being changed here stays as it is typed. */
+  update(job) {
+    show(this.node, this.fields.size > 0 && ['queued', 'running', 'paused'].includes(job.status));
+    for (const [name, field] of this.fields) if (name in job.params) field.rebase(job.params[name]);
+    this.mark();
+  }
+
+  async send(event) {
+    event.preventDefault();
+    const changed = [...this.fields].filter(([, field]) => field.changed);
+    for (const field of this.fields.values()) field.setError('');
+    try {
+      const job = await patch(this.path, { params: Object.fromEntries(changed.map(([name, field]) => [name, field.value])) });
+      this.update(job);
+      toast('From the next step on');
+      this.onChanged();
+    } catch (problem) {
+      sayProblem(problem, [...this.fields.values()]);
+    }
+  }
+}
