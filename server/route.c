@@ -32,6 +32,7 @@ const struct route routes[] = {
 	{METHOD_PUT, "/v1/datasets/{dataset}", h_dataset_put, JSON, "", ROUTE_BODY | ROUTE_TAR | ROUTE_WORK, "upload one, as a tar of its folder"},
 	{METHOD_DELETE, "/v1/datasets/{dataset}", h_dataset_delete, JSON, "", 0, "remove one that was uploaded"},
 	{GET, "/v1/datasets/{dataset}/images", h_dataset_images, PNG, "split indices offset count cols scale", 0, "its images, side by side"},
+	{GET, "/v1/datasets/{dataset}/labels", h_dataset_labels, AS(FORMAT_JSON, FORMAT_NPY), "split", 0, "the class of each image; cacheable"},
 	{POST, "/v1/jobs", h_job_submit, JSON, "validate_only", ROUTE_BODY | ROUTE_WORK, "submit a job"},
 	{GET, "/v1/jobs", h_job_list, JSON, "limit after order status kind name study", 0, "list jobs, newest first"},
 	{GET, "/v1/jobs/{job}", h_job_show, JSON, "wait_s", 0, "one job; ?wait_s= until it ended"},

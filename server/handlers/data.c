@@ -4,6 +4,7 @@
 #include "core/data/dataset.h"
 #include "core/data/grid.h"
 #include "server/limits.h"
+#include "server/model_io.h"
 #include "server/upload.h"
 
 #include <ctype.h>
@@ -299,6 +300,64 @@ int h_dataset_images(struct call *c, struct err *err)
 	if (!code && !call_unchanged(c, d->sha256))
 		code = draw_images(c, d, which, err);
 	free(which);
+	dataset_put(d);
+	return code;
+}
+
+/* --- labels --------------------------------------------------------------------------------------------------------------- */
+
+static int reply_labels_npy(struct call *c, const uint8_t *labels, size_t n, struct err *err)
+{
+	float *v = malloc(n * sizeof *v);
+	if (!v)
+		return err_set(err, ERR_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		v[i] = (float)labels[i];
+	int code = output_npy(c, v, (int64_t[]){(int64_t)n}, 1, err);
+	free(v);
+	return code;
+}
+
+static int reply_labels(struct call *c, const struct dataset *d, enum split split, struct err *err)
+{
+	const uint8_t *labels = d->split[split].labels;
+	const size_t n = d->split[split].n;
+	struct jsonw w;
+	if (c->format == FORMAT_NPY)
+		return reply_labels_npy(c, labels, n, err);
+	call_json(c, &w, 200);
+	jw_object(&w);
+	jw_kstring(&w, "object", "labels");
+	jw_kstring(&w, "dataset", c->arg[0]);
+	jw_kstring(&w, "split", split_names[split]);
+	jw_kint(&w, "count", (int64_t)n);
+	jw_key(&w, "classes");
+	jw_array(&w);
+	for (int k = 0; k < d->classes; k++)
+		jw_string(&w, d->class_name[k]);
+	jw_end_array(&w);
+	jw_key(&w, "label");
+	jw_array(&w);
+	for (size_t i = 0; i < n; i++)
+		jw_int(&w, labels[i]);
+	jw_end_array(&w);
+	jw_end_object(&w);
+	return call_json_end(c, &w, err);
+}
+
+int h_dataset_labels(struct call *c, struct err *err)
+{
+	char path[4096];
+	struct dataset *d;
+	enum split split;
+	int code = find_dataset(c, path, sizeof path, err);
+	if (!code)
+		code = cache_dataset(c->daemon->cache, c->arg[0], &d, err);
+	if (code)
+		return code;
+	code = take_split(&c->req.uri, &split, err);
+	if (!code && !call_unchanged(c, d->sha256))
+		code = reply_labels(c, d, split, err);
 	dataset_put(d);
 	return code;
 }

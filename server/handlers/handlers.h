@@ -6,7 +6,7 @@
 
 /* clang-format off */
 handler_fn h_page, h_openapi, h_livez, h_readyz, h_metrics, h_info; /* meta.c, page.c */
-handler_fn h_kinds, h_kind, h_datasets, h_dataset, h_dataset_images; /* data.c */
+handler_fn h_kinds, h_kind, h_datasets, h_dataset, h_dataset_images, h_dataset_labels; /* data.c */
 handler_fn h_dataset_put, h_dataset_delete;                         /* upload.c */
 handler_fn h_job_submit, h_job_list, h_job_show, h_job_edit; /* job.c */
 handler_fn h_job_command, h_job_checkpoint, h_queue, h_queue_pause, h_queue_resume; /* command.c */

@@ -30,6 +30,22 @@ like "$(head -c 128 "$T/body" | tr -d '\0')" "'<f4'.*\(60000, 3\)" "npy of the t
 is "$(wc -c < "$T/body")" 720128 "all of them"
 train=$(sha256sum < "$T/body")
 
+get /v1/datasets/fashion-mnist/labels
+is "$(j '[.split, .count, (.classes|length), (.label|length)]')" '["test",10000,10,10000]' "the classes of the images"
+labels=$(j '.label[5:8]')
+get '/v1/models/m/latents?n=3&offset=5'
+is "$labels" "$(j .label)" "are those beside the codes"
+get '/v1/datasets/fashion-mnist/labels.npy?split=train'
+like "$(head -c 128 "$T/body" | tr -d '\0') $(wc -c < "$T/body")" "'<f4'.*\(60000,\).* 240128$" "npy of the training images"
+get /v1/datasets/fashion-mnist/labels -H "If-None-Match: $(header ETag)"
+is "$status" 200 "of another split they are others"
+get /v1/datasets/fashion-mnist/labels -H "If-None-Match: $(header ETag)"
+is "$status" 304 "unchanged"
+get '/v1/datasets/fashion-mnist/labels?split=all'
+is "$status" 422 "a split that there is not"
+get /v1/datasets/nothing/labels
+is "$status" 404 "a data set that there is not"
+
 # --- figures
 get /v1/models/m/latents/stats
 is "$(j '[.split, .count, .overall.count, ([.classes[].count] | unique), .classes[8].label, (.active|length), (.correlation|map(length))]')" \
