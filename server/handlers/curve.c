@@ -64,7 +64,7 @@ static int check_names(const char *list, const struct job *job, struct err *err)
 }
 
 /* Every series of the job that is in `list`, from a step on, to be thinned to so many points (0: not). */
-static int read_curves(struct call *c, const struct job *job, const char *list, int64_t from_step, int64_t points,
+static int read_curves(struct call *c, const struct job *job, const char *list, struct steps span, int64_t points,
 	struct curves *ret, struct err *err)
 {
 	char(*names)[JOB_WORD] = NULL;
@@ -73,12 +73,12 @@ static int read_curves(struct call *c, const struct job *job, const char *list, 
 	if (!code)
 		code = store_series(c->daemon->store, job->id, &names, &n, err);
 	ret->n = 0;
-	ret->next_step = from_step;
+	ret->next_step = span.from;
 	for (int i = 0; i < n && !code && ret->n < SERIES_MAX; i++) {
 		struct curve *curve = &ret->curve[ret->n];
 		if (!wanted(list, family_find(job->kind), names[i]))
 			continue;
-		if ((code = store_curve_about(c->daemon->store, job->id, names[i], from_step, (size_t)points, curve, err)))
+		if ((code = store_curve_about(c->daemon->store, job->id, names[i], span, (size_t)points, curve, err)))
 			break;
 		ret->n++;
 		if (curve->n && curve->step[curve->n - 1] >= ret->next_step)
@@ -106,7 +106,8 @@ static int shape_curves(struct curves *s, bool by_epoch, int64_t points, struct 
 
 struct metrics_query {
 	const char *names;
-	int64_t from_step, points; /* points 0: all */
+	struct steps span;
+	int64_t points; /* 0: all */
 	bool by_epoch;
 };
 
@@ -115,12 +116,16 @@ static int take_metrics_query(struct call *c, struct metrics_query *q, struct er
 	const struct uri *u = &c->req.uri;
 	const char *by = uri_get(u, "by");
 	bool csv = c->format == FORMAT_CSV;
-	*q = (struct metrics_query){
-		.names = uri_get(u, "names"), .by_epoch = by ? !strcmp(by, "epoch") : csv, .points = csv ? 0 : 1000};
+	*q = (struct metrics_query){.names = uri_get(u, "names"),
+		.by_epoch = by ? !strcmp(by, "epoch") : csv,
+		.points = csv ? 0 : 1000,
+		.span.to = INT64_MAX};
 	if (by && !q->by_epoch && strcmp(by, "step") != 0)
 		return err_set(err, ERR_INVALID, "by must be step or epoch, got '%.60s'", by);
 	int code = uri_int(u, "points", 2, POINTS_MAX, &q->points, err);
-	return code ? code : uri_int(u, "from_step", 0, INT64_MAX, &q->from_step, err);
+	if (!code)
+		code = uri_int(u, "from_step", 0, INT64_MAX, &q->span.from, err);
+	return code ? code : uri_int(u, "to_step", q->span.from, INT64_MAX, &q->span.to, err);
 }
 
 static int reply_metrics(struct call *c, const struct curves *s, bool by_epoch, struct err *err)
@@ -145,7 +150,7 @@ int h_job_metrics(struct call *c, struct err *err)
 	int code = take_metrics_query(c, &q, err);
 	if (code || (code = store_get(c->daemon->store, c->arg[0], &job, err)))
 		return code;
-	code = read_curves(c, &job, q.names, q.from_step, q.by_epoch ? 0 : q.points, &s, err);
+	code = read_curves(c, &job, q.names, q.span, q.by_epoch ? 0 : q.points, &s, err);
 	job_free(&job);
 	if (code)
 		return code;
@@ -240,7 +245,7 @@ int h_curves(struct call *c, struct err *err)
 	print_headlines(job.kind, headlines, sizeof headlines);
 	code = take_chart(c, &job, &chart, title, sizeof title, err);
 	if (!code)
-		code = read_curves(c, &job, names ? names : headlines, 0, CHART_WIDTH, &s, err);
+		code = read_curves(c, &job, names ? names : headlines, (struct steps){0, INT64_MAX}, CHART_WIDTH, &s, err);
 	const struct family *f = family_find(job.kind);
 	job_free(&job);
 	if (code)

@@ -4,6 +4,7 @@
 #include "server/limits.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,10 +50,23 @@ static int open_stream(struct call *c, const struct job *job, int64_t after, str
 }
 
 struct page {
-	int64_t after; /* events with a larger seq */
+	const char *types; /* NULL: all */
+	int64_t after;     /* events with a larger seq */
 	int limit;
 	bool descending;
 };
+
+static int check_types(const char *list, struct err *err)
+{
+	enum event_type type;
+	for (const char *at = list; at; at += strcspn(at, ","), at = *at ? at + 1 : NULL) {
+		char name[16];
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(at, ","), at);
+		if (!event_type_parse(name, &type))
+			return err_set(err, ERR_INVALID, "types must list kinds of events, such as log,alert; got '%.60s'", list);
+	}
+	return OK;
+}
 
 static int take_page(struct call *c, struct page *p, struct err *err)
 {
@@ -63,12 +77,24 @@ static int take_page(struct call *c, struct page *p, struct err *err)
 		code = uri_order(&c->req.uri, &ascending, err);
 	p->limit = (int)limit;
 	p->descending = !ascending;
+	p->types = uri_get(&c->req.uri, "types");
+	return code ? code : check_types(p->types, err);
+}
+
+static int read_types(struct call *c, const char *job_id, const struct page *p, struct event **ret, int *ret_n,
+	bool *ret_more, struct err *err)
+{
+	int code =
+		store_events_of(c->daemon->store, job_id, p->types, p->after, p->descending, p->limit + 1, ret, ret_n, err);
+	*ret_more = !code && *ret_n > p->limit;
+	if (*ret_more)
+		free((*ret)[--*ret_n].data);
 	return code;
 }
 
 /* Sequence numbers have no gaps: the newest `limit` events, or those older than `after`, are a range. */
-static int read_page(struct call *c, const char *job_id, struct page *p, struct event **ret, int *ret_n, bool *ret_more,
-	struct err *err)
+static int read_page(
+	struct call *c, const char *job_id, struct page *p, struct event **ret, int *ret_n, bool *ret_more, struct err *err)
 {
 	int64_t from = p->after, newest = 0;
 	int code = store_last_seq(c->daemon->store, job_id, &newest, err);
@@ -88,20 +114,21 @@ static int read_page(struct call *c, const char *job_id, struct page *p, struct 
 	return code;
 }
 
-static void view_events(struct jsonw *w, const struct event *events, int n, bool descending, bool more)
+/* `reversed`: they are to be told from the last one on. */
+static void view_events(struct jsonw *w, const struct event *events, int n, bool reversed, bool more)
 {
 	jw_object(w);
 	jw_kstring(w, "object", "list");
 	jw_key(w, "data");
 	jw_array(w);
 	for (int i = 0; i < n; i++)
-		view_event(w, &events[descending ? n - 1 - i : i]);
+		view_event(w, &events[reversed ? n - 1 - i : i]);
 	jw_end_array(w);
 	static const char *const ends[] = {"first_id", "last_id"};
 	for (int i = 0; i < 2; i++) {
 		jw_key(w, ends[i]);
 		if (n)
-			jw_int(w, events[(i == 1) == descending ? 0 : n - 1].seq);
+			jw_int(w, events[(i == 1) == reversed ? 0 : n - 1].seq);
 		else
 			jw_null(w);
 	}
@@ -116,11 +143,15 @@ static int list_events(struct call *c, const char *job_id, int64_t after, struct
 	int n;
 	bool more;
 	int code = take_page(c, &p, err);
-	if (code || (code = read_page(c, job_id, &p, &events, &n, &more, err)))
+	if (!code && p.types)
+		code = read_types(c, job_id, &p, &events, &n, &more, err);
+	else if (!code)
+		code = read_page(c, job_id, &p, &events, &n, &more, err);
+	if (code)
 		return code;
 	struct jsonw w;
 	call_json(c, &w, 200);
-	view_events(&w, events, n, p.descending, more);
+	view_events(&w, events, n, p.descending && !p.types, more);
 	for (int i = 0; i < n; i++)
 		free(events[i].data);
 	free(events);

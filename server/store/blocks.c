@@ -173,12 +173,12 @@ static void push(struct curve *c, const struct bundle *b)
 
 /* The coarsest level that still has `wanted` blocks; -1: none. */
 static int choose(
-	struct conn *c, int64_t series, int64_t from_step, int64_t wanted, int *ret, int64_t *ret_n, struct err *err)
+	struct conn *c, int64_t series, struct steps span, int64_t wanted, int *ret, int64_t *ret_n, struct err *err)
 {
 	int code = OK;
 	*ret_n = -1;
 	for (*ret = BLOCK_LEVELS - 1; *ret >= 0 && !code; --*ret) {
-		code = sql_int(c, SQL_BLOCKS_COUNT, ret_n, 0, err, "iii", series, (int64_t)*ret, from_step);
+		code = sql_int(c, SQL_BLOCKS_COUNT, ret_n, 0, err, "iiii", series, (int64_t)*ret, span.from, span.to);
 		if (*ret_n >= wanted)
 			break;
 	}
@@ -224,11 +224,11 @@ static int push_first(struct conn *c, int64_t series, int level, int64_t from_st
 	return code;
 }
 
-static int push_all(struct conn *c, int64_t series, int level, int64_t from_step, struct curve *ret, struct err *err)
+static int push_all(struct conn *c, int64_t series, int level, struct steps span, struct curve *ret, struct err *err)
 {
 	sqlite3_stmt *q;
 	bool row, any = false;
-	int code = sql_start(c, SQL_BLOCKS, &q, err, "iii", series, (int64_t)level, from_step);
+	int code = sql_start(c, SQL_BLOCKS, &q, err, "iiii", series, (int64_t)level, span.from, span.to);
 	while (!code && !(code = sql_step(c, q, &row, err)) && row) {
 		if (sqlite3_column_bytes(q, 0) != sizeof(struct packed)) {
 			code = err_set(err, ERR_CORRUPT, "a block of series %lld has the wrong size", (long long)series);
@@ -237,7 +237,7 @@ static int push_all(struct conn *c, int64_t series, int level, int64_t from_step
 			if (any)
 				push(ret, &b);
 			else
-				code = push_first(c, series, level, from_step, &b, ret, err);
+				code = push_first(c, series, level, span.from, &b, ret, err);
 			any = true;
 		}
 		if (code)
@@ -246,19 +246,30 @@ static int push_all(struct conn *c, int64_t series, int level, int64_t from_step
 	return code;
 }
 
-int blocks_curve(struct conn *c, int64_t series, const struct tail *tail, int64_t from_step, size_t points,
+/* What comes after the last whole block: all there is, or the points up to a step. */
+static int push_last(
+	struct conn *c, int64_t series, const struct bundle *tail, struct steps span, struct curve *ret, struct err *err)
+{
+	struct bundle part = *tail;
+	int code = OK;
+	if (tail->n ? span.to < tail->step : ret->n && ret->step[ret->n - 1] < span.to)
+		code = read_part(c, series, ret->n ? ret->step[ret->n - 1] + 1 : span.from, span.to, &part, err);
+	if (!code && part.n)
+		push(ret, &part);
+	return code;
+}
+
+int blocks_curve(struct conn *c, int64_t series, const struct tail *tail, struct steps span, size_t points,
 	struct curve *ret, bool *ret_done, struct err *err)
 {
 	int level;
 	int64_t n;
-	int code = choose(c, series, from_step, 2 * (int64_t)points, &level, &n, err);
+	int code = choose(c, series, span, 2 * (int64_t)points, &level, &n, err);
 	*ret_done = !code && level >= 0;
 	if (!*ret_done)
 		return code;
 	code = curve_reserve(ret, (size_t)n + 1, err);
 	if (!code)
-		code = push_all(c, series, level, from_step, ret, err);
-	if (!code && tail->level[level].n)
-		push(ret, &tail->level[level]);
-	return code;
+		code = push_all(c, series, level, span, ret, err);
+	return code ? code : push_last(c, series, &tail->level[level], span, ret, err);
 }

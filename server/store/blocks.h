@@ -31,10 +31,10 @@ int blocks_add(struct conn *c, int64_t series, struct tail *tail, const void *re
 int blocks_rebuild(struct conn *c, int64_t series, struct tail *ret, struct err *err);
 /* The series column. False: there is none, or it is not of this form. */
 bool tail_read(struct tail *ret, const void *bytes, size_t size);
-/* Of points from from_step on, entries that stand for several each (curve->weight): at least twice as many as `points`. *ret_done
+/* Of points in a span of steps, entries that stand for several each (curve->weight): at least twice as many as `points`. *ret_done
  * false: the series is too short for that, read its points. */
-int blocks_curve(struct conn *c, int64_t series, const struct tail *tail, int64_t from_step, size_t points, struct curve *ret,
-	bool *ret_done, struct err *err);
+int blocks_curve(struct conn *c, int64_t series, const struct tail *tail, struct steps span, size_t points,
+	struct curve *ret, bool *ret_done, struct err *err);
 /* Room for n entries in each column. */
 int curve_reserve(struct curve *c, size_t n, struct err *err);
 

@@ -155,6 +155,8 @@ struct sqlite3_stmt;
 	X(SQL_EVENT_NUMBER, "UPDATE jobs SET last_seq=last_seq+1 WHERE number=?1 RETURNING last_seq,status,id") \
 	X(SQL_EVENT_INSERT, "INSERT INTO events(job,seq,type,at_ms,once,body) VALUES(?1,?2,?3,?4,?5,?6)") \
 	X(SQL_EVENTS, "SELECT seq,type,at_ms,body FROM events WHERE job=?1 AND seq>?2 ORDER BY seq LIMIT ?3") \
+	X(SQL_EVENTS_OF, "SELECT seq,type,at_ms,body FROM events WHERE job=?1 AND seq>?2 AND instr(?4, ','||type||',') ORDER BY seq LIMIT ?3") \
+	X(SQL_EVENTS_OF_NEWEST, "SELECT seq,type,at_ms,body FROM events WHERE job=?1 AND seq<?2 AND instr(?4, ','||type||',') ORDER BY seq DESC LIMIT ?3") \
 	X(SQL_SERIES_FIND, "SELECT id,last_step,tail FROM series WHERE job=?1 AND name=?2") \
 	X(SQL_SERIES_INSERT, "INSERT INTO series(job,name) VALUES(?1,?2) RETURNING id") \
 	X(SQL_SERIES_DROP, "DELETE FROM series WHERE id=?1") \
@@ -170,8 +172,8 @@ struct sqlite3_stmt;
 	X(SQL_TAIL_PUT, "UPDATE series SET tail=?2 WHERE id=?1") \
 	X(SQL_BLOCK_PUT, "INSERT INTO blocks(series,level,last_step,data) VALUES(?1,?2,?3,?4)") \
 	X(SQL_BLOCKS_DROP, "DELETE FROM blocks WHERE series=?1") \
-	X(SQL_BLOCKS_COUNT, "SELECT count(*) FROM blocks WHERE series=?1 AND level=?2 AND last_step>=?3") \
-	X(SQL_BLOCKS, "SELECT data FROM blocks WHERE series=?1 AND level=?2 AND last_step>=?3 ORDER BY last_step") \
+	X(SQL_BLOCKS_COUNT, "SELECT count(*) FROM blocks WHERE series=?1 AND level=?2 AND last_step>=?3 AND last_step<=?4") \
+	X(SQL_BLOCKS, "SELECT data FROM blocks WHERE series=?1 AND level=?2 AND last_step>=?3 AND last_step<=?4 ORDER BY last_step") \
 	X(SQL_BLOCK_BEFORE, "SELECT last_step FROM blocks WHERE series=?1 AND level=?2 AND last_step<?3 ORDER BY last_step DESC LIMIT 1") \
 	X(SQL_SERIES_UNBLOCKED, "SELECT id FROM series WHERE tail IS NULL AND last_step IS NOT NULL AND id>?1 ORDER BY id LIMIT 1")
 #define OF_STUDY " WHERE study=?3 AND (?4 IS NULL OR kind=?4) AND (?5 IS NULL OR instr(','||?5||',',','||status||','))" \

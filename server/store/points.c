@@ -258,12 +258,12 @@ void points_forget(struct txn *t)
 
 /* --- a curve on its way out --- */
 
-static void curve_take(struct curve *c, const void *data, size_t n, int64_t from_step)
+static void curve_take(struct curve *c, const void *data, size_t n, struct steps span)
 {
 	const char *at = data;
 	for (size_t i = 0; i < n; i++, at += sizeof(struct record)) {
 		const struct sample s = record_read(at);
-		if (s.step < from_step)
+		if (s.step < span.from || s.step > span.to)
 			continue;
 		c->step[c->n] = s.step;
 		c->epoch[c->n] = s.epoch;
@@ -286,22 +286,29 @@ size_t points_cut(const void *data, size_t bytes, int64_t to_step, int64_t *ret_
 	return n * sizeof(struct record);
 }
 
-static int curve_read(struct conn *conn, int64_t series, struct curve *c, int64_t from_step, struct err *err)
+static bool ends_after(const void *data, size_t n, int64_t step)
+{
+	return n && record_read((const char *)data + (n - 1) * sizeof(struct record)).step > step;
+}
+
+static int curve_read(struct conn *conn, int64_t series, struct curve *c, struct steps span, struct err *err)
 {
 	struct sqlite3_stmt *stmt;
 	size_t cap = 0;
 	bool row;
-	int code = sql_start(conn, SQL_POINTS_OF, &stmt, err, "ii", series, from_step);
+	int code = sql_start(conn, SQL_POINTS_OF, &stmt, err, "ii", series, span.from);
 	while (!code && !(code = sql_step(conn, stmt, &row, err)) && row) {
 		size_t n = (size_t)sqlite3_column_bytes(stmt, 0) / sizeof(struct record);
 		if (c->n + n > cap) {
 			cap = 2 * cap + n + 64;
 			code = curve_reserve(c, cap, err);
 		}
-		if (code)
+		if (!code)
+			curve_take(c, sqlite3_column_blob(stmt, 0), n, span);
+		if (code || ends_after(sqlite3_column_blob(stmt, 0), n, span.to)) {
 			sql_reset(stmt);
-		else
-			curve_take(c, sqlite3_column_blob(stmt, 0), n, from_step);
+			break;
+		}
 	}
 	return code;
 }
@@ -328,18 +335,18 @@ static int series_lookup(struct conn *conn, const char *job_id, const char *name
 }
 
 static int curve_find(
-	struct conn *conn, const char *job_id, int64_t from_step, size_t points, struct curve *c, struct err *err)
+	struct conn *conn, const char *job_id, struct steps span, size_t points, struct curve *c, struct err *err)
 {
 	int64_t series;
 	struct tail tail;
 	bool known = false, done = false;
 	int code = series_lookup(conn, job_id, c->series, &series, &tail, &known, err);
 	if (!code && series && points && known)
-		code = blocks_curve(conn, series, &tail, from_step, points, c, &done, err);
-	return code || !series || done ? code : curve_read(conn, series, c, from_step, err);
+		code = blocks_curve(conn, series, &tail, span, points, c, &done, err);
+	return code || !series || done ? code : curve_read(conn, series, c, span, err);
 }
 
-int store_curve_about(struct store *s, const char *job_id, const char *series, int64_t from_step, size_t points,
+int store_curve_about(struct store *s, const char *job_id, const char *series, struct steps span, size_t points,
 	struct curve *ret, struct err *err)
 {
 	struct conn *conn;
@@ -348,7 +355,7 @@ int store_curve_about(struct store *s, const char *job_id, const char *series, i
 	if (code)
 		return code;
 	snprintf(c.series, sizeof c.series, "%s", series);
-	code = curve_find(conn, job_id, from_step, points, &c, err);
+	code = curve_find(conn, job_id, span, points, &c, err);
 	reader_put(s, conn);
 	if (code)
 		curve_free(&c);
@@ -360,7 +367,7 @@ int store_curve_about(struct store *s, const char *job_id, const char *series, i
 int store_curve(
 	struct store *s, const char *job_id, const char *series, int64_t from_step, struct curve *ret, struct err *err)
 {
-	return store_curve_about(s, job_id, series, from_step, 0, ret, err);
+	return store_curve_about(s, job_id, series, (struct steps){from_step, INT64_MAX}, 0, ret, err);
 }
 
 /* --- what was written by an earlier version --- */

@@ -224,18 +224,34 @@ static int event_read(sqlite3_stmt *q, const char *job_id, struct event *ret, st
 	return OK;
 }
 
-static int events(
-	struct conn *c, const char *job_id, int64_t after, int limit, struct event **ret, int *ret_n, struct err *err)
+/* What is asked of a job's events. */
+struct wish {
+	const char *job_id, *types; /* types: ",log,alert,"; NULL: all */
+	int64_t after;
+	bool newest_first;
+	int limit;
+};
+
+static int start_events(struct conn *c, const struct wish *w, int64_t job, sqlite3_stmt **ret, struct err *err)
+{
+	if (!w->types)
+		return sql_start(c, SQL_EVENTS, ret, err, "iii", job, w->after, (int64_t)w->limit);
+	int64_t after = w->newest_first && !w->after ? INT64_MAX : w->after;
+	return sql_start(c, w->newest_first ? SQL_EVENTS_OF_NEWEST : SQL_EVENTS_OF, ret, err, "iiis", job, after,
+		(int64_t)w->limit, w->types);
+}
+
+static int events(struct conn *c, const struct wish *w, struct event **ret, int *ret_n, struct err *err)
 {
 	int64_t job = 0;
 	sqlite3_stmt *q;
 	bool row;
 	int cap = 0;
-	int code = sql_int(c, SQL_JOB_NUMBER, &job, 0, err, "s", job_id);
+	int code = sql_int(c, SQL_JOB_NUMBER, &job, 0, err, "s", w->job_id);
 	if (!code && !job)
-		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", job_id);
+		code = err_set(err, ERR_NOT_FOUND, "no job '%s'", w->job_id);
 	if (!code)
-		code = sql_start(c, SQL_EVENTS, &q, err, "iii", job, after, (int64_t)limit);
+		code = start_events(c, w, job, &q, err);
 	while (!code && !(code = sql_step(c, q, &row, err)) && row) {
 		if (*ret_n == cap) {
 			cap = 2 * cap + 16;
@@ -245,7 +261,7 @@ static int events(
 				*ret = more;
 		}
 		if (!code)
-			code = event_read(q, job_id, &(*ret)[*ret_n], err);
+			code = event_read(q, w->job_id, &(*ret)[*ret_n], err);
 		if (code)
 			sql_reset(q);
 		else
@@ -254,8 +270,7 @@ static int events(
 	return code;
 }
 
-int store_events(struct store *s, const char *job_id, int64_t after, int limit, struct event **ret_events, int *ret_n,
-	struct err *err)
+static int read_events(struct store *s, const struct wish *w, struct event **ret_events, int *ret_n, struct err *err)
 {
 	struct conn *c;
 	struct event *list_of = NULL;
@@ -263,7 +278,7 @@ int store_events(struct store *s, const char *job_id, int64_t after, int limit, 
 	int code = reader_get(s, &c, err);
 	if (code)
 		return code;
-	code = events(c, job_id, after, limit, &list_of, &n, err);
+	code = events(c, w, &list_of, &n, err);
 	reader_put(s, c);
 	if (!code) {
 		*ret_events = list_of;
@@ -274,6 +289,23 @@ int store_events(struct store *s, const char *job_id, int64_t after, int limit, 
 		free(list_of[i].data);
 	free(list_of);
 	return code;
+}
+
+int store_events(struct store *s, const char *job_id, int64_t after, int limit, struct event **ret_events, int *ret_n,
+	struct err *err)
+{
+	const struct wish w = {.job_id = job_id, .after = after, .limit = limit};
+	return read_events(s, &w, ret_events, ret_n, err);
+}
+
+int store_events_of(struct store *s, const char *job_id, const char *types, int64_t after, bool newest_first, int limit,
+	struct event **ret_events, int *ret_n, struct err *err)
+{
+	char list[256];
+	snprintf(list, sizeof list, ",%s,", types);
+	const struct wish w = {
+		.job_id = job_id, .types = list, .after = after, .newest_first = newest_first, .limit = limit};
+	return read_events(s, &w, ret_events, ret_n, err);
 }
 
 int store_result_get(struct store *s, const char *job_id, const char *name, char **ret, struct err *err)

@@ -178,15 +178,22 @@ int store_result_get(struct store *s, const char *job_id, const char *name, char
 /* Events with seq > after, at most `limit`, oldest first; *ret_events malloc'd, each data to be freed. */
 int store_events(struct store *s, const char *job_id, int64_t after, int limit, struct event **ret_events, int *ret_n,
 	struct err *err);
+/* Of types in a list by commas, at most `limit`: oldest first those with seq > after, or newest first those with seq < after (0: all). */
+int store_events_of(struct store *s, const char *job_id, const char *types, int64_t after, bool newest_first, int limit,
+	struct event **ret_events, int *ret_n, struct err *err);
 /* Number of the job's newest event; 0: none. */
 int store_last_seq(struct store *s, const char *job_id, int64_t *ret_seq, struct err *err);
+/* Steps, both included. */
+struct steps {
+	int64_t from, to;
+};
 /* Names of the job's series in order of appearance, then one of them with steps >= from_step. */
 int store_series(struct store *s, const char *job_id, char (**ret_names)[JOB_WORD], int *ret_n, struct err *err);
 int store_curve(
 	struct store *s, const char *job_id, const char *series, int64_t from_step, struct curve *ret, struct err *err);
 /* The same for who will thin it to `points`: of a long curve not its points but means of some in a row, at least twice as many as
  * that, each with the least and greatest of them (curve->weight). */
-int store_curve_about(struct store *s, const char *job_id, const char *series, int64_t from_step, size_t points,
+int store_curve_about(struct store *s, const char *job_id, const char *series, struct steps span, size_t points,
 	struct curve *ret, struct err *err);
 
 #endif

@@ -25,7 +25,7 @@ static void write_points(struct store *s, const char *id, int from, int to, int 
 }
 
 /* Each bucket holds the mean and the bounds of the points after the bucket before it, up to its step. */
-static void check_thinned(const struct curve *c, int from_step, int points)
+static void check_thinned(const struct curve *c, int from_step, int to_step, int points)
 {
 	int at = from_step > 1 ? from_step : 1;
 	assert_int_equal(c->n, points);
@@ -42,7 +42,7 @@ static void check_thinned(const struct curve *c, int from_step, int points)
 		assert_true(c->min[i] == min && c->max[i] == max);
 		assert_true(c->epoch[i] == (double)c->step[i] / 400.0);
 	}
-	assert_int_equal(at, N + 1);
+	assert_int_equal(at, to_step + 1);
 }
 
 static void check_curve(struct store *s, const char *id)
@@ -52,10 +52,12 @@ static void check_curve(struct store *s, const char *id)
 	struct curve c;
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		for (size_t b = 0; b < sizeof begins / sizeof *begins; b++) {
-			assert_int_equal(store_curve_about(s, id, "train_loss", begins[b], (size_t)wanted[i], &c, NULL), OK);
+			assert_int_equal(store_curve_about(s, id, "train_loss", (struct steps){begins[b], INT64_MAX},
+								 (size_t)wanted[i], &c, NULL),
+				OK);
 			assert_true(c.n >= 2 * (size_t)wanted[i] || c.n == (size_t)(N + 1 - (begins[b] ? begins[b] : 1)));
 			assert_int_equal(curve_thin(&c, (size_t)wanted[i], NULL), OK);
-			check_thinned(&c, begins[b], wanted[i]);
+			check_thinned(&c, begins[b], N, wanted[i]);
 			curve_free(&c);
 		}
 	assert_int_equal(store_curve(s, id, "train_loss", 0, &c, NULL), OK);
@@ -63,6 +65,31 @@ static void check_curve(struct store *s, const char *id)
 	for (int i = 0; i < N; i++)
 		assert_true(c.step[i] == i + 1 && c.value[i] == value_at(i + 1));
 	curve_free(&c);
+}
+
+/* Ends within a block, at its end, in the tail and beyond all. */
+static void check_parts(struct store *s, const char *id)
+{
+	static const int wanted[] = {2, 100, 960};
+	static const int begins[] = {0, 17, 5000, 12289};
+	static const int ends[] = {15, 16, 18, 4096, 12288, 12300, 30001, N - 1, N, N + 7};
+	struct curve c;
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		for (size_t b = 0; b < sizeof begins / sizeof *begins; b++)
+			for (size_t e = 0; e < sizeof ends / sizeof *ends; e++) {
+				const int first = begins[b] ? begins[b] : 1, last = ends[e] < N ? ends[e] : N;
+				const int n = last - first + 1;
+				assert_int_equal(store_curve_about(s, id, "train_loss", (struct steps){begins[b], ends[e]},
+									 (size_t)wanted[i], &c, NULL),
+					OK);
+				if (n >= wanted[i]) {
+					assert_int_equal(curve_thin(&c, (size_t)wanted[i], NULL), OK);
+					check_thinned(&c, begins[b], last, wanted[i]);
+				} else {
+					assert_int_equal(c.n, n > 0 ? n : 0);
+				}
+				curve_free(&c);
+			}
 }
 
 static void make_job(struct fixture *f, char id[JOB_ID_SIZE], int batch)
@@ -79,11 +106,12 @@ static void test_buckets_are_right(void **state)
 	char id[JOB_ID_SIZE];
 	make_job(f, id, 997);
 	check_curve(f->store, id);
+	check_parts(f->store, id);
 }
 
 static void read_about(struct store *s, const char *id, struct curve *ret)
 {
-	assert_int_equal(store_curve_about(s, id, "train_loss", 0, 100, ret, NULL), OK);
+	assert_int_equal(store_curve_about(s, id, "train_loss", (struct steps){0, INT64_MAX}, 100, ret, NULL), OK);
 }
 
 /* However commits cut the points up, the same bits; also when all of it is made anew. */
@@ -125,6 +153,7 @@ static void test_a_tail_that_is_missing_is_made(void **state)
 	curve_free(&c);
 	write_points(f->store, id, N / 2, N + 1, 1000);
 	check_curve(f->store, id);
+	check_parts(f->store, id);
 }
 
 /* For tests/bench/long_queue.py: POINTS of a curve in the data directory KEEP, through the store's own functions. */
