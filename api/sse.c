@@ -25,10 +25,18 @@ bool event_type_parse(const char *name, enum event_type *ret)
 	return false;
 }
 
-void sse_event(struct buf *b, const struct event *e)
+void sse_cursor(struct buf *b, const int64_t *cursor, int n)
 {
+	for (int i = 0; i < n; i++)
+		buf_printf(b, "%s%lld", i ? "," : "", (long long)cursor[i]);
+}
+
+void sse_event(struct buf *b, const struct event *e, const int64_t *cursor, int n)
+{
+	buf_str(b, "id: ");
+	sse_cursor(b, cursor, n);
 	/* data is one line: compact JSON escapes every line break */
-	buf_printf(b, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)e->seq, event_type_name(e->type), e->data);
+	buf_printf(b, "\nevent: %s\ndata: %s\n\n", event_type_name(e->type), e->data);
 }
 
 void sse_ping(struct buf *b)

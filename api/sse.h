@@ -31,8 +31,10 @@ struct event {
 	char *data; /* JSON object text, complete: seq, job, at_ms and what the type adds; malloc'd */
 };
 
-/* "id: 7\nevent: status\ndata: {…}\n\n" */
-void sse_event(struct buf *b, const struct event *e);
+/* "12,7,0" */
+void sse_cursor(struct buf *b, const int64_t *cursor, int n);
+/* "id: 7\nevent: status\ndata: {…}\n\n"; of several jobs "id: 12,7,0\n…": for each of them the seq after which it goes on. */
+void sse_event(struct buf *b, const struct event *e, const int64_t *cursor, int n);
 void sse_ping(struct buf *b);
 /* The line of events.txt for this event, or nothing:
  * "epoch 3/50  train_loss 0.01932  val_loss 0.01917  0.45 s  eta 21 s". */

@@ -16,6 +16,7 @@ struct hub {
 	pthread_cond_t fired;   /* for hub_disarm */
 	pthread_t thread;
 	struct watch *first;
+	struct watch_set *sets;
 	struct watch *firing; /* compared only, never followed */
 	int64_t commits;
 	int64_t wake_ms; /* the thread sleeps until then: an earlier watch must wake it */
@@ -147,7 +148,7 @@ int64_t hub_commits(struct hub *h)
 void hub_arm(struct hub *h, struct watch *w, int64_t seen)
 {
 	pthread_mutex_lock(&h->lock);
-	w->fires_now = *w->job && seen != h->commits;
+	w->fires_now = w->set ? w->set->any_changed : *w->job && seen != h->commits;
 	link_locked(h, w);
 	if (w->fires_now || w->hangup_fd >= 0 || w->due_ms < h->wake_ms)
 		pthread_cond_signal(&h->changed);
@@ -164,9 +165,58 @@ void hub_disarm(struct hub *h, struct watch *w)
 	pthread_mutex_unlock(&h->lock);
 }
 
+void hub_join(struct hub *h, struct watch_set *set)
+{
+	pthread_mutex_lock(&h->lock);
+	set->prev = NULL;
+	set->next = h->sets;
+	if (h->sets)
+		h->sets->prev = set;
+	h->sets = set;
+	pthread_mutex_unlock(&h->lock);
+}
+
+void hub_leave(struct hub *h, struct watch_set *set)
+{
+	pthread_mutex_lock(&h->lock);
+	if (set->prev)
+		set->prev->next = set->next;
+	else
+		h->sets = set->next;
+	if (set->next)
+		set->next->prev = set->prev;
+	pthread_mutex_unlock(&h->lock);
+}
+
+void hub_take(struct hub *h, struct watch_set *set, bool *changed)
+{
+	pthread_mutex_lock(&h->lock);
+	for (int i = 0; set->any_changed && i < set->n; i++) {
+		changed[i] |= set->job[i].changed;
+		set->job[i].changed = false;
+	}
+	set->any_changed = false;
+	pthread_mutex_unlock(&h->lock);
+}
+
+/* True: its watch waits, and is to fire. */
+static bool mark_set_locked(struct watch_set *set, const char *job_id)
+{
+	bool any = false;
+	for (int i = 0; i < set->n; i++)
+		if (!job_id || !strcmp(set->job[i].id, job_id))
+			any = set->job[i].changed = true;
+	set->any_changed |= any;
+	if (any && set->watch->armed)
+		set->watch->fires_now = true;
+	return any && set->watch->armed;
+}
+
 static void mark_locked(struct hub *h, const char *job_id)
 {
 	bool any = false;
+	for (struct watch_set *set = h->sets; set; set = set->next)
+		any |= mark_set_locked(set, job_id);
 	for (struct watch *w = h->first; w; w = w->next)
 		if (*w->job && (!job_id || !strcmp(w->job, job_id)))
 			any = w->fires_now = true;

@@ -14,14 +14,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct watch_set;
 struct watch {
-	char job[JOB_ID_SIZE];          /* "": no job, a moment only */
+	char job[JOB_ID_SIZE];          /* "": no job: a moment, or a set */
+	struct watch_set *set;          /* several jobs; NULL: none */
 	int64_t due_ms;                 /* clock_ms at which it fires at the latest; INT64_MAX: never */
 	int hangup_fd;                  /* fires too when this socket's peer has gone; -1: none */
 	void (*fire)(struct watch *w);  /* may free the watch */
 	bool peer_gone;                 /* why it fired: read it in fire() */
 	struct watch *prev, *next;      /* hub.c only */
 	bool armed, fires_now;          /* hub.c only */
+};
+
+/* Jobs of which one watch waits for any, and which of them have changed: noted from hub_join on, also while the watch is not armed,
+ * so that whoever follows a hundred jobs asks the store of those that it has to. */
+struct watch_set {
+	struct watch_job {
+		char id[JOB_ID_SIZE];
+		bool changed; /* hub.c only */
+	} *job;
+	int n;
+	struct watch *watch;
+	struct watch_set *prev, *next; /* hub.c only */
+	bool any_changed;              /* hub.c only */
 };
 
 struct hub;
@@ -31,9 +46,14 @@ void hub_close(struct hub *h);
 
 /* A count that grows with every commit. */
 int64_t hub_commits(struct hub *h);
-/* Fires when its job changes after the count was `seen`, or at due_ms. */
+/* Fires when its job changes after the count was `seen`, when one of its set has changed since hub_take, or at due_ms. */
 void hub_arm(struct hub *h, struct watch *w, int64_t seen);
 void hub_disarm(struct hub *h, struct watch *w);
+void hub_join(struct hub *h, struct watch_set *set);
+/* Its watch is not armed. */
+void hub_leave(struct hub *h, struct watch_set *set);
+/* Sets changed[i] of each job of the set that has changed since this was last called; the others stay as they are. */
+void hub_take(struct hub *h, struct watch_set *set, bool *changed);
 /* Fires every watch of a job, now: the daemon drains. */
 void hub_wake_all(struct hub *h);
 /* A store_notify_fn; ctx is the hub. */

@@ -9,7 +9,7 @@
 #include "server/stream.h"
 #include "server/upload.h"
 
-enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LIMIT_WAIT_S = 600, LIMIT_COMMAND_S = 10, LIMIT_LIST = 100, LIMIT_EVENTS = 1000,
+enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LIMIT_WAIT_S = 600, LIMIT_COMMAND_S = 10, LIMIT_LIST = 100, LIMIT_EVENTS = 1000, LIMIT_METRICS_JOBS = 200,
 	LIMIT_NUMBERS = 8 << 20 /* of codes, as text */, LIMIT_FRAMES = 1000, LIMIT_FRAME_PIXELS = 256 << 20 /* of an animation */ };
 
 /* key in /v1/info, value */
@@ -28,6 +28,8 @@ enum { LIMIT_GRID_IMAGES = 4096, LIMIT_VECTORS = 10000, LIMIT_QUEUE = 100000, LI
 	X("numbers", LIMIT_NUMBERS) \
 	X("queued_jobs", LIMIT_QUEUE) \
 	X("event_streams", STREAMS_MAX) \
+	X("event_stream_jobs", STREAM_JOBS_MAX) \
+	X("metrics_jobs", LIMIT_METRICS_JOBS) \
 	X("header_deadline_s", HTTP_HEADER_MS / 1000) \
 	X("body_deadline_s", HTTP_BODY_MS / 1000) \
 	X("wait_s", LIMIT_WAIT_S) \

@@ -52,6 +52,8 @@ const struct route routes[] = {
 	{GET, "/v1/jobs/{job}/metrics", h_job_metrics, AS(FORMAT_JSON, FORMAT_CSV), "names by points from_step to_step", 0, "its curves as numbers"},
 	{GET, "/v1/jobs/{job}/curves", h_curves, AS(FORMAT_SVG, FORMAT_PNG), "names x log scale", 0, "its curves as a picture"},
 	{GET, "/v1/jobs/{job}/events", h_events, AS(FORMAT_JSON, FORMAT_SSE, FORMAT_TEXT), "after limit order types", 0, "what happened; as text/event-stream or .txt: what happens"},
+	{GET, "/v1/events", h_events_many, AS(FORMAT_JSON, FORMAT_SSE), "jobs after limit", 0, "the same of several jobs, as one list or stream"},
+	{GET, "/v1/metrics", h_metrics_many, JSON, "jobs names by points from_step to_step", 0, "the curves of several jobs"},
 	{GET, "/v1/jobs/{job}/previews", h_previews, JSON, "limit after order", 0, "preview pictures, by epoch"},
 	{GET, "/v1/jobs/{job}/previews/{epoch}/reconstructions", h_preview, PNG, "step scale", 0, "originals above, reconstructions beneath"},
 	{GET, "/v1/jobs/{job}/previews/{epoch}/samples", h_preview, PNG, "step scale", 0, "decoded samples, the same codes each time"},

@@ -2,6 +2,8 @@
 
 #include "api/chart.h"
 #include "api/view.h"
+#include "server/handlers/many.h"
+#include "server/limits.h"
 
 #include <stdlib.h>
 #include <stdio.h>
@@ -64,21 +66,19 @@ static int check_names(const char *list, const struct job *job, struct err *err)
 }
 
 /* Every series of the job that is in `list`, from a step on, to be thinned to so many points (0: not). */
-static int read_curves(struct call *c, const struct job *job, const char *list, struct steps span, int64_t points,
+static int read_curves(struct call *c, const char *id, const char *kind, const char *list, struct steps span, int64_t points,
 	struct curves *ret, struct err *err)
 {
 	char(*names)[JOB_WORD] = NULL;
 	int n = 0;
-	int code = check_names(list, job, err);
-	if (!code)
-		code = store_series(c->daemon->store, job->id, &names, &n, err);
+	int code = store_series(c->daemon->store, id, &names, &n, err);
 	ret->n = 0;
 	ret->next_step = span.from;
 	for (int i = 0; i < n && !code && ret->n < SERIES_MAX; i++) {
 		struct curve *curve = &ret->curve[ret->n];
-		if (!wanted(list, family_find(job->kind), names[i]))
+		if (!wanted(list, family_find(kind), names[i]))
 			continue;
-		if ((code = store_curve_about(c->daemon->store, job->id, names[i], span, (size_t)points, curve, err)))
+		if ((code = store_curve_about(c->daemon->store, id, names[i], span, (size_t)points, curve, err)))
 			break;
 		ret->n++;
 		if (curve->n && curve->step[curve->n - 1] >= ret->next_step)
@@ -150,7 +150,9 @@ int h_job_metrics(struct call *c, struct err *err)
 	int code = take_metrics_query(c, &q, err);
 	if (code || (code = store_get(c->daemon->store, c->arg[0], &job, err)))
 		return code;
-	code = read_curves(c, &job, q.names, q.span, q.by_epoch ? 0 : q.points, &s, err);
+	code = check_names(q.names, &job, err);
+	if (!code)
+		code = read_curves(c, job.id, job.kind, q.names, q.span, q.by_epoch ? 0 : q.points, &s, err);
 	job_free(&job);
 	if (code)
 		return code;
@@ -158,6 +160,79 @@ int h_job_metrics(struct call *c, struct err *err)
 	if (!code)
 		code = reply_metrics(c, &s, q.by_epoch, err);
 	curves_free(&s);
+	return code;
+}
+
+/* --- of several jobs --- */
+
+/* Kinds draw different series: each name has to be one that some job's kind draws. */
+static int check_common_names(const char *list, const struct many *m, struct err *err)
+{
+	if (list && !*list)
+		return err_set(err, ERR_INVALID, "names must list series, such as lr");
+	for (const char *at = list; at && *at;) {
+		size_t n = strcspn(at, ",");
+		int i = 0;
+		while (i < m->n && !kind_draws(m->job[i].kind, at, n))
+			i++;
+		if (i == m->n)
+			return err_set(err, ERR_INVALID, "none of these jobs has a series '%.*s'; GET /v1/kinds names them",
+				(int)(n < 60 ? n : 60), at);
+		at += n + (at[n] == ',');
+	}
+	return OK;
+}
+
+static int view_one(struct call *c, const struct many_job *job, const struct metrics_query *q, struct jsonw *w, struct err *err)
+{
+	struct curves s;
+	int code = read_curves(c, job->id, job->kind, q->names, q->span, q->by_epoch ? 0 : q->points, &s, err);
+	if (code == ERR_NOT_FOUND) /* it was deleted in this moment */
+		return OK;
+	if (code)
+		return code;
+	code = shape_curves(&s, q->by_epoch, q->points, err);
+	if (!code) {
+		jw_key(w, job->id);
+		view_metrics(w, s.curve, s.n, s.next_step);
+	}
+	curves_free(&s);
+	return code;
+}
+
+static int reply_many(struct call *c, const struct many *m, const struct metrics_query *q, struct err *err)
+{
+	struct jsonw w;
+	int code = OK;
+	call_json(c, &w, 200);
+	jw_object(&w);
+	jw_kstring(&w, "object", "metrics_list");
+	jw_key(&w, "data");
+	jw_object(&w);
+	for (int i = 0; i < m->n && !code; i++)
+		code = view_one(c, &m->job[i], q, &w, err);
+	if (code)
+		return code;
+	jw_end_object(&w);
+	jw_end_object(&w);
+	return call_json_end(c, &w, err);
+}
+
+int h_metrics_many(struct call *c, struct err *err)
+{
+	struct metrics_query q;
+	struct many m;
+	int code = take_metrics_query(c, &q, err);
+	if (code || (code = many_open(&m, c, LIMIT_METRICS_JOBS, NULL, err)))
+		return code;
+	if (q.points * m.n > POINTS_MAX)
+		code = err_set(err, ERR_INVALID, "points times jobs may be at most %d, got %lld times %d", POINTS_MAX,
+			(long long)q.points, m.n);
+	if (!code)
+		code = check_common_names(q.names, &m, err);
+	if (!code)
+		code = reply_many(c, &m, &q, err);
+	many_free(&m);
 	return code;
 }
 
@@ -245,7 +320,9 @@ int h_curves(struct call *c, struct err *err)
 	print_headlines(job.kind, headlines, sizeof headlines);
 	code = take_chart(c, &job, &chart, title, sizeof title, err);
 	if (!code)
-		code = read_curves(c, &job, names ? names : headlines, (struct steps){0, INT64_MAX}, CHART_WIDTH, &s, err);
+		code = check_names(names ? names : headlines, &job, err);
+	if (!code)
+		code = read_curves(c, job.id, job.kind, names ? names : headlines, (struct steps){0, INT64_MAX}, CHART_WIDTH, &s, err);
 	const struct family *f = family_find(job.kind);
 	job_free(&job);
 	if (code)

@@ -1,6 +1,7 @@
-#include "server/handlers/handlers.h"
+#include "server/handlers/event.h"
 
 #include "api/view.h"
+#include "server/handlers/handlers.h"
 #include "server/limits.h"
 
 #include <errno.h>
@@ -24,21 +25,28 @@ static int take_after(struct call *c, int64_t *ret, struct err *err)
 	return OK;
 }
 
-/* An event's id that the job has not reached is taken for the newest one: its end must find every reader. */
-static int open_stream(struct call *c, const struct job *job, int64_t after, struct err *err)
+int event_place(struct call *c, const struct many_job *job, struct stream_job *place, bool *all_told, struct err *err)
 {
-	enum stream_form form = c->format == FORMAT_SSE ? STREAM_SSE : STREAM_TEXT;
 	int64_t newest = 0;
-	if (atomic_load(&c->daemon->draining))
-		return err_set(err, ERR_UNAVAILABLE, "the daemon is stopping");
-	int code = store_last_seq(c->daemon->store, job->id, &newest, err);
+	int code = job->gone ? OK : store_last_seq(c->daemon->store, job->id, &newest, err);
 	if (code)
 		return code;
-	if (job_terminal(job->status) && after >= newest) {
-		c->resp.status = 204; /* all is told; and no other status keeps an EventSource from coming back */
+	place->id = job->id;
+	*all_told &= job_terminal(job->status) && place->after >= newest;
+	place->after = place->after < newest ? place->after : newest;
+	return OK;
+}
+
+int event_stream(struct call *c, const struct stream_job *places, int n, bool all_told, struct err *err)
+{
+	if (atomic_load(&c->daemon->draining))
+		return err_set(err, ERR_UNAVAILABLE, "the daemon is stopping");
+	if (all_told) {
+		c->resp.status = 204; /* and no other status keeps an EventSource from coming back */
 		return OK;
 	}
-	code = stream_open(&c->resp.stream, c->daemon, job->id, after < newest ? after : newest, form, err);
+	enum stream_form form = c->format == FORMAT_SSE ? STREAM_SSE : STREAM_TEXT;
+	int code = stream_open(&c->resp.stream, c->daemon, places, n, form, err);
 	if (code)
 		return code;
 	c->resp.status = 200;
@@ -47,6 +55,16 @@ static int open_stream(struct call *c, const struct job *job, int64_t after, str
 	call_header(c, "Cache-Control", "no-cache, no-transform");
 	call_header(c, "X-Accel-Buffering", "no"); /* nginx would hold events back */
 	return OK;
+}
+
+static int open_stream(struct call *c, const struct job *job, int64_t after, struct err *err)
+{
+	struct stream_job place = {.after = after};
+	struct many_job one = {.status = job->status};
+	bool all_told = true;
+	snprintf(one.id, sizeof one.id, "%s", job->id);
+	int code = event_place(c, &one, &place, &all_told, err);
+	return code ? code : event_stream(c, &place, 1, all_told, err);
 }
 
 struct page {

@@ -13,8 +13,8 @@ handler_fn h_job_command, h_job_checkpoint, h_queue, h_queue_pause, h_queue_resu
 handler_fn h_job_delete;                                            /* job_delete.c */
 handler_fn h_job_fork;                                              /* fork.c */
 handler_fn h_job_verify;                                            /* verify.c */
-handler_fn h_events;                                                /* event.c */
-handler_fn h_job_metrics, h_curves;                                 /* curve.c */
+handler_fn h_events, h_events_many;                                 /* event.c, event_many.c */
+handler_fn h_job_metrics, h_metrics_many, h_curves;                 /* curve.c */
 handler_fn h_previews, h_preview, h_preview_latest;                 /* preview.c */
 handler_fn h_timelapse;                                             /* timelapse.c */
 handler_fn h_bundle;                                                /* bundle.c */

@@ -8,11 +8,14 @@ static void frames(void **state)
 	struct event e = {.seq = 7, .type = EVENT_STATUS, .data = data};
 	struct buf b = BUF_INIT;
 	(void)state;
-	sse_event(&b, &e);
+	sse_event(&b, &e, (const int64_t[]){7}, 1);
 	sse_ping(&b);
 	assert_string_equal(b.data,
 		"id: 7\nevent: status\ndata: {\"seq\":7,\"job\":\"job_a\",\"at_ms\":1,\"status\":\"running\","
 		"\"stop_reason\":null}\n\n: ping\n\n");
+	buf_free(&b);
+	sse_event(&b, &e, (const int64_t[]){12, 7, 0}, 3);
+	assert_memory_equal(b.data, "id: 12,7,0\nevent: status\n", 25);
 	buf_free(&b);
 }
 

@@ -85,6 +85,38 @@ static void misses_no_change(void **state)
 	hub_close(h);
 }
 
+static void tells_which_of_a_set_changed(void **state)
+{
+	(void)state;
+	struct hub *h = open_hub();
+	struct counted a;
+	struct watch_job jobs[3] = {{.id = "job_a"}, {.id = "job_b"}, {.id = "job_c"}};
+	struct watch_set set = {.job = jobs, .n = 3, .watch = &a.watch};
+	bool changed[3] = {false};
+	prepare(&a, "", INT64_MAX);
+	a.watch.set = &set;
+	hub_join(h, &set);
+	hub_arm(h, &a.watch, 0);
+	hub_commit(h, "job_x", 1, JOB_RUNNING); /* nobody's */
+	usleep(20000);
+	assert_int_equal(atomic_load(&a.fired), 0);
+	hub_commit(h, "job_b", 1, JOB_RUNNING);
+	assert_true(fires(&a, 1));
+	hub_commit(h, "job_c", 1, JOB_RUNNING); /* while it is not armed */
+	hub_take(h, &set, changed);
+	assert_true(!changed[0] && changed[1] && changed[2]);
+	hub_arm(h, &a.watch, 0); /* all is taken: nothing to fire for */
+	usleep(20000);
+	assert_int_equal(atomic_load(&a.fired), 1);
+	hub_disarm(h, &a.watch);
+	hub_commit(h, "job_a", 1, JOB_RUNNING);
+	hub_arm(h, &a.watch, 0);
+	assert_true(fires(&a, 2));
+	hub_leave(h, &set);
+	hub_commit(h, "job_a", 2, JOB_RUNNING);
+	hub_close(h);
+}
+
 static void fires_when_due(void **state)
 {
 	(void)state;
@@ -144,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wakes_who_waits_for_a_job),
 		cmocka_unit_test(misses_no_change),
+		cmocka_unit_test(tells_which_of_a_set_changed),
 		cmocka_unit_test(fires_when_due),
 		cmocka_unit_test(disarm_waits_for_a_firing_one),
 		cmocka_unit_test(notices_a_hangup),

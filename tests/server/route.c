@@ -53,6 +53,8 @@ static const struct {
 	{"POST", "/v1/models/m/decode.npy", "image/png", "/v1/models/{model}/decode", FORMAT_NPY, "m"},
 	{"GET", "/v1/models/m/pytorch.py", "text/html", "/v1/models/{model}/pytorch.py", FORMAT_FILE, "m"},
 	{"GET", "/v1/openapi.json", NULL, "/v1/openapi.json", FORMAT_FILE, NULL},
+	{"GET", "/v1/events", "text/event-stream", "/v1/events", FORMAT_SSE, NULL},
+	{"GET", "/v1/metrics", NULL, "/v1/metrics", FORMAT_JSON, NULL},
 	{"GET", "/metrics", "text/plain;version=0.0.4;q=0.5,*/*;q=0.1", "/metrics", FORMAT_TEXT, NULL},
 };
 
