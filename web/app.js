@@ -12,6 +12,7 @@ import { dialog, h, setText } from './lib/dom.js';
 const views = [
   { pattern: /^#?\/?$/, load: () => import('./views/runs.js'), nav: 'Runs', href: '#/' },
   { pattern: /^#\/runs\/([^/]+)$/, load: () => import('./views/run.js'), href: '#/' },
+  { pattern: /^#\/study\/([^/]+)$/, load: () => import('./views/study.js'), href: '#/' },
   { pattern: /^#\/new(?:\/([^/]+))?$/, load: () => import('./views/new.js'), nav: 'New run', href: '#/new', control: true },
   { pattern: /^#\/data$/, load: () => import('./views/data.js'), nav: 'Data', href: '#/data' },
 ];

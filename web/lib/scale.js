@@ -29,7 +29,7 @@ export function logTicks(min, max) {
   return ticks.length < FEW ? evenTicks(min, max) : ticks;
 }
 
-function evenTicks(min, max) {
+export function evenTicks(min, max) {
   const power = 10 ** Math.floor(Math.log10((max - min) / FEW));
   const step = [1, 2, 5, 10].map((digit) => digit * power).find((each) => (max - min) / each <= 6);
   const ticks = [];

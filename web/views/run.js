@@ -16,7 +16,6 @@ import { LatentPanel } from '../panels/latent.js';
 import { MapPanel } from '../panels/map.js';
 import { PreviewPanel } from '../panels/preview.js';
 import { SamplesPanel } from '../panels/samples.js';
-import { StudyPanel } from '../panels/study.js';
 import { UnitsPanel } from '../panels/units.js';
 import { WalkPanel } from '../panels/walk.js';
 import { request, same } from '../lib/request.js';
@@ -52,6 +51,7 @@ class RunView {
     this.job = await get(`v1/jobs/${encodeURIComponent(this.ref)}`, this.signal);
     this.path = `v1/jobs/${this.job.id}`;
     this.kind = await get(`v1/kinds/${this.job.kind}`, this.signal);
+    if (this.kind.results.includes('trials')) return location.replace(`#/study/${this.job.id}`);
     this.build();
     this.showJob();
     await this.start();
@@ -180,13 +180,12 @@ class RunView {
     this.atlas = new AtlasPanel(this.job, this.signal);
     this.judge = new JudgePanel(this.job, this.signal);
     this.map = new MapPanel(this.job, this.signal);
-    this.study = this.kind.results.includes('trials') ? new StudyPanel(this.path, this.signal) : null;
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
-      h('div', { class: 'column' }, this.study?.node, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
+      h('div', { class: 'column' }, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
       h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.atlas.node, this.judge.node, this.map.node, this.edit.node, this.checkpoints.node, this.details())));
     if (this.kind.abilities.includes('decode')) return;
     for (const panel of [this.latent, this.samples, this.walk, this.atlas, this.judge]) show(panel.node, false); // nothing of it can be painted
-    show(this.previews.node, !this.kind.trains && !this.study);
+    show(this.previews.node, !this.kind.trains);
   }
 
   header() {
@@ -270,7 +269,6 @@ class RunView {
     this.showFacts(job, share);
     this.units.set(job.metrics);
     this.showParams(job);
-    this.study?.update(job).catch(() => {});
     show(this.timelapse, this.previews.moments.length > 0);
     this.edit.update(job);
     this.checkpoints.update(job);
@@ -289,8 +287,8 @@ class RunView {
       ['step', `${count(p.step ?? 0)} / ${count(p.steps)}`],
       ['speed', p.samples_per_s ? `${count(p.samples_per_s)} ${this.kind.trains ? 'images' : 'points'}/s` : '–'],
       terminal(job) ? [this.kind.trains ? 'trained for' : 'took', trained(job)] : ['time left', duration(p.eta_ms)],
-      (this.kind.trains || this.study) && [job.best?.metric ? `best ${job.best.metric}` : 'best',
-        job.best ? `${loss(job.best.value)} (${this.study ? `trial ${job.best.trial}` : `epoch ${job.best.epoch}`})` : '–'],
+      this.kind.trains && [job.best?.metric ? `best ${job.best.metric}` : 'best',
+        job.best ? `${loss(job.best.value)} (epoch ${job.best.epoch})` : '–'],
       ...(job.test ? testFacts(job.test) : [['started', clock(job.started_at_ms)]]),
     ].filter(Boolean);
     if (job.from && terminal(job)) facts.push(['with what it goes on from', duration(job.lineage_train_s * 1000)]);
