@@ -79,7 +79,10 @@ KERN_PER_LEVEL := $(addprefix core/kern/,conv dense elem norm group pool upsampl
 CORE_SRC := $(filter-out $(addsuffix .c,$(KERN_PER_LEVEL)),$(wildcard core/*/*.c))
 API_SRC := $(wildcard api/*.c)
 SERVER_SRC := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
-WEB_FILES := $(shell find web -type f ! -name '*.md' ! -name SHA256SUMS ! -name package.json 2>/dev/null | sort) $(O)/openapi.json
+# The pages of the manual, by their names in its contents; README's pictures are its, too.
+MANUAL := $(shell awk '!/^\#/ {print $$1}' web/docs/contents.txt)
+WEB_FILES := $(shell find web -type f ! -name '*.md' ! -name '*.txt' ! -name SHA256SUMS ! -name package.json 2>/dev/null | sort) \
+	$(MANUAL:%=$(O)/web/docs/%.html) $(wildcard deploy/*.png) $(O)/openapi.json
 
 LEVEL_OBJ := $(foreach l,$(LEVELS),$(addprefix $(O)/,$(addsuffix .$(l).o,$(KERN_PER_LEVEL))))
 CORE_OBJ := $(CORE_SRC:%.c=$(O)/%.o) $(LEVEL_OBJ)
@@ -147,7 +150,23 @@ $(O)/openapi.json: api/openapi.yaml deploy/yaml_json.c
 	@$(CC) -std=gnu11 -O1 -o $(O)/yaml_json deploy/yaml_json.c -lyaml
 	@$(O)/yaml_json < $< > $@.new && mv $@.new $@
 
-# web/ and openapi.json → one object: names and bytes.
+# The manual: web/docs/*.md, and two pages written from what the program knows, made HTML by cmark-gfm.
+$(O)/manual_%: deploy/manual_%.c deploy/manual.h $(O)/libapi.a $(O)/libcore.a
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(filter %.a,$^) $(LDLIBS)
+$(O)/web/docs/kinds.md: $(O)/manual_kinds
+	@mkdir -p $(@D)
+	@$< > $@
+$(O)/web/docs/api.md: $(O)/manual_api $(O)/openapi.json
+	@mkdir -p $(@D)
+	@$< < $(O)/openapi.json > $@
+MANUAL_FRAME := deploy/manual.sh deploy/manual.awk web/docs/contents.txt
+$(O)/web/docs/%.html: web/docs/%.md $(MANUAL_FRAME)
+	@mkdir -p $(@D)
+	@sh deploy/manual.sh $* $< > $@
+$(O)/web/docs/%.html: $(O)/web/docs/%.md $(MANUAL_FRAME)
+	@sh deploy/manual.sh $* $< > $@
+
+# web/, the manual and openapi.json → one object: names and bytes.
 $(O)/web_assets.c: $(WEB_FILES) deploy/embed.sh Makefile
 	@mkdir -p $(@D)
 	@sh deploy/embed.sh assets $(WEB_FILES) > $@.new && mv $@.new $@

@@ -15,7 +15,11 @@ echo "const struct asset ${table}[] = {"
 i=0
 for file in "$@"; do
   name=${file#web/}
-  case $name in build/* | core/*) name=${name##*/} ;; esac
+  case $name in
+    */web/*) name=${name##*/web/} ;;
+    build/* | core/*) name=${name##*/} ;;
+    deploy/*) name=docs/${name#deploy/} ;;
+  esac
   printf '\t{"%s", %s_%d, %s_%d_end},\n' "$name" "$table" "$i" "$table" "$i"
   i=$((i + 1))
 done

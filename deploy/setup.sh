@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(gcc make pkg-config libc6-dev libmicrohttpd-dev libcjson-dev libpng-dev libarchive-dev libsqlite3-dev zlib1g-dev nettle-dev
-  librandom123-dev libyaml-dev dataset-fashion-mnist curl)
+  librandom123-dev libyaml-dev cmark-gfm dataset-fashion-mnist curl)
 test_packages=(libcmocka-dev clang libclang-rt-14-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross shellcheck jq chromium)
 golden_packages=(python3-torch python3-sklearn python3-optuna python3-scipy)
 # PyTorch multiplies matrices with what stands in for libblas: without OpenBLAS the reference, ten times slower.
@@ -53,6 +53,7 @@ elsewhere() {
   local lacking=() module
   command -v cc >/dev/null || lacking+=("a C compiler (gcc 12 or clang 14, or newer)")
   command -v curl >/dev/null || lacking+=(curl)
+  command -v cmark-gfm >/dev/null || lacking+=("cmark-gfm (https://github.com/github/cmark-gfm)")
   for module in libmicrohttpd libcjson libpng libarchive sqlite3 zlib nettle yaml-0.1; do
     pkg-config --exists "$module" 2>/dev/null || lacking+=("$module with its headers")
   done

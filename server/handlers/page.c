@@ -100,21 +100,32 @@ static int from_disk(struct call *c, const char *folder, const char *path, struc
 	return OK;
 }
 
+/* Links of a page are relative: a folder's address ends with '/'. */
+static int to_folder(struct call *c, const char *folder)
+{
+	c->resp.status = 308;
+	call_header(c, "Location", "%s%s/", c->daemon->config->path_prefix, folder);
+	return OK;
+}
+
 int h_page(struct call *c, struct err *err)
 {
 	char path[PATH_SIZE] = "index.html";
 	size_t used = 0;
-	if (c->req.uri.bare) {
-		c->resp.status = 308;
-		call_header(c, "Location", "%s/", c->daemon->config->path_prefix);
-		return OK;
-	}
+	if (c->req.uri.bare)
+		return to_folder(c, "");
 	for (int i = 0; i < c->req.uri.nsegments && used < sizeof path; i++)
 		used += (size_t)snprintf(path + used, sizeof path - used, "%s%s", i ? "/" : "", c->req.uri.segment[i]);
 	if (used >= sizeof path)
 		return not_found(c, err);
+	if (!strcmp(path, "docs"))
+		return to_folder(c, "/docs");
+	if (!strcmp(path, "docs/"))
+		snprintf(path, sizeof path, "docs/index.html");
 	const char *folder = c->daemon->config->web_dir;
-	return *folder ? from_disk(c, folder, path, err) : from_program(c, path, err);
+	int code = *folder ? from_disk(c, folder, path, err) : ERR_NOT_FOUND;
+	/* What make writes is not in the folder: pages of the manual, and the pictures in them. */
+	return *folder && (code != ERR_NOT_FOUND || strncmp(path, "docs/", 5)) ? code : from_program(c, path, err);
 }
 
 int h_openapi(struct call *c, struct err *err)
