@@ -1,12 +1,12 @@
 // curve.js: points from columns and from the stream become rows to draw.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addPoint, align, emptySeries, refreshed, smooth, sparkline } from '../../web/lib/curve.js';
-import { logRange, logTicks } from '../../web/lib/scale.js';
+import { addPoint, align, between, emptySeries, placesOf, refreshed, smooth, sparkline, spliced } from '../../web/lib/curve.js';
+import { logRange, logTicks, placeText } from '../../web/lib/scale.js';
 
 function series(...points) {
   const out = emptySeries();
-  for (const [step, epoch, value] of points) addPoint(out, { step, epoch, value });
+  for (const [step, epoch, value, at_ms] of points) addPoint(out, { step, epoch, value, at_ms });
   return out;
 }
 
@@ -32,9 +32,35 @@ test('series with steps of their own share rows', () => {
   const rows = align({ train: series([1, 0.5, 5], [2, 1, 4], [3, 1.5, 3]), val: series([2, 1, 9], [4, 2, 8]) });
   assert.deepEqual(rows.step, [1, 2, 3, 4]);
   assert.deepEqual(rows.epoch, [0.5, 1, 1.5, 2]);
-  assert.deepEqual(rows.columns.train.value, [5, 4, 3, null]);
-  assert.deepEqual(rows.columns.val.value, [null, 9, null, 8]);
+  assert.deepEqual(rows.columns.train.value, [5, 4, 3, undefined]);
+  assert.deepEqual(rows.columns.val.value, [undefined, 9, undefined, 8]);
   assert.deepEqual(align({}).step, []);
+  assert.deepEqual(align({ train: series([1, 0.5, null]) }).columns.train.value, [null], 'no number is not no point');
+});
+
+test('runs of other lengths of epoch meet where their epochs, or their times, do', () => {
+  const runs = { a: series([10, 1, 5, 3000], [20, 2, 4, 5000]), b: series([7, 1, 9, 51000], [14, 2, 8, 54000]) };
+  const rows = align(runs, 'epoch');
+  assert.deepEqual([rows.x, rows.columns.a.value, rows.columns.b.value], [[1, 2], [5, 4], [9, 8]]);
+  const timed = align(runs, 'time', (name) => ({ a: 1000, b: 50000 })[name]);
+  assert.deepEqual([timed.x, timed.columns.a.value, timed.columns.b.value], [[1, 2, 4], [undefined, 5, 4], [9, undefined, 8]]);
+  assert.deepEqual(placesOf(series([1, 1, 5, 2000], [2, 2, 5, null], [3, 3, 5, 4000]), 'time', 1000), [1, 1, 3]);
+});
+
+test('a part that is known more closely takes the place of what was there, and newer points stay', () => {
+  const coarse = series([10, 1, 1], [20, 2, 2], [30, 3, 3], [40, 4, 4]);
+  const fine = series([18, 1.8, 1.8], [21, 2.1, 2.1], [24, 2.4, 2.4]);
+  const { step, value } = spliced(coarse, fine);
+  assert.deepEqual([step, value], [[10, 18, 21, 24, 30, 40], [1, 1.8, 2.1, 2.4, 3, 4]]);
+  assert.deepEqual(spliced(coarse, series([41, 4.1, 0])).step, [10, 20, 30, 40, 41]);
+  assert.equal(spliced(coarse, undefined), coarse);
+});
+
+test('a place on one axis has its place on another', () => {
+  assert.deepEqual([0, 10, 15, 20, 99].map((at) => between([10, 20], [1, 3], at)), [1, 1, 2, 3, 3]);
+  assert.equal(between([], [], 5), null);
+  assert.deepEqual([0.25, 42, 65, 3600, 3725].map((s) => placeText('time', s)), ['0.25 s', '42 s', '1:05', '1:00:00', '1:02:05']);
+  assert.equal(placeText('step', 12345.4), '12,345');
 });
 
 test('smoothing starts unbiased and keeps gaps', () => {

@@ -174,7 +174,7 @@ test('a curve of one point can be seen, and the same run in a terminal is a shor
   await page.route('**/metrics?*', (route) => route.fulfill({ json: { series: { train_loss: one }, next_step: 2, downsampled: false } }));
   await page.reload();
   await waitFor('its point', async () => (await points()) === 1);
-  await waitFor('a dot', async () => (await canvasOf(page.locator('.chart canvas'))).coloured > 8);
+  await waitFor('a dot', async () => (await canvasOf(page.locator('.chart canvas').first())).coloured > 8);
 });
 
 test('bars of the units, the alert that they are silent, and new images from a distribution of choice', async () => {

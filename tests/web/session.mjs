@@ -48,7 +48,7 @@ export const finished = (id) => daemon.api(`v1/jobs/${id}?wait_s=60`);
 export const cancel = (id) => daemon.api(`v1/jobs/${id}/cancel`, {}).catch(() => {});
 export const pill = (text) => page.locator('.run-head .pill', { hasText: text }).waitFor({ timeout: 60000 });
 export const box = (name) => page.getByRole('textbox', { name: new RegExp(`^${name}\\b`) });
-export const chart = () => page.locator('.chart');
+export const chart = () => page.locator('.chart').first(); // what stands for the run
 export const points = async () => Number(await chart().getAttribute('data-points'));
 export const decoded = () => page.locator('canvas.decoded');
 

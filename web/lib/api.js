@@ -6,6 +6,7 @@
 // app.js, lives in sessionStorage and goes out as a bearer; hence pictures and downloads are fetched here, too.
 
 import { readOnly } from './access.js';
+import { save } from './dom.js';
 
 const TOKEN = 'latentd-token';
 const ANSWER_MS = 15000; // a daemon that is there has answered long before
@@ -168,11 +169,7 @@ export function picture(path, { body, signal } = {}) {
 /** For links when a token is needed: a plain link cannot carry one. */
 export async function download(path, filename) {
   const reply = await ask(path, { accept: '*/*' });
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(await reply.blob());
-  link.download = filename;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  save(await reply.blob(), filename);
 }
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;

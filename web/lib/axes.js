@@ -27,6 +27,10 @@ export function chartsOf(kind) {
   return charts.sort((a, b) => told(a) - told(b));
 }
 
+/** Charts of what every kind has beside its losses, one for each that is drawn at all. */
+export const housekeepingOf = (kind) => kind.series.filter(({ name }) => HOUSEKEEPING.includes(name))
+  .map((row) => ({ title: row.name, rows: [row], log: false, small: true }));
+
 /** The row of curves that there is one of for every class; undefined: the kind has none. */
 export const sharesOf = (kind) => kind.series.find((row) => row.per_class);
 

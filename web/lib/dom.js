@@ -41,6 +41,13 @@ export function colour(name) {
   return value;
 }
 
+/** Hands a file over to be saved. */
+export function save(blob, name) {
+  const link = h('a', { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
 let ids = 0;
 export function newId(prefix) {
   ids += 1;

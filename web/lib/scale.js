@@ -36,3 +36,22 @@ export function evenTicks(min, max) {
   for (let i = Math.ceil(tidy(min / step)); i * step <= tidy(max); i++) ticks.push(tidy(i * step));
   return ticks;
 }
+
+/** Seconds between the ticks of an axis of time. */
+export const TIME_STEPS = [1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400,
+  21600, 43200, 86400, 172800, 432000, 864000];
+
+/** 30 s, 1:05, 1:00:00. */
+function timeText(seconds, finely) {
+  if (seconds < 60) return `${Number(seconds.toPrecision(finely ? 4 : 3))} s`;
+  const whole = Math.round(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return (parts[0] ? parts : parts.slice(1)).map((part, i) => (i ? String(part).padStart(2, '0') : String(part))).join(':');
+}
+
+/** A place on an axis of steps, epochs or time: as a tick says it, or finely, as a read-out does. */
+export function placeText(axis, value, finely = false) {
+  if (axis === 'time') return timeText(value, finely);
+  if (axis === 'step') return Math.round(value).toLocaleString('en-US');
+  return String(Number(value.toPrecision(finely ? 6 : 4)));
+}

@@ -1,14 +1,17 @@
-// panels/curve.js: curves of a run that share an axis, with their controls, their meaning and their numbers as a table.
+// panels/curve.js: a chart of curves that share an axis, with its controls, their meaning, their numbers as a table, and files of it.
 
-import { get } from '../lib/api.js';
-import { classRows, hasNegative, sharesOf } from '../lib/axes.js';
+import { download, get } from '../lib/api.js';
+import { hasNegative } from '../lib/axes.js';
 import { Chart } from '../lib/chart.js';
-import { h, newId, throttled } from '../lib/dom.js';
+import { toCsv, toPng, toSvg } from '../lib/chartfile.js';
+import { complain, h, newId, save, show, throttled } from '../lib/dom.js';
 import { loss } from '../lib/format.js';
+import { menu } from '../lib/menu.js';
 
 const SMALL = 150; // pixels high
 
-function help(rows) {
+/** What the curves of these rows say, and their formulas. */
+export function help(rows) {
   const entry = (row) => [
     h('dt', {}, row.name),
     h('dd', {}, row.help, row.formula ? h('code', { class: 'formula' }, row.formula) : null,
@@ -17,32 +20,59 @@ function help(rows) {
   return h('details', {}, h('summary', {}, 'What these curves say'), h('dl', { class: 'help' }, rows.flatMap(entry)));
 }
 
+/** "Loss" of the run "vae 5" → vae-5-loss.png */
+const fileName = (chart, ending) => `${[chart.name, chart.title].join(' ').toLowerCase().replace(/[^\p{L}\p{N}_.]+/gu, '-').replace(/^-|-$/g, '')}.${ending}`;
+
+async function saveAs(chart, ending, make) {
+  try {
+    if (chart.plot) save(await make(chart), fileName(chart, ending));
+  } catch (problem) {
+    complain(problem);
+  }
+}
+
+/** Buttons that save the chart as it is seen. */
+export function saveItems(chart) {
+  const item = (ending, make, text) => h('button', { type: 'button', onclick: () => saveAs(chart, ending, make) }, text);
+  return [item('png', toPng, 'PNG'), item('svg', toSvg, 'SVG'), item('csv', toCsv, 'CSV of what is seen')];
+}
+
+/** Whether the chart is logarithmic: as it suits the points until somebody chooses. */
+class LogChoice {
+  constructor(chart) {
+    this.chart = chart;
+    this.box = h('input', { type: 'checkbox', checked: chart.log, onchange: () => this.choose() });
+    this.node = h('label', {}, this.box, 'log scale');
+  }
+
+  choose() {
+    this.chosen = true;
+    this.chart.setLog(this.box.checked);
+  }
+
+  /** A loss that has been below 0 has no logarithm. */
+  suit(series) {
+    if (!this.box.checked || this.chosen || !hasNegative(this.chart.meta, series)) return;
+    this.box.checked = false;
+    this.chart.setLog(false);
+  }
+}
+
+/** One chart as a card of its own. chart: one of chartsOf(). */
 export class CurvePanel {
-  /** chart: one of chartsOf(). */
-  constructor(chart, path) {
+  constructor(chart, { path, group, name, marks = false }) {
     this.path = path;
     this.rows = chart.rows;
     this.names = chart.rows.map((row) => row.name);
-    this.chart = new Chart(chart.rows, { log: chart.log, title: chart.title });
+    this.chart = new Chart(chart.rows, { log: chart.log, title: chart.title, name, group, marks });
+    this.log = new LogChoice(this.chart);
     this.table = this.numbers();
-    this.recolour = () => this.chart.rebuild();
-    document.addEventListener('themechange', this.recolour);
     const id = newId('curves');
+    const whole = h('button', { type: 'button', onclick: () => download(`${path}/metrics.csv?names=${this.names.join(',')}&by=step`, fileName(this.chart, 'csv')).catch(complain) },
+      'CSV of every step');
     this.node = h('section', { class: 'card curves', 'aria-labelledby': id },
-      h('div', { class: 'head' }, h('h2', { id }, chart.title), this.controls(chart.log)),
+      h('div', { class: 'head' }, h('h2', { id }, chart.title), h('div', { class: 'controls' }, this.log.node, menu('Save', `Save the chart ${chart.title}`, saveItems(this.chart), whole))),
       this.chart.node, help(this.rows), this.table);
-  }
-
-  controls(logarithmic) {
-    this.log = h('input', { type: 'checkbox', checked: logarithmic, onchange: () => this.chooseLog() });
-    const smoothing = h('input', { type: 'range', min: '0', max: '0.95', step: '0.05', value: '0', class: 'short',
-      oninput: () => this.chart.setSmoothing(Number(smoothing.value)) });
-    return h('div', { class: 'controls' }, this.chart.hint, this.chart.reset, h('label', {}, this.log, 'log scale'), h('label', {}, 'smooth', smoothing));
-  }
-
-  chooseLog() {
-    this.chosen = true;
-    this.chart.setLog(this.log.checked);
   }
 
   numbers() {
@@ -68,60 +98,34 @@ export class CurvePanel {
   }
 
   setPoints(series) {
-    if (this.log.checked && !this.chosen && hasNegative(this.rows, series)) {
-      this.log.checked = false;
-      this.chart.setLog(false);
-    }
+    this.log.suit(series);
     this.chart.setPoints(series);
     if (this.table.open) this.readNumbers();
   }
 
   close() {
-    document.removeEventListener('themechange', this.recolour);
     this.readNumbers.cancel();
     this.chart.close();
   }
 }
 
-/** Curves that are alone on their axes, side by side; and the shares of the classes, once their names are known. node false: the
- * kind has none. */
-export class SmallCurvesPanel {
-  constructor(kind, charts, dataset, signal) {
-    this.shares = sharesOf(kind);
-    this.names = [...charts.map(({ rows }) => rows[0].name), ...(this.shares ? [this.shares.name] : [])];
-    this.charts = [];
-    this.series = {};
-    this.recolour = () => this.charts.forEach((chart) => chart.rebuild());
-    document.addEventListener('themechange', this.recolour);
-    const id = newId('curves');
-    this.grid = h('div', { class: 'small-charts' }, charts.map(({ title, rows, log }) => this.add(title, rows, log)));
-    this.node = this.names.length > 0 && h('section', { class: 'card small-curves', 'aria-labelledby': id }, h('h2', { id }, 'More curves'), this.grid,
-      help([...charts.flatMap(({ rows }) => rows), ...(this.shares ? [this.shares] : [])]));
-    if (this.shares) this.addShares(dataset, signal).catch(() => {});
-  }
-
-  add(title, rows, log) {
-    const chart = new Chart(rows, { log, title, height: SMALL });
-    this.charts.push(chart);
-    return h('div', { class: rows.length > 1 ? 'all' : '' }, h('h3', {}, title), chart.node);
-  }
-
-  async addShares(dataset, signal) {
-    const { classes } = await get(`v1/datasets/${encodeURIComponent(dataset)}`, signal);
-    this.grid.append(this.add(this.shares.unit, classRows(this.shares, classes), false));
-    this.setPoints(this.series);
+/** A chart among others, without a card of its own; not seen before it has points. */
+export class SmallCurve {
+  constructor({ title, rows, log }, { group, name }) {
+    this.chart = new Chart(rows, { log, title, name, height: SMALL, group });
+    this.log = new LogChoice(this.chart);
+    this.node = h('div', { class: rows.length > 1 ? 'small-curve all' : 'small-curve', hidden: true },
+      h('div', { class: 'head' }, h('h3', {}, title), menu('⋯', `Chart ${title}`, this.log.node, saveItems(this.chart))), this.chart.node);
   }
 
   setPoints(series) {
-    this.series = series;
-    for (const chart of this.charts) {
-      if (chart.log && hasNegative(chart.meta, series)) chart.setLog(false);
-      chart.setPoints(series);
-    }
+    const known = this.chart.meta.some(({ name }) => series[name]?.step.length);
+    if (known) show(this.node, true);
+    this.log.suit(series);
+    if (known) this.chart.setPoints(series);
   }
 
   close() {
-    document.removeEventListener('themechange', this.recolour);
-    this.charts.forEach((chart) => chart.close());
+    this.chart.close();
   }
 }

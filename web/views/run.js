@@ -1,15 +1,13 @@
 // views/run.js: one run: how it does, its curves, previews and latent units, live while it trains.
 
 import { curl, download, get, hasToken, url } from '../lib/api.js';
-import { chartsOf } from '../lib/axes.js';
-import { addPoint, emptySeries, refreshed } from '../lib/curve.js';
 import { commandBox, complain, h, setText, show, throttled } from '../lib/dom.js';
 import { clock, count, duration, endedBy, loss, param, gapText, measured, percent, progressOf, terminal, trained } from '../lib/format.js';
 import { Actions } from '../panels/actions.js';
 import { AtlasPanel } from '../panels/atlas.js';
 import { CheckpointsPanel } from '../panels/checkpoints.js';
 import { ClassesPanel } from '../panels/classes.js';
-import { CurvePanel, SmallCurvesPanel } from '../panels/curve.js';
+import { CurvesPanel } from '../panels/curves.js';
 import { EditPanel } from '../panels/edit.js';
 import { JudgePanel } from '../panels/judge.js';
 import { LatentPanel } from '../panels/latent.js';
@@ -40,10 +38,8 @@ class RunView {
     this.ref = id;
     this.signal = signal;
     this.title = title;
-    this.series = {};
     this.askJob = throttled(() => this.readJob().catch(() => {}), 250);
     this.askCheckpoints = throttled(() => this.kind.trains && this.checkpoints.read().catch(() => {}), DETAIL_MS);
-    this.askCurve = throttled(() => this.readCurve().catch(() => {}), DETAIL_MS);
     signal.addEventListener('abort', () => this.close());
   }
 
@@ -60,7 +56,7 @@ class RunView {
   // The event number comes first: whatever happens during the readings after it is told again by the stream.
   async start() {
     const after = terminal(this.job) ? null : await newestEvent(this.path, this.signal);
-    await Promise.all([this.readJob(), this.readCurve(), this.previews.read()]);
+    await Promise.all([this.readJob(), this.curves.readAll(), this.previews.read()]);
     show(this.timelapse, this.previews.moments.length > 0);
     this.askCheckpoints();
     if (terminal(this.job)) await this.loadKept();
@@ -84,7 +80,7 @@ class RunView {
 
   onOpen() {
     this.askJob();
-    this.askCurve();
+    this.curves.read();
   }
 
   onEvent(type, data) {
@@ -96,11 +92,9 @@ class RunView {
     this.askJob();
   }
 
-  onMetrics({ points, epoch_end: epochEnd }) {
-    for (const point of points ?? []) addPoint(this.series[point.name] ??= emptySeries(), point);
-    this.drawCurves();
-    this.askCurve(); // the stream thins what it tells
-    if (epochEnd && this.kind.trains) this.latent.onEpoch();
+  onMetrics(data) {
+    this.curves.add(data);
+    if (data.epoch_end && this.kind.trains) this.latent.onEpoch();
   }
 
   /** Nothing more will come: everything once more as it stays. */
@@ -108,7 +102,7 @@ class RunView {
     this.stopFollowing();
     this.hold();
     this.previews.read().catch(() => {});
-    this.readCurve().catch(() => {});
+    this.curves.readAll().catch(() => {});
     this.loadKept().catch(() => {});
   }
 
@@ -141,18 +135,6 @@ class RunView {
     if (this.stream && terminal(this.job)) this.finish();
   }
 
-  async readCurve() {
-    const names = this.curves.flatMap((panel) => panel.names);
-    if (!names.length) return;
-    const { series } = await get(`${this.path}/metrics?names=${names.join(',')}&by=step&points=1500`, this.signal);
-    for (const name of new Set([...names, ...Object.keys(series)])) this.series[name] = refreshed(series[name], this.series[name]);
-    this.drawCurves();
-  }
-
-  drawCurves() {
-    for (const panel of this.curves) panel.setPoints(this.series);
-  }
-
   // --- what is seen ----------------------------------------------------------------------------------------------------
 
   build() {
@@ -166,9 +148,7 @@ class RunView {
     this.error = h('section', { class: 'card warn', role: 'alert', hidden: true });
     this.warnings = h('ul', { class: 'card warn', hidden: true });
     this.facts = h('dl', { class: 'facts' });
-    const charts = chartsOf(this.kind);
-    this.curves = [...charts.filter(({ small }) => !small).map((chart) => new CurvePanel(chart, this.path)),
-      new SmallCurvesPanel(this.kind, charts.filter(({ small }) => small), this.job.dataset, this.signal)];
+    this.curves = new CurvesPanel(this.kind, this.job, this.path, this.signal);
     this.classes = this.kind.abilities.includes('classify') ? new ClassesPanel(this.path, this.signal) : null;
     this.units = new UnitsPanel(this.kind);
     this.edit = new EditPanel(this.kind, this.path, this.askJob);
@@ -181,7 +161,7 @@ class RunView {
     this.judge = new JudgePanel(this.job, this.signal);
     this.map = new MapPanel(this.job, this.signal);
     this.root.replaceChildren(this.header(), this.error, this.warnings, h('div', { class: 'run-grid' },
-      h('div', { class: 'column' }, this.curves.map((panel) => panel.node), this.classes?.node, this.units.node, this.previews.node),
+      h('div', { class: 'column' }, this.curves.node, this.classes?.node, this.units.node, this.previews.node),
       h('div', { class: 'column' }, this.latent.node, this.samples.node, this.walk.node, this.atlas.node, this.judge.node, this.map.node, this.edit.node, this.checkpoints.node, this.details())));
     if (this.kind.abilities.includes('decode')) return;
     for (const panel of [this.latent, this.samples, this.walk, this.atlas, this.judge]) show(panel.node, false); // nothing of it can be painted
@@ -266,6 +246,7 @@ class RunView {
     this.pill.set(job);
     this.bar.set(share);
     this.actions.update(job);
+    this.curves.setStart(job.started_at_ms);
     this.showFacts(job, share);
     this.units.set(job.metrics);
     this.showParams(job);
@@ -312,6 +293,7 @@ class RunView {
   }
 
   async restart() {
+    this.curves.clear();
     this.job = await get(this.path, this.signal);
     this.showJob();
     await this.start();
@@ -320,9 +302,8 @@ class RunView {
   close() {
     this.stopFollowing();
     this.askJob.cancel();
-    this.askCurve.cancel();
     this.askCheckpoints.cancel();
-    this.curves?.forEach((panel) => panel.close());
+    this.curves?.close();
     this.latent?.close();
   }
 }
