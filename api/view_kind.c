@@ -3,6 +3,7 @@
 #include "api/spec.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void write_series(struct jsonw *w, const struct series *s)
 {
@@ -244,6 +245,41 @@ static void write_results(struct jsonw *w, const struct family *f)
 	jw_end_array(w);
 }
 
+/* Whether "epochs=5 latent_dim=2" says something of this row. */
+static bool overridden(const char *overrides, const char *name)
+{
+	const size_t n = strlen(name);
+	for (const char *at = overrides; (at = strstr(at, name)); at += n)
+		if ((at == overrides || at[-1] == ' ') && at[n] == '=')
+			return true;
+	return false;
+}
+
+/* A job to begin with: what it is called, what it shows, and the parameters to ask for it. */
+static void write_starter(struct jsonw *w, const struct family *f)
+{
+	void *params = f->starter ? family_params(f, f->starter) : NULL;
+	jw_key(w, "starter");
+	if (!params) {
+		w->b->failed |= f->starter != NULL;
+		jw_null(w);
+		return;
+	}
+	jw_object(w);
+	jw_kstring(w, "title", f->starter->name);
+	jw_kstring(w, "description", f->starter->blurb);
+	jw_key(w, "params");
+	jw_object(w);
+	for (const struct param *row = f->params; row->name; row++)
+		if (overridden(f->starter->overrides, row->name)) {
+			jw_key(w, row->name);
+			spec_param_write(w, row, params);
+		}
+	jw_end_object(w);
+	jw_end_object(w);
+	free(params);
+}
+
 /* Names, so that a list of jobs of many kinds needs no more than the list of kinds. */
 static void write_headlines(struct jsonw *w, const struct family *f)
 {
@@ -267,6 +303,7 @@ static void write_summary(struct jsonw *w, const struct family *f)
 	write_results(w, f);
 	write_headlines(w, f);
 	write_bases(w, f);
+	write_starter(w, f);
 }
 
 void view_kind(struct jsonw *w, const struct family *f)

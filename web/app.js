@@ -2,11 +2,14 @@
 //
 // A view is a file of views/, fetched when its address is first asked for: view(root, context) fills an empty root. context: id
 // (what the pattern's group holds), query (what follows a ? in the hash), signal (aborts when the view is left), title(text), and
-// keys({key: action}) for keys of its own; an action that returns false leaves the key to the browser. What a view throws, or
-// rejects with, is why it cannot be shown.
+// keys({key: action}, [[keys, what they do]]) for keys of its own; an action that returns false leaves the key to the browser.
+// What a view throws, or rejects with, is why it cannot be shown.
 
 import { adoptToken, get, onConnection, onTokenWanted, pause, setToken, unescaped } from './lib/api.js';
 import { dialog, h, setText } from './lib/dom.js';
+import { jobs } from './lib/jobs.js';
+import { tellNews } from './lib/news.js';
+import { undoLast } from './lib/undo.js';
 
 /** `control`: not for pages that are read only. `href`: the entry of the navigation that it belongs to. */
 const views = [
@@ -65,10 +68,11 @@ function route() {
   main.replaceChildren(root);
   const { signal } = shown;
   viewKeys = {};
+  viewHelp = [];
   openView(row.load, root, {
     id, signal, query: new URLSearchParams(query),
     title: (text) => { if (!signal.aborted) document.title = `${text} · latentd`; },
-    keys: (more) => { if (!signal.aborted) viewKeys = more; },
+    keys: (more, help = []) => { if (!signal.aborted) [viewKeys, viewHelp] = [more, help]; },
   });
 }
 
@@ -109,12 +113,23 @@ const keys = {
   n: () => { location.hash = '#/new'; },
   g: () => { location.hash = '#/'; },
   t: toggleTheme,
+  u: undoLast,
+  '?': () => { helpKeys(); },
 };
+const HELP = [['n', 'new run'], ['g', 'all runs'], ['t', 'light or dark'], ['u', 'undo, while a message offers it'], ['?', 'these keys']];
 let viewKeys = {};
+let viewHelp = [];
+
+function helpKeys() {
+  if (document.querySelector('dialog[open]')) return;
+  const row = ([names, what]) => [h('dt', {}, names.split(' ').map((name) => h('kbd', {}, name))), h('dd', {}, what)];
+  dialog(shown.signal, h('h2', {}, 'Keys'), h('dl', { class: 'keys' }, [...viewHelp, ...HELP].flatMap(row)),
+    h('button', { autofocus: true }, 'Close'));
+}
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (event.target.closest('input, select, textarea, [contenteditable], dialog, .scroll')) return;
+  if (event.target.closest('input:not([type="checkbox"]), select, textarea, [contenteditable], dialog, [popover], .scroll')) return;
   const action = viewKeys[event.key] ?? keys[event.key];
   if (action && action() !== false) event.preventDefault();
 }
@@ -153,14 +168,20 @@ async function sayConnection(connected) {
 
 // --- start -------------------------------------------------------------------------------------------------------------
 
+let following = new AbortController();
+
 function start() {
   sayServer().catch(() => {});
+  following.abort();
+  following = new AbortController();
+  jobs.follow(following.signal);
   route();
 }
 
 adoptToken();
 onTokenWanted(askToken);
 onConnection(sayConnection);
+tellNews();
 document.getElementById('nav').append(...views.filter((row) => row.nav).map((row) => h('a', { href: row.href, class: row.control && 'control' }, row.nav)));
 document.getElementById('theme').addEventListener('click', toggleTheme);
 // The address is the router's; the skip link must not change it.

@@ -169,12 +169,17 @@ static void encode(
 	model_through(m, ENCODER, k, w, ws, images, lanes, z);
 }
 
+static const struct preset starter = {"Squeeze images into eight numbers",
+	"Watch the loss fall and the reconstructions come into focus, then drag one of the eight units and see what it means.",
+	"epochs=15"};
+
 const struct family family_ae = {
 	.name = "ae",
 	.blurb = "Autoencoder: learns to squeeze an image into a few numbers and to paint it again from them.",
 	.params = params,
 	.params_size = sizeof(struct ae_params),
 	.presets = presets,
+	.starter = &starter,
 	.series = series,
 	.auto_distribution = "gaussian_fit",
 	.fitted_distribution = "gmm",

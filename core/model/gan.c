@@ -262,12 +262,17 @@ static void generate_samples(
 		images[i] = (images[i] + 1) / 2;
 }
 
+static const struct preset starter = {"Two nets against each other",
+	"A forger paints clothes that never were, a detective tells them from real ones. Watch noise turn into shoes, and the balance between both.",
+	"epochs=4"};
+
 const struct family family_gan = {
 	.name = "gan",
 	.blurb = "Generative adversarial network: a generator learns to paint images that a discriminator takes for real.",
 	.params = params,
 	.params_size = sizeof(struct gan_params),
 	.presets = presets,
+	.starter = &starter,
 	.series = series,
 	.auto_distribution = "normal",
 	.monitor = "fcd",

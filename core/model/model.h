@@ -154,6 +154,8 @@ struct family {
 	const struct param *params;
 	size_t params_size; /* of the struct the rows describe; of a kind that trains it begins with struct train_params */
 	const struct preset *presets;
+	/* A job to begin with, for who has none yet: a title, what it shows, what it changes of the default preset. NULL: none. */
+	const struct preset *starter;
 	const struct series *series;   /* its own: those that every kind that trains has (series_at) are not repeated here */
 	const char *const *results;    /* what its jobs give beside what those of every kind do, until NULL: addresses below theirs */
 	/* Of a kind that trains no net: whether such a job needs a finished model that encodes, which it may be given in any case. NULL:

@@ -302,6 +302,10 @@ static void encode(
 	posterior(m, k, w, ws, images, lanes, z, logvar);
 }
 
+static const struct preset starter = {"A map of everything it can paint",
+	"Two units only: every image is a point of a plane, and every point of the plane can be painted. Walk through it while it trains.",
+	"latent_dim=2 epochs=15"};
+
 const struct family family_vae = {
 	.name = "vae",
 	.blurb =
@@ -309,6 +313,7 @@ const struct family family_vae = {
 	.params = params,
 	.params_size = sizeof(struct vae_params),
 	.presets = presets,
+	.starter = &starter,
 	.series = series,
 	.auto_distribution = "normal",
 	.monitor = "val_loss",

@@ -191,6 +191,10 @@ static void list_of_kinds(void **state)
 	assert_string_equal(text_at(root, "data/0/headlines/1"), "val_loss");
 	assert_string_equal(text_at(root, "data/1/kind"), "vae");
 	assert_int_equal(json_count(at(root, "data/1/headlines")), 2);
+	assert_int_equal(json_count(at(root, "data/1/starter/params")), 2);
+	assert_true(json_number(at(root, "data/1/starter/params/latent_dim")) == 2);
+	assert_string_equal(text_at(root, "data/0/starter/title"), "Squeeze images into eight numbers");
+	assert_int_equal(json_type(at(root, "data/3/starter")), JSON_NULL);
 	assert_string_equal(text_at(root, "data/2/kind"), "gan");
 	assert_string_equal(text_at(root, "data/2/headlines/0"), "d_loss");
 	assert_string_equal(text_at(root, "data/2/headlines/2"), "fcd");

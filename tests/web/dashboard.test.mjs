@@ -6,18 +6,24 @@ import { box, cancel, cancelHere, chart, daemon, decoded, finished, LONG, LOST, 
 
 session();
 
-test('with no runs the page offers the first one in a click, beside its curl line', async () => {
+test('with no runs the page offers a few to begin with, each in a click beside its curl line and the time it takes', async () => {
   await open();
   await page.getByRole('heading', { name: 'Nothing has been trained here yet' }).waitFor();
-  assert.equal(await page.locator('.command code').textContent(), `curl --json '{"kind":"ae"}' \\\n  ${daemon.url}v1/jobs`);
-  const kinds = (await daemon.api('v1/kinds')).data.map(({ kind }) => kind);
-  assert.deepEqual(await page.locator('.kinds a').allTextContents(), kinds);
+  const kinds = (await daemon.api('v1/kinds')).data;
+  const offered = kinds.filter(({ starter }) => starter);
+  assert.ok(offered.length >= 3);
+  assert.deepEqual(await page.locator('.starter h3').allTextContents(), offered.map(({ starter }) => starter.title));
+  const bodies = offered.map(({ kind, starter }) => JSON.stringify({ kind, params: starter.params }));
+  assert.deepEqual(await page.locator('.starter .command code').allTextContents(), bodies.map((body) => `curl --json '${body}' \\\n  ${daemon.url}v1/jobs`));
+  await waitFor('the times', async () => (await page.locator('.starter-time').allTextContents()).every((text) => /\d+ epochs, [\d,]+ weights/.test(text)));
+  assert.deepEqual(await page.locator('.kinds a').allTextContents(), kinds.map(({ kind }) => kind));
   await page.locator('.kinds a').nth(1).click();
   const form = page.getByRole('combobox', { name: 'kind' });
-  await waitFor('its form', async () => (await form.inputValue()) === kinds[1] && (await page.locator('.command code').textContent()).includes(`"kind":"${kinds[1]}"`));
+  const second = kinds[1].kind;
+  await waitFor('its form', async () => (await form.inputValue()) === second && (await page.locator('.command code').textContent()).includes(`"kind":"${second}"`));
   assert.equal(await page.locator('#nav a[aria-current]').textContent(), 'New run');
   await page.goBack();
-  await page.getByRole('button', { name: 'Start a first run' }).click();
+  await page.getByRole('button', { name: `Start: ${offered[0].starter.title}` }).click();
   await page.waitForURL(/#\/runs\/job_/);
   await pill('running');
   await cancelHere();

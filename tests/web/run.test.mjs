@@ -349,9 +349,11 @@ test('a run goes on from a checkpoint as another, is verified, and goes', async 
   const fork = (await daemon.api('v1/jobs?limit=1')).data[0];
   assert.deepEqual([fork.from.job, fork.from.checkpoint, fork.params.epochs], [first.id, 1, 2]);
   await button('Delete').click();
-  await button('Keep it').click();
+  await page.waitForURL((where) => where.hash === '#/');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.locator(`.runs [data-id="${fork.id}"] .run-link`).click();
   await button('Delete').click();
-  await page.getByRole('button', { name: 'Delete the run' }).click();
+  await page.getByRole('button', { name: 'Put this message away' }).last().click();
   await waitFor('it to be gone', async () => !(await daemon.api('v1/jobs')).data.some(({ id }) => id === fork.id), 10000);
   await page.waitForURL((where) => where.hash === '#/');
 });

@@ -96,12 +96,12 @@ async function refusal(reply, token) {
 }
 
 /** A reply whose headers have come. */
-export async function ask(path, { method = 'GET', accept = 'application/json', body, signal } = {}) {
+export async function ask(path, { method = 'GET', accept = 'application/json', body, signal, keepalive } = {}) {
   const token = getToken();
   const headers = { Accept: accept };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (token !== null) headers.Authorization = `Bearer ${token}`;
-  const reply = await fetch(url(path), { method, signal, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+  const reply = await fetch(url(path), { method, signal, headers, keepalive, body: body === undefined ? undefined : JSON.stringify(body) })
     .catch((error) => { throw lost(error); });
   const problem = reply.ok ? null : await refusal(reply, token);
   setConnected(!problem?.away);
@@ -125,13 +125,20 @@ export const get = (path, signal) => whole(path, { signal }, json);
 /** A question that needs a body: codes to decode, parameters to validate. */
 export const query = (path, body, signal) => whole(path, { method: 'POST', body, signal }, json);
 
+const changedAt = new Map(); // path → when this page last asked for that change
+
+/** Whether this page has asked for that change in the last `ms`: what follows from it is no news. */
+export const changedHere = (path, ms) => performance.now() - (changedAt.get(path) ?? -Infinity) < ms;
+
 async function change(path, options, read) {
   if (readOnly) throw new Problem(403, { title: 'This page is read only.' });
+  changedAt.set(path, performance.now());
   return whole(path, options, read);
 }
 export const post = (path, body, signal) => change(path, { method: 'POST', body, signal }, json);
 export const patch = (path, body, signal) => change(path, { method: 'PATCH', body, signal }, json);
-export const remove = (path, signal) => change(path, { method: 'DELETE', signal }, async () => null);
+/** `keepalive`: even if the page goes away now. */
+export const remove = (path, signal, keepalive) => change(path, { method: 'DELETE', signal, keepalive }, async () => null);
 
 /** A file to `path`, by PUT; onProgress(share) while it is sent, which fetch cannot tell. */
 export async function upload(path, file, { type, onProgress, signal }) {

@@ -28,6 +28,14 @@ export function duration(ms) {
   return hours ? `${hours} h ${minutes} min` : `${minutes} min ${seconds} s`;
 }
 
+/** How long ago, in one unit. */
+export function age(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  return s < 172800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} d`;
+}
+
 export function count(value) {
   return value === null || value === undefined ? '–' : Math.round(value).toLocaleString('en-US');
 }

@@ -140,7 +140,7 @@ class RunView {
   build() {
     this.pill = statusPill();
     this.bar = progressBar('Progress of this run');
-    this.actions = new Actions(this.path, this.signal, {
+    this.actions = new Actions(this.job, this.signal, {
       before: (name) => name === 'cancel' && this.hold(),
       after: (name, taken) => this.onAction(name, taken),
       leave: () => this.heading.focus({ preventScroll: true }),
