@@ -58,6 +58,24 @@ void view_model(
 	jw_end_object(w);
 }
 
+/* "class_counts":{"train":[6000,…],"test":[…]} */
+static void view_class_counts(struct jsonw *w, const struct dataset *d)
+{
+	jw_key(w, "class_counts");
+	jw_object(w);
+	for (int s = 0; s < SPLIT_COUNT; s++) {
+		int64_t count[DATASET_CLASSES_MAX] = {0};
+		for (size_t i = 0; i < d->split[s].n; i++)
+			count[d->split[s].labels[i]]++;
+		jw_key(w, split_names[s]);
+		jw_array(w);
+		for (int c = 0; c < d->classes; c++)
+			jw_int(w, count[c]);
+		jw_end_array(w);
+	}
+	jw_end_object(w);
+}
+
 void view_dataset(struct jsonw *w, const struct dataset *d, const char *path, bool uploaded)
 {
 	size_t images = 0;
@@ -80,6 +98,7 @@ void view_dataset(struct jsonw *w, const struct dataset *d, const char *path, bo
 	for (int s = 0; s < SPLIT_COUNT; s++)
 		jw_kint(w, split_names[s], (int64_t)d->split[s].n);
 	jw_end_object(w);
+	view_class_counts(w, d);
 	jw_kstring(w, "sha256", d->sha256);
 	jw_kstring(w, "path", path);
 	jw_kbool(w, "uploaded", uploaded);

@@ -34,7 +34,7 @@ const struct route routes[] = {
 	{GET, "/v1/datasets/{dataset}/images", h_dataset_images, PNG, "split indices offset count cols scale", 0, "its images, side by side"},
 	{GET, "/v1/datasets/{dataset}/labels", h_dataset_labels, AS(FORMAT_JSON, FORMAT_NPY), "split", 0, "the class of each image; cacheable"},
 	{POST, "/v1/jobs", h_job_submit, JSON, "validate_only", ROUTE_BODY | ROUTE_WORK, "submit a job"},
-	{GET, "/v1/jobs", h_job_list, JSON, "limit after order status kind name study", 0, "list jobs, newest first"},
+	{GET, "/v1/jobs", h_job_list, JSON, "limit after order status kind name dataset study", 0, "list jobs, newest first"},
 	{GET, "/v1/jobs/{job}", h_job_show, JSON, "wait_s", 0, "one job; ?wait_s= until it ended"},
 	{METHOD_PATCH, "/v1/jobs/{job}", h_job_edit, JSON, "", ROUTE_BODY | ROUTE_PATCH, "change its name, priority, metadata, live parameters"},
 	{METHOD_DELETE, "/v1/jobs/{job}", h_job_delete, JSON, "", 0, "forget a job that has ended, with all its files"},

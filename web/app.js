@@ -18,6 +18,7 @@ const views = [
   { pattern: /^#\/study\/([^/]+)$/, load: () => import('./views/study.js'), href: '#/' },
   { pattern: /^#\/new(?:\/([^/]+))?$/, load: () => import('./views/new.js'), nav: 'New run', href: '#/new', control: true },
   { pattern: /^#\/data$/, load: () => import('./views/data.js'), nav: 'Data', href: '#/data' },
+  { pattern: /^#\/data\/([^/]+)$/, load: () => import('./views/dataset.js'), href: '#/data' },
 ];
 
 const RETRY_MS = 1000;
@@ -182,7 +183,8 @@ adoptToken();
 onTokenWanted(askToken);
 onConnection(sayConnection);
 tellNews();
-document.getElementById('nav').append(...views.filter((row) => row.nav).map((row) => h('a', { href: row.href, class: row.control && 'control' }, row.nav)));
+document.getElementById('nav').append(...views.filter((row) => row.nav).map((row) => h('a', { href: row.href, class: row.control && 'control' }, row.nav)),
+  h('a', { href: 'docs/' }, 'Docs'));
 document.getElementById('theme').addEventListener('click', toggleTheme);
 // The address is the router's; the skip link must not change it.
 document.getElementById('skip').addEventListener('click', (event) => { event.preventDefault(); main.focus(); });

@@ -119,7 +119,7 @@ int h_job_list(struct call *c, struct err *err)
 {
 	const struct uri *u = &c->req.uri;
 	struct store_filter f = {.status = uri_get(u, "status"), .kind = uri_get(u, "kind"), .name = uri_get(u, "name"),
-		.after = uri_get(u, "after"), .study = uri_get(u, "study")};
+		.dataset = uri_get(u, "dataset"), .after = uri_get(u, "after"), .study = uri_get(u, "study")};
 	int64_t limit = 20;
 	struct job *jobs;
 	int n;
@@ -128,6 +128,8 @@ int h_job_list(struct call *c, struct err *err)
 	int code = uri_int(u, "limit", 1, LIMIT_LIST, &limit, err);
 	if (!code)
 		code = uri_order(u, &f.ascending, err);
+	if (!code && f.dataset && (f.name || f.study))
+		code = err_set(err, ERR_INVALID, "dataset goes with kind and status, not with name or study");
 	if (!code && f.study)
 		code = take_study(c, &f, study, err);
 	if (!code)

@@ -67,8 +67,9 @@ static void dataset(void **state)
 	(void)state;
 	strcpy(d.class_name[0], "T-shirt/top");
 	strcpy(d.class_name[1], "Bag");
-	d.split[SPLIT_TRAIN].n = 60;
-	d.split[SPLIT_TEST].n = 10;
+	uint8_t train[60] = {1, 0, 1}, test[10] = {0};
+	d.split[SPLIT_TRAIN] = (struct dataset_split){.n = 60, .labels = train};
+	d.split[SPLIT_TEST] = (struct dataset_split){.n = 10, .labels = test};
 	jw_init(&w, &b, false);
 	view_dataset(&w, &d, "/data/mini", false);
 	struct json *root = parsed_buf(&b);
@@ -78,6 +79,8 @@ static void dataset(void **state)
 	assert_string_equal(text_at(root, "classes/0"), "T-shirt/top");
 	assert_int_equal(json_count(at(root, "classes")), 2);
 	assert_true(number_at(root, "splits/train") == 60 && number_at(root, "splits/test") == 10);
+	assert_true(number_at(root, "class_counts/train/0") == 58 && number_at(root, "class_counts/train/1") == 2);
+	assert_true(number_at(root, "class_counts/test/0") == 10 && number_at(root, "class_counts/test/1") == 0);
 	assert_string_equal(text_at(root, "sha256"), "ab");
 	assert_string_equal(text_at(root, "path"), "/data/mini");
 	assert_false(json_bool(at(root, "uploaded")));

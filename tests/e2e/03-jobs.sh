@@ -104,7 +104,11 @@ get '/v1/jobs?status=running'
 is "$(j '[.data[].id] == ["'"$long"'"]')" true "by status"
 get '/v1/jobs?name=twin&kind=ae'
 is "$(j '.data|length')" 2 "by name and kind"
-for query in limit=0 limit=101 limit=x order=up status=nope after=job_nope; do
+get '/v1/jobs?dataset=fashion-mnist&kind=ae&limit=1'
+is "$(j '[(.data|length), .has_more]')" '[1,true]' "by data set and kind"
+get '/v1/jobs?dataset=nothing'
+is "$status $(j '.data|length')" '200 0' "none of another data set"
+for query in limit=0 limit=101 limit=x order=up status=nope after=job_nope "dataset=a&name=b" "dataset=a&study=none"; do
   get "/v1/jobs?$query"
   like "$status" '^4(00|04|22)$' "?$query is refused"
 done

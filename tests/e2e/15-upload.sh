@@ -57,6 +57,7 @@ put pets "$T/pets.tar"
 is "$status $(header Location)" '201 /v1/datasets/pets' "an upload is a data set"
 is "$(j '[.name, .height, .width, .channels, .classes, .splits, .uploaded]')" \
   '["pets",32,32,3,["blue","red"],{"train":80,"test":40},true]' "with the folders' names as classes"
+is "$(j '[.class_counts.train, .class_counts.test] | map(add) + [(.[0] | length)]')" '[80,40,2]' "and how many images each has"
 sum=$(j .sha256)
 get /v1/datasets/pets
 is "$status $(j .sha256)" "200 $sum" "it is found"

@@ -1,11 +1,12 @@
 // views/data.js: the data sets there are, what is in them, and a place to drop another one.
 
-import { get, remove, upload } from '../lib/api.js';
-import { complain, dialog, h, setText, show, toast } from '../lib/dom.js';
+import { get, upload } from '../lib/api.js';
+import { h, setText, show } from '../lib/dom.js';
 import { bytes, count } from '../lib/format.js';
 import { missingDataset } from '../lib/missing.js';
 import { Picture } from '../lib/picture.js';
 import { progressBar } from '../lib/status.js';
+import { balanceWords, smallBalance } from '../panels/balance.js';
 
 const SHOWN = 48; // images of each, that many side by side
 const COLUMNS = 24;
@@ -26,7 +27,7 @@ class DataView {
     title('Data');
     this.list = h('div', { class: 'view' });
     this.missing = missingDataset();
-    root.replaceChildren(h('div', { class: 'head' }, h('h1', {}, 'Data sets')), this.dropZone(), this.missing.node, this.list);
+    root.replaceChildren(h('div', { class: 'head' }, h('h1', {}, 'Data sets')), this.missing.node, this.list, this.dropZone());
   }
 
   async open() {
@@ -36,7 +37,8 @@ class DataView {
 
   async refresh() {
     const [{ data }] = await Promise.all([get('v1/datasets', this.signal), this.missing.refresh(this.signal)]);
-    this.list.replaceChildren(...data.map((set) => this.card(set)));
+    const none = h('p', { class: 'card quiet' }, 'None yet: drop one below, or put its folder where the daemon looks (--dataset-dir).');
+    this.list.replaceChildren(...(data.length ? data.map((set) => this.card(set)) : [none]));
   }
 
   // --- one ---------------------------------------------------------------------------------------------------------------
@@ -47,23 +49,14 @@ class DataView {
     }
     const picture = new Picture(`images of ${set.name}`, 'strip');
     const columns = Math.min(COLUMNS, set.splits.train);
-    picture.show(`v1/datasets/${set.name}/images.png?split=train&count=${SHOWN}&cols=${columns}&scale=${set.width < 20 ? 2 : 1}`,
+    const name = encodeURIComponent(set.name);
+    picture.show(`v1/datasets/${name}/images.png?split=train&count=${SHOWN}&cols=${columns}&scale=${set.width < 20 ? 2 : 1}`,
       `the first training images of ${set.name}`, this.signal).catch(() => {});
     return h('section', { class: 'card dataset', 'aria-label': set.name },
-      h('div', { class: 'head' }, h('h2', {}, set.name), h('span', { class: 'quiet' },
-        `${shape(set)} · ${count(set.splits.train)} to learn from, ${count(set.splits.test)} to test with`),
-        set.uploaded && h('button', { type: 'button', class: 'small danger', onclick: () => this.drop(set) }, 'Delete')),
-      h('p', { class: 'classes' }, h('span', { class: 'quiet' }, `${set.classes.length} classes: `), set.classes.join(', ')), picture.node);
-  }
-
-  async drop(set) {
-    const answer = await dialog(this.signal, h('h2', {}, `Delete the data set ${set.name}?`),
-      h('p', {}, 'Its files go. Runs that learnt from it stay, but cannot be taken up again with it.'),
-      h('div', { class: 'actions' }, h('button', { value: '', autofocus: true }, 'Keep it'),
-        h('button', { value: 'delete', class: 'danger' }, 'Delete the data set')));
-    if (answer !== 'delete') return;
-    await remove(`v1/datasets/${set.name}`).then(() => toast(`${set.name} is gone`), complain);
-    await this.refresh().catch(complain);
+      h('div', { class: 'head' }, h('h2', {}, h('a', { href: `#/data/${name}` }, set.name)), h('span', { class: 'quiet' },
+        `${shape(set)} · ${count(set.splits.train)} to learn from, ${count(set.splits.test)} to test with`)),
+      h('p', { class: 'classes' }, h('span', { class: 'quiet' }, `${balanceWords(set.class_counts.train)}: `), set.classes.join(', ')),
+      smallBalance(set), picture.node);
   }
 
   // --- another -----------------------------------------------------------------------------------------------------------
@@ -76,7 +69,7 @@ class DataView {
     this.state = h('p', { class: 'quiet', role: 'status' });
     this.error = h('p', { class: 'error detail', role: 'alert', hidden: true });
     show(this.bar.node, false);
-    const node = h('form', { class: 'card drop', novalidate: true, onsubmit: (event) => this.submit(event) },
+    const node = h('form', { class: 'card drop control', novalidate: true, onsubmit: (event) => this.submit(event) },
       h('h2', {}, 'Add one'),
       h('p', {}, 'Drop a tar of its folder here (raw or gzip): train/<class>/*.png and test/<class>/*.png, or four IDX files; labels.txt may name the classes.'),
       h('div', { class: 'controls' }, h('label', { for: 'tar' }, 'File ', this.file), h('label', { for: 'tar-name' }, 'Name ', this.name), this.send),
