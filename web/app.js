@@ -17,6 +17,7 @@ const views = [
   { pattern: /^#\/runs\/([^/]+)$/, load: () => import('./views/run.js'), href: '#/' },
   { pattern: /^#\/study\/([^/]+)$/, load: () => import('./views/study.js'), href: '#/' },
   { pattern: /^#\/new(?:\/([^/]+))?$/, load: () => import('./views/new.js'), nav: 'New run', href: '#/new', control: true },
+  { pattern: /^#\/explore(?:\/([^/]+))?$/, load: () => import('./views/explore.js'), nav: 'Explore', href: '#/explore' },
   { pattern: /^#\/data$/, load: () => import('./views/data.js'), nav: 'Data', href: '#/data' },
   { pattern: /^#\/data\/([^/]+)$/, load: () => import('./views/dataset.js'), href: '#/data' },
 ];

@@ -95,13 +95,13 @@ async function refusal(reply, token) {
   return new Problem(401, { title: 'This daemon asks for its token.' });
 }
 
-/** A reply whose headers have come. */
-export async function ask(path, { method = 'GET', accept = 'application/json', body, signal, keepalive } = {}) {
+/** A reply whose headers have come. A body of another `type` than JSON goes out as it is. */
+export async function ask(path, { method = 'GET', accept = 'application/json', body, type, signal, keepalive } = {}) {
   const token = getToken();
   const headers = { Accept: accept };
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (body !== undefined) headers['Content-Type'] = type ?? 'application/json';
   if (token !== null) headers.Authorization = `Bearer ${token}`;
-  const reply = await fetch(url(path), { method, signal, headers, keepalive, body: body === undefined ? undefined : JSON.stringify(body) })
+  const reply = await fetch(url(path), { method, signal, headers, keepalive, body: body === undefined || type ? body : JSON.stringify(body) })
     .catch((error) => { throw lost(error); });
   const problem = reply.ok ? null : await refusal(reply, token);
   setConnected(!problem?.away);
@@ -123,7 +123,7 @@ async function whole(path, { signal, ...options }, read) {
 const json = (reply) => reply.json();
 export const get = (path, signal) => whole(path, { signal }, json);
 /** A question that needs a body: codes to decode, parameters to validate. */
-export const query = (path, body, signal) => whole(path, { method: 'POST', body, signal }, json);
+export const query = (path, body, signal, type) => whole(path, { method: 'POST', body, type, signal }, json);
 
 const changedAt = new Map(); // path → when this page last asked for that change
 
@@ -167,10 +167,19 @@ export async function upload(path, file, { type, onProgress, signal }) {
   });
 }
 
+/** Which weights an answer is of. */
+const weightsOf = ({ headers }) => ({ epoch: headers.get('Latentd-Epoch'), step: headers.get('Latentd-Step') });
+
 /** A picture and what its headers say about the model that made it. */
 export function picture(path, { body, signal } = {}) {
   return whole(path, { method: body === undefined ? 'GET' : 'POST', accept: 'image/png', body, signal },
-    async (reply) => ({ blob: await reply.blob(), epoch: reply.headers.get('Latentd-Epoch') }));
+    async (reply) => ({ blob: await reply.blob(), ...weightsOf(reply) }));
+}
+
+/** The bytes of an answer in another form than JSON: {buffer, epoch, step}. */
+export function bytesOf(path, accept, { body, signal } = {}) {
+  return whole(path, { method: body === undefined ? 'GET' : 'POST', accept, body, signal },
+    async (reply) => ({ buffer: await reply.arrayBuffer(), ...weightsOf(reply) }));
 }
 
 /** For links when a token is needed: a plain link cannot carry one. */
