@@ -24,7 +24,7 @@ function bar(cls, share) {
 /** Small, for a card: a column a class. */
 export function smallBalance(set) {
   const counts = set.class_counts.train;
-  const columns = heights(counts).map((share) => bar('column', share));
+  const columns = heights(counts).map((share) => bar('balance-column', share));
   return h('div', { class: 'balance-small', role: 'img', 'aria-label': `Class balance: ${balanceWords(counts)}` }, columns);
 }
 
@@ -32,7 +32,7 @@ export function smallBalance(set) {
 export function balanceTable(set, onChoose) {
   const { train, test } = set.class_counts;
   const shares = { train: heights(train), test: heights(test) };
-  const cells = (split, i, counts) => h('td', {}, h('div', { class: 'bar-cell' }, bar(`bar-share ${split}`, shares[split][i]),
+  const cells = (split, i, counts) => h('td', {}, h('div', { class: 'bar-cell' }, bar(`class-bar ${split}`, shares[split][i]),
     h('span', { class: 'num' }, count(counts[i]))));
   const rows = set.classes.map((name, i) => h('tr', {},
     h('th', { scope: 'row' }, h('button', { type: 'button', class: 'link', onclick: () => onChoose(i) }, name)),

@@ -41,8 +41,8 @@ export class ImageBrowser {
   }
 
   frame() {
-    this.picture = new Picture('images', 'sheet');
-    this.mark = h('span', { class: 'mark', hidden: true, 'aria-hidden': 'true' });
+    this.picture = new Picture('images', 'image-sheet');
+    this.mark = h('span', { class: 'cell-mark', hidden: true, 'aria-hidden': 'true' });
     this.sheet = h('div', { class: 'sheet-frame', tabindex: '0', role: 'group', 'aria-label': 'Images: arrow keys go from one to the next',
       onpointermove: (event) => this.point(event), onpointerdown: (event) => this.point(event), onkeydown: (event) => this.onKey(event) },
       this.picture.node, this.mark);

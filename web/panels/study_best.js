@@ -32,7 +32,7 @@ export class BestPanel {
     this.form = h('details', { class: 'retrain control', open: true }, h('summary', {}, 'Train it again, in full'),
       h('div', { class: 'edit-fields' }, this.fields.map(({ node }) => node), this.retrain.node));
     this.empty = h('p', { class: 'quiet' }, 'No trial is complete yet.');
-    this.filled = h('div', { class: 'best', hidden: true }, this.value, this.against, this.params, this.links, this.form);
+    this.filled = h('div', { class: 'best-trial', hidden: true }, this.value, this.against, this.params, this.links, this.form);
     this.node = h('section', { class: 'card', 'aria-labelledby': 'best-title', onpointerenter: () => this.number !== undefined && onMark(this.number), onpointerleave: () => onMark(null) },
       h('h2', { id: 'best-title' }, 'Best so far'), this.empty, this.filled);
   }

@@ -47,7 +47,7 @@ class DataView {
     if (set.error) {
       return h('section', { class: 'card warn', 'aria-label': set.name }, h('h2', {}, set.name), h('p', { class: 'detail' }, set.error));
     }
-    const picture = new Picture(`images of ${set.name}`, 'strip');
+    const picture = new Picture(`images of ${set.name}`, 'image-strip');
     const columns = Math.min(COLUMNS, set.splits.train);
     const name = encodeURIComponent(set.name);
     picture.show(`v1/datasets/${name}/images.png?split=train&count=${SHOWN}&cols=${columns}&scale=${set.width < 20 ? 2 : 1}`,
