@@ -16,6 +16,7 @@ const views = [
   { pattern: /^#?\/?$/, load: () => import('./views/runs.js'), nav: 'Runs', href: '#/' },
   { pattern: /^#\/runs\/([^/]+)$/, load: () => import('./views/run.js'), href: '#/' },
   { pattern: /^#\/study\/([^/]+)$/, load: () => import('./views/study.js'), href: '#/' },
+  { pattern: /^#\/compare\/([^/]*)$/, load: () => import('./views/compare.js'), href: '#/' },
   { pattern: /^#\/new(?:\/([^/]+))?$/, load: () => import('./views/new.js'), nav: 'New run', href: '#/new', control: true },
   { pattern: /^#\/explore(?:\/([^/]+))?$/, load: () => import('./views/explore.js'), nav: 'Explore', href: '#/explore' },
   { pattern: /^#\/data$/, load: () => import('./views/data.js'), nav: 'Data', href: '#/data' },

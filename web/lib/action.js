@@ -8,6 +8,7 @@ import { copy, h } from './dom.js';
 export function action({ text, request, onclick, cls = '' }) {
   const button = h('button', { type: 'button', class: cls, onclick }, text);
   const copyLine = () => copy([request()].flat().map(({ path, body, method }) => curl(path, body, method)).join('\n'));
-  const line = h('button', { type: 'button', class: 'as-curl', title: 'Copy as curl', 'aria-label': `Copy as curl: ${text}`, onclick: copyLine }, '$_');
+  const line = h('button', { type: 'button', class: 'as-curl', title: 'Copy as curl', 'aria-label': `Copy as curl: ${text}`,
+    onclick: copyLine }, '$_');
   return { node: h('span', { class: 'action control' }, button, line), button };
 }

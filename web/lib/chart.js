@@ -78,6 +78,18 @@ export class Chart {
     this.schedule();
   }
 
+  /** The curves of `name` before all others; undefined: none is. */
+  emphasise(name) {
+    if (!this.plot) return;
+    this.plan().forEach(([row, , part], k) => {
+      const line = this.plot.series[k + 1];
+      if (!line || part === 'min' || part === 'max') return;
+      line.alpha = name === undefined || row.name === name ? 1 : 0.2;
+      line.width = (part === 'smooth' ? 2 : 1.5) + (row.name === name ? 1.5 : 0);
+    });
+    this.plot.redraw(false);
+  }
+
   schedule() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;

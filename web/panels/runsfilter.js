@@ -47,7 +47,8 @@ export class RunsFilter {
     this.shown = shown;
     this.onchange = onchange;
     this.text = h('input', { type: 'search', placeholder: 'Filter', title: 'words, or a parameter: beta=2  (/)',
-      'aria-label': 'Filter runs by name, kind, or parameter=value', autocomplete: 'off', spellcheck: 'false', oninput: () => this.onText() });
+      'aria-label': 'Filter runs by name, kind, or parameter=value', autocomplete: 'off', spellcheck: 'false',
+      oninput: () => this.onText() });
     this.text.value = shown.text;
     this.text.addEventListener('keydown', (event) => event.key === 'Escape' && this.leave(event));
     this.statuses = new Chips('Status', shown.statuses, onchange);
