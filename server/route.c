@@ -47,7 +47,7 @@ const struct route routes[] = {
 	{GET, "/v1/queue", h_queue, JSON, "", 0, "how many jobs wait and run, and which are next"},
 	{POST, "/v1/queue/pause", h_queue_pause, JSON, "", 0, "start no more jobs; those that run go on"},
 	{POST, "/v1/queue/resume", h_queue_resume, JSON, "", 0, "start jobs again"},
-	{POST, "/v1/jobs/{job}/fork", h_job_fork, JSON, "", ROUTE_WORK, "a new job that goes on from a checkpoint of it"},
+	{POST, "/v1/jobs/{job}/fork", h_job_fork, JSON, "validate_only", ROUTE_WORK, "a new job that goes on from a checkpoint of it"},
 	{POST, "/v1/jobs/{job}/verify", h_job_verify, JSON, "", ROUTE_WORK, "take some of its steps again and compare"},
 	{GET, "/v1/jobs/{job}/metrics", h_job_metrics, AS(FORMAT_JSON, FORMAT_CSV), "names by points from_step to_step", 0, "its curves as numbers"},
 	{GET, "/v1/jobs/{job}/curves", h_curves, AS(FORMAT_SVG, FORMAT_PNG), "names x log scale", 0, "its curves as a picture"},

@@ -419,26 +419,47 @@ int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, stru
 	return code;
 }
 
-static int fork_job(struct sched *s, const struct fork *f, struct spec *spec, const struct json *changes,
-	struct store_key *key, struct job *ret, struct err *err, struct err_more *more)
+/* The spec as the fork would have it, and what it would take. */
+static int settle_fork(struct sched *s, const struct fork *f, struct spec *spec, const struct json *changes,
+	struct estimate *ret, struct err *err, struct err_more *more)
 {
-	struct estimate e;
-	struct job job;
 	spec->family = f->model.family;
 	int code = fork_params(spec, f->params, changes, f->epoch, err, more);
 	if (!code)
 		code = fork_settle(f, spec, err);
 	if (!code)
-		code = estimate(s, spec, NULL, &f->model.base, &e, err);
+		code = estimate(s, spec, NULL, &f->model.base, ret, err);
+	if (!code)
+		ret->ancestors_train_s = fork_train_s(f);
+	return code;
+}
+
+static int fork_job(struct sched *s, const struct fork *f, struct spec *spec, const struct json *changes,
+	struct store_key *key, struct job *ret, struct err *err, struct err_more *more)
+{
+	struct estimate e;
+	struct job job;
+	int code = settle_fork(s, f, spec, changes, &e, err, more);
 	if (code)
 		return code;
-	e.ancestors_train_s = fork_train_s(f);
 	code = fill_job(&job, spec, &e, err);
 	if (!code) {
 		fork_fill(f, spec, &job);
 		code = insert(s, &job, f, key, ret, err);
 	}
 	job_free(&job);
+	return code;
+}
+
+int sched_estimate_fork(struct sched *s, const char *ref, struct spec *spec, const struct json *changes,
+	struct estimate *ret, struct err *err, struct err_more *more)
+{
+	struct fork f;
+	int code = fork_open(&f, s->config.store, s->config.data_dir, ref, spec->from_checkpoint, err);
+	if (code)
+		return code;
+	code = settle_fork(s, &f, spec, changes, ret, err, more);
+	fork_free(&f);
 	return code;
 }
 

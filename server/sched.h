@@ -44,6 +44,9 @@ int sched_submit(struct sched *s, struct spec *spec, struct store_key *key, stru
 /* A job that goes on from a checkpoint of another (api/fork.h): `spec` and `changes` as fork_parse gave them, key as above. */
 int sched_fork(struct sched *s, const char *ref, struct spec *spec, const struct json *changes, struct store_key *key,
 	struct job *ret, struct err *err, struct err_more *more);
+/* What such a job would be: as sched_estimate; the spec is then what it would be submitted with. */
+int sched_estimate_fork(struct sched *s, const char *ref, struct spec *spec, const struct json *changes,
+	struct estimate *ret, struct err *err, struct err_more *more);
 /* What the rows of the command say (api/job.h); a worker that has the job is told. Idempotent. *ret: the job then; *ret_done: the
  * command has had its effect, else it is on its way. ERR_CONFLICT where there is no row. Not of COMMAND_CHECKPOINT. */
 int sched_command(

@@ -42,10 +42,21 @@ get /v1/kinds/vae
 is "$(j '[.params.properties | .latent_dim.fork, .ema.fork, .beta.fork, .beta.live, .lr.live, .ema.live]')" \
   '["fixed","free","loss",true,true,null]' "what may change is said by the schema"
 
+get /v1/jobs
+before=$(j '.data | length')
+post "/v1/jobs/v/fork?validate_only=true" '{"checkpoint":5,"params":{"lr":0.01,"epochs":9},"name":"asked"}'
+is "$status $(j '[.object, .kind, .name, .seed, .dataset, .params.lr, .params.latent_dim, .params.epochs, .estimate.epochs, .estimate.parameters > 0]')" \
+  '200 ["estimate","vae","asked",3,"fashion-mnist",0.01,2,9,9,true]' "one may ask what a fork would be"
+is "$(j ".from.job == \"$parent\" and .from.checkpoint == 5")" true "and from where it would go on"
+get /v1/jobs
+is "$(j '.data | length')" "$before" "without one"
+
 while IFS="|" read -r sent code pointer words; do
   post "/v1/jobs/v/fork" "$sent"
   is "$status $(j '.errors[0].pointer')" "$code $pointer" "$sent is refused"
   like "$(j '.detail')" "$words" "with a reason"
+  post "/v1/jobs/v/fork?validate_only=1" "$sent"
+  is "$status $(j '.errors[0].pointer')" "$code $pointer" "and when one asks"
 done << 'END'
 {"checkpoint":"last"}|422|#/params/epochs|all 8 epochs are done; pass params.epochs > 8
 {"checkpoint":5,"params":{"latent_dim":3}}|422|#/params/latent_dim|stays what it is in a fork
