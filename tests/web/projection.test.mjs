@@ -36,7 +36,7 @@ test('t-SNE moves on the page, with its curve', async () => {
   await waitFor('pictures', async () => Number(await slider.getAttribute('max')) >= 3, 30000);
   await waitFor('points', async () => Number(await page.locator('.chart').first().getAttribute('data-points')) > 50, 20000);
   assert.match(await page.locator('.facts').textContent(), /points\/s/);
-  await page.getByRole('button', { name: 'Stop and keep' }).click();
+  await page.getByRole('button', { name: 'Stop and keep', exact: true }).click();
   await page.getByRole('button', { name: 'End the run' }).click();
   await pill('succeeded');
 });
