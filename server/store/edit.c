@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int say(struct txn *t, int64_t job, const char *message, struct err *err)
+/* step < 0: it belongs to none. */
+static int say(struct txn *t, int64_t job, const char *message, int64_t step, struct err *err)
 {
 	struct buf b = BUF_INIT;
 	struct jsonw w;
@@ -16,6 +17,8 @@ static int say(struct txn *t, int64_t job, const char *message, struct err *err)
 	jw_object(&w);
 	jw_kstring(&w, "level", "info");
 	jw_kstring(&w, "message", message);
+	if (step >= 0)
+		jw_kint(&w, "step", step);
 	jw_end_object(&w);
 	if (b.failed)
 		return err_set(err, ERR_NO_MEMORY, "out of memory");
@@ -57,7 +60,7 @@ static int apply_edit(struct txn *t, struct op *base, struct err *err)
 	if (!code)
 		code = sql_run(
 			t->conn, SQL_JOB_EDIT, err, "isIs", job, e->name, (int)e->has_priority, (int64_t)e->priority, e->metadata);
-	return !code && e->message ? say(t, job, e->message, err) : code;
+	return !code && e->message ? say(t, job, e->message, -1, err) : code;
 }
 
 int store_edit(struct store *s, const char *job_id, const struct store_edit *edit, struct err *err)
@@ -87,7 +90,7 @@ static int apply_settle(struct txn *t, struct op *base, struct err *err)
 		code = sql_run(t->conn, SQL_EDIT_SETTLE, err, "iii", job, op->number, op->step);
 	if (!code)
 		code = sql_run(t->conn, SQL_JOB_SET_PARAMS, err, "isi", job, op->params, op->epochs);
-	return code ? code : say(t, job, op->message, err);
+	return code ? code : say(t, job, op->message, op->step, err);
 }
 
 int store_edit_settle(struct store *s, const char *job_id, int64_t number, int64_t step, const char *params,
@@ -109,7 +112,7 @@ int edits_end(struct txn *t, int64_t job, struct err *err)
 	int code = sql_run(t->conn, SQL_EDITS_UNDO, err, "i", job);
 	if (!code)
 		code = sql_int(t->conn, SQL_EDITS_DROP, &dropped, 0, err, "i", job);
-	return !code && dropped ? say(t, job, "a change of parameters came too late: the job has ended without it", err)
+	return !code && dropped ? say(t, job, "a change of parameters came too late: the job has ended without it", -1, err)
 							: code;
 }
 

@@ -68,6 +68,8 @@ is "$status $(j .name)" '200 afterwards' "its name need not"
 settle "$queued"
 is "$(j '[.progress.epoch, .params.lr]')" '[2,0.0005]' "what waited ran as it was changed"
 like "$(messages "$queued")" 'at step 0$' "from its first step on"
+get "/v1/jobs/$queued/events?types=log"
+is "$(j '[.data[] | select(.step != null) | .step]')" "[0]" "as a number, too"
 get "/v1/jobs/$queued/metrics.csv?by=step&names=lr"
 like "$body" '0.0005|5e-04' "with the new rate"
 same=$(fingerprint "$queued")

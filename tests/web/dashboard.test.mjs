@@ -178,7 +178,7 @@ test('a run that is cancelled while it waits promises nothing', async () => {
   const { id } = await daemon.api('v1/jobs', LONG);
   await open(`#/runs/${id}`);
   await pill('queued');
-  assert.equal(await page.getByRole('link', { name: 'weights' }).count(), 0);
+  assert.equal(await page.getByRole('link', { name: 'weights', exact: true }).count(), 0);
   // One key does not end a run.
   await page.getByRole('button', { name: 'Cancel', exact: true }).focus();
   await page.keyboard.press('Enter');

@@ -169,7 +169,7 @@ test('a curve of one point can be seen, and the same run in a terminal is a shor
   const repeat = page.getByLabel('command that repeats this run', { exact: true });
   assert.equal(await repeat.textContent(),
     `curl --json '{"kind":"ae","params":{"latent_dim":2,"epochs":3,"train_limit":2000}}' \\\n  ${daemon.url}v1/jobs`);
-  await page.getByRole('link', { name: 'weights' }).waitFor();
+  await page.getByRole('link', { name: 'weights', exact: true }).waitFor();
   const one = { step: [1], epoch: [0.5], value: [0.05], min: [0.05], max: [0.05] };
   await page.route('**/metrics?*', (route) => route.fulfill({ json: { series: { train_loss: one }, next_step: 2, downsampled: false } }));
   await page.reload();
@@ -336,14 +336,14 @@ test('a run goes on from a checkpoint as another, is verified, and goes', async 
   await open(`#/runs/${first.id}`, { allow: REFUSED });
   const panel = page.locator('form', { hasText: 'Go on from a checkpoint' });
   await panel.locator('select').selectOption('1');
-  await panel.getByRole('button', { name: 'Verify' }).click();
+  await panel.getByRole('button', { name: 'Verify', exact: true }).click();
   await panel.getByText(/steps from epoch 1 .* come out as they did, bit by bit/).waitFor();
   await panel.getByText('With other parameters').click();
   await panel.getByRole('textbox', { name: /^epochs/ }).fill('1');
-  await panel.getByRole('button', { name: 'Fork' }).click();
+  await panel.getByRole('button', { name: 'Fork', exact: true }).click();
   await panel.getByText(/all 1 epochs are done/).waitFor(); // refused, at its field
   await panel.getByRole('textbox', { name: /^epochs/ }).fill('2');
-  await panel.getByRole('button', { name: 'Fork' }).click();
+  await panel.getByRole('button', { name: 'Fork', exact: true }).click();
   await page.getByRole('link', { name: `${first.id}@1` }).waitFor();
   await pill('succeeded');
   const fork = (await daemon.api('v1/jobs?limit=1')).data[0];

@@ -110,8 +110,8 @@ export async function ask(path, { method = 'GET', accept = 'application/json', b
 }
 
 /** A reply and all of its body, soon or not at all. */
-async function whole(path, { signal, ...options }, read) {
-  const answer = listening(ANSWER_MS, signal);
+async function whole(path, { signal, patience = ANSWER_MS, ...options }, read) {
+  const answer = listening(patience, signal);
   try {
     const reply = await ask(path, { ...options, signal: answer.signal });
     return await read(reply).catch((error) => { throw lost(error); });
@@ -122,8 +122,8 @@ async function whole(path, { signal, ...options }, read) {
 
 const json = (reply) => reply.json();
 export const get = (path, signal) => whole(path, { signal }, json);
-/** A question that needs a body: codes to decode, parameters to validate. */
-export const query = (path, body, signal, type) => whole(path, { method: 'POST', body, type, signal }, json);
+/** A question that needs a body: codes to decode, parameters to validate. patience: ms, where the answer takes its time. */
+export const query = (path, body, signal, type, patience) => whole(path, { method: 'POST', body, type, signal, patience }, json);
 
 const changedAt = new Map(); // path → when this page last asked for that change
 

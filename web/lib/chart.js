@@ -345,8 +345,8 @@ export class Chart {
 
   resize() {
     const width = Math.floor(this.canvas.clientWidth);
-    if (!this.plot) this.schedule();
-    else if (width && width !== this.plot.width) this.plot.setSize({ width, height: this.height });
+    if (this.plot && width && width !== this.plot.width) this.plot.setSize({ width, height: this.height });
+    this.schedule(); // what came while it was folded away
   }
 
   close() {

@@ -16,17 +16,19 @@ export class Picture {
   async show(path, label, signal) {
     this.turn += 1;
     const { turn } = this;
-    let bitmap = this.kept.get(path);
-    if (!bitmap) {
-      bitmap = await createImageBitmap((await picture(path, { signal })).blob);
-      this.keep(path, bitmap);
-    }
+    const bitmap = await this.fetch(path, signal);
     if (turn === this.turn) this.draw(bitmap, label);
   }
 
-  keep(path, bitmap) {
-    this.kept.set(path, bitmap);
-    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+  /** So that show() has it at once. One that could not be had is asked for again. */
+  fetch(path, signal) {
+    if (!this.kept.has(path)) {
+      const coming = picture(path, { signal }).then(({ blob }) => createImageBitmap(blob));
+      coming.catch(() => this.kept.get(path) === coming && this.kept.delete(path));
+      this.kept.set(path, coming);
+      if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+    }
+    return this.kept.get(path);
   }
 
   draw(bitmap, label) {

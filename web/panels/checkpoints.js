@@ -1,9 +1,14 @@
-// panels/checkpoints.js: what may be made of a run's checkpoints: a fork that goes on from one, and the proof that steps come out the same.
+// panels/checkpoints.js: the checkpoints of a run: to take away, to look into, to go on from, and the proof that steps come out the same.
 
 import { get, post, query } from '../lib/api.js';
+import { action } from '../lib/action.js';
 import { complain, h, newId, setText, show } from '../lib/dom.js';
 import { Field, sayProblem } from '../lib/form.js';
-import { count } from '../lib/format.js';
+import { bytes, count, loss } from '../lib/format.js';
+import { fileLink } from './files.js';
+
+const VERIFY_MS = 600000; // steps are trained again
+const FIRST = 100; // of them at a time
 
 /** In words; `difference` names the first place. */
 export function verdictOf({ verified, checkpoint, steps, checkpoints, difference }) {
@@ -17,41 +22,91 @@ export function verdictOf({ verified, checkpoint, steps, checkpoints, difference
 
 export class CheckpointsPanel {
   /** `onForked(job)`: another run has begun. */
-  constructor(kind, path, signal, onForked) {
-    Object.assign(this, { path, signal, onForked, listed: '' });
+  constructor(kind, job, path, signal, onForked) {
+    Object.assign(this, { kind, job, path, signal, onForked, listed: '', rows: [] });
     const id = newId('checkpoint');
     this.choice = h('select', { id });
-    // What may change while a run goes on is what one most often wants to change of it.
-    const rows = Object.entries(kind.params.properties).filter(([, row]) => row.live);
-    this.fields = new Map(rows.map(([name, row]) => [name, new Field(name, row, () => {})]));
-    this.fork = h('button', { type: 'submit', class: 'small' }, 'Fork');
-    this.verify = h('button', { type: 'button', class: 'small', onclick: () => this.check() }, 'Verify');
+    this.metric = h('th', { scope: 'col', class: 'num' });
+    this.body = h('tbody');
+    this.older = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.readOlder().catch(complain) }, 'Older ones');
     this.result = h('p', { role: 'status', class: 'quiet' });
-    this.node = h('form', { class: 'card edit', novalidate: true, 'aria-labelledby': `${id}-title`, hidden: true, onsubmit: (event) => this.send(event) },
-      h('h2', { id: `${id}-title` }, 'Go on from a checkpoint'),
-      h('div', { class: 'edit-fields' }, h('div', { class: 'field' }, h('label', { for: id }, 'checkpoint'), this.choice),
-        this.fork, this.verify),
-      h('details', {}, h('summary', {}, 'With other parameters'), h('div', { class: 'edit-fields' }, [...this.fields.values()].map((field) => field.node))),
-      this.result);
+    this.node = h('section', { class: 'card checkpoints', 'aria-labelledby': `${id}-title`, hidden: true }, h('h2', { id: `${id}-title` }, 'Checkpoints'),
+      this.table(), this.older, this.form(id));
+  }
+
+  table() {
+    const column = (text, cls) => h('th', { scope: 'col', class: cls }, text);
+    return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Checkpoints' }, h('table', {},
+      h('thead', {}, h('tr', {}, column('epoch', 'num'), column('step', 'num roomy'), this.metric, column('size', 'num roomy'), column(h('span', { class: 'offscreen' }, 'marks')),
+        column(h('span', { class: 'offscreen' }, 'what can be done')))), this.body));
+  }
+
+  form(id) {
+    // What may change while a run goes on is what one most often wants to change of it.
+    const rows = Object.entries(this.kind.params.properties).filter(([, row]) => row.live);
+    this.fields = new Map(rows.map(([name, row]) => [name, new Field(name, row, () => {})]));
+    const fork = action({ text: 'Fork', cls: 'small', request: () => ({ path: `${this.path}/fork`, body: this.forkBody() }), onclick: (event) => this.send(event) });
+    const verify = this.verifying('Verify', () => this.checkpoint);
+    return h('form', { class: 'edit control', novalidate: true, 'aria-label': 'Go on from a checkpoint', onsubmit: (event) => this.send(event) },
+      h('h3', {}, 'Go on from a checkpoint'),
+      h('div', { class: 'edit-fields' }, h('div', { class: 'field' }, h('label', { for: id }, 'checkpoint'), this.choice), fork.node, verify),
+      h('details', {}, h('summary', {}, 'With other parameters'), h('div', { class: 'edit-fields' }, [...this.fields.values()].map((field) => field.node))), this.result);
+  }
+
+  /** A button that verifies checkpoint(). */
+  verifying(text, checkpoint) {
+    const made = action({ text, cls: 'small', request: () => ({ path: `${this.path}/verify`, body: { checkpoint: checkpoint() } }),
+      onclick: () => this.check(checkpoint(), made.button) });
+    return made.node;
   }
 
   async read() {
-    const { data } = await get(`${this.path}/checkpoints?limit=100&order=desc`, this.signal);
-    this.set(data.map(({ epoch }) => epoch));
+    const { data, has_more: more } = await get(`${this.path}/checkpoints?limit=${FIRST}&order=desc`, this.signal);
+    show(this.older, more);
+    this.set(data);
   }
 
-  set(epochs) {
-    show(this.node, epochs.length > 0);
-    const list = epochs.join();
+  async readOlder() {
+    const { data, has_more: more } = await get(`${this.path}/checkpoints?limit=${FIRST}&order=desc&after=${this.rows.at(-1).id}`, this.signal);
+    show(this.older, more);
+    this.set([...this.rows, ...data]);
+  }
+
+  // Made anew only where they differ: one may have the focus.
+  set(rows) {
+    show(this.node, rows.length > 0);
+    const list = JSON.stringify(rows.map(({ id, best, last }) => [id, best, last]));
     if (list === this.listed) return;
     this.listed = list;
+    this.rows = rows;
+    const focus = document.activeElement?.closest?.('tr')?.dataset.id;
+    this.body.replaceChildren(...rows.map((row) => this.row(row)));
+    if (focus && this.body.contains(document.activeElement) === false) this.body.querySelector(`tr[data-id="${CSS.escape(focus)}"] a`)?.focus({ preventScroll: true });
+    setText(this.metric, rows[0]?.metric?.name ?? '');
+    this.offer(rows.map(({ epoch }) => epoch));
+  }
+
+  offer(epochs) {
     const { value } = this.choice;
     this.choice.replaceChildren(h('option', { value: 'best' }, 'best'), ...epochs.map((epoch) => h('option', { value: epoch }, `epoch ${epoch}`)));
     if (value && [...this.choice.options].some((option) => option.value === value)) this.choice.value = value;
   }
 
+  row({ id, epoch, step, metric, bytes: size, best, last }) {
+    const ref = `${this.job.id}@${epoch}`;
+    const mark = (text) => h('span', { class: 'badge' }, text);
+    const cell = (text, more = '') => h('td', { class: `num ${more}` }, text);
+    return h('tr', { 'data-id': id }, h('th', { scope: 'row', class: 'num' }, String(epoch)), cell(count(step), 'roomy'), cell(metric ? loss(metric.value) : '–'), cell(bytes(size), 'roomy'),
+      h('td', {}, best && mark('best'), last && mark('last')),
+      h('td', { class: 'doings' }, fileLink('Weights', `${this.path}/checkpoints/${id}/weights`, `${this.job.id}-${epoch}.safetensors`, { 'aria-label': `Weights of epoch ${epoch}` }),
+        this.kind.abilities.includes('decode') && h('a', { href: `#/explore/${ref}`, 'aria-label': `Explore from epoch ${epoch}` }, 'Explore'),
+        h('a', { class: 'control', href: `#/new/${this.job.kind}?from=${ref}`, 'aria-label': `Fork from epoch ${epoch}` }, 'Fork…'),
+        this.verifying('Verify', () => epoch)));
+  }
+
   /** A value that is being changed here stays as it is typed. */
   update(job) {
+    this.job = job;
     for (const [name, field] of this.fields) if (name in job.params) field.rebase(job.params[name]);
   }
 
@@ -60,27 +115,31 @@ export class CheckpointsPanel {
     return /^\d+$/.test(value) ? Number(value) : value;
   }
 
+  forkBody() {
+    const changed = [...this.fields].filter(([, field]) => field.changed);
+    return { checkpoint: this.checkpoint, params: Object.fromEntries(changed.map(([name, field]) => [name, field.value])) };
+  }
+
   async send(event) {
     event.preventDefault();
-    const changed = [...this.fields].filter(([, field]) => field.changed);
     for (const field of this.fields.values()) field.setError('');
     try {
-      this.onForked(await post(`${this.path}/fork`, { checkpoint: this.checkpoint, params: Object.fromEntries(changed.map(([name, field]) => [name, field.value])) }));
+      this.onForked(await post(`${this.path}/fork`, this.forkBody()));
     } catch (problem) {
       sayProblem(problem, [...this.fields.values()]);
     }
   }
 
-  async check() {
-    this.verify.disabled = true;
+  async check(checkpoint, button) {
+    button.disabled = true;
     setText(this.result, 'Some of its steps are taken again…');
     try {
-      setText(this.result, verdictOf(await query(`${this.path}/verify`, { checkpoint: this.checkpoint }, this.signal)));
+      setText(this.result, verdictOf(await query(`${this.path}/verify`, { checkpoint }, this.signal, undefined, VERIFY_MS)));
     } catch (problem) {
       setText(this.result, '');
       complain(problem);
     } finally {
-      this.verify.disabled = false;
+      button.disabled = false;
     }
   }
 }

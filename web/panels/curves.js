@@ -61,8 +61,12 @@ export class CurvesPanel {
     return [...this.large, ...this.small];
   }
 
+  /** A fork begins with the curve of the other run, from before its own start. */
   setStart(ms) {
-    this.group.start = ms;
+    const first = Math.min(...Object.values(this.series).map(({ time_ms: times }) => times[0] ?? Infinity));
+    this.group.start = Math.min(ms ?? Infinity, first);
+    if (!Number.isFinite(this.group.start)) this.group.start = null;
+    this.started = ms;
   }
 
   setMarks(marks) {
@@ -87,6 +91,7 @@ export class CurvesPanel {
     const { series, downsampled } = await get(`${this.path}/metrics?names=${this.names.join(',')}&by=step&points=${POINTS}`, this.signal);
     for (const name of new Set([...this.names, ...Object.keys(series)])) this.series[name] = refreshed(series[name], this.series[name]);
     this.thinned = downsampled;
+    this.setStart(this.started);
     if (this.group.zoom) this.readFine();
     this.draw();
   }

@@ -46,7 +46,8 @@ export class LatentPanel {
     this.body = h('div', { class: 'latent', hidden: true }, this.help, h('figure', {}, this.picture.node, this.caption), this.list, this.more);
     this.another = this.button('Test image', () => this.nextImage());
     this.buttons = h('div', { class: 'controls', hidden: true }, this.another,
-      this.button('Mean', () => this.startFrom(average)), this.button('Random', () => this.randomise()));
+      this.button('Mean', () => this.startFrom(average)), this.button('Random', () => this.randomise()),
+      h('a', { href: `#/explore/${job.id}` }, 'Explore'));
     this.node = h('section', { class: 'card latent-panel', 'aria-labelledby': 'latent-title' },
       h('div', { class: 'head' }, h('h2', { id: 'latent-title' }, 'Latent units'), this.buttons), this.waiting, this.body);
     this.askModel = throttled(() => this.readModel().catch(() => {}), LIVE_MS);
