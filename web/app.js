@@ -19,6 +19,7 @@ const views = [
   { pattern: /^#\/compare\/([^/]*)$/, load: () => import('./views/compare.js'), href: '#/' },
   { pattern: /^#\/new(?:\/([^/]+))?$/, load: () => import('./views/new.js'), nav: 'New run', href: '#/new', control: true },
   { pattern: /^#\/explore(?:\/([^/]+))?$/, load: () => import('./views/explore.js'), nav: 'Explore', href: '#/explore' },
+  { pattern: /^#\/map\/([^/]+)$/, load: () => import('./views/map.js'), href: '#/explore' },
   { pattern: /^#\/data$/, load: () => import('./views/data.js'), nav: 'Data', href: '#/data' },
   { pattern: /^#\/data\/([^/]+)$/, load: () => import('./views/dataset.js'), href: '#/data' },
 ];

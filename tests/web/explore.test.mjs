@@ -12,8 +12,10 @@ session({
     const kinds = (await daemon.api('v1/kinds')).data;
     const noEncoder = kinds.find(({ abilities }) => abilities.includes('decode') && !abilities.includes('encode')).kind;
     [model, gan] = await Promise.all([
-      daemon.api('v1/jobs', { kind: 'ae', name: 'walked', params: { train_limit: 2000, epochs: 3, latent_dim: 4, preview_every_epochs: 0 } }),
-      daemon.api('v1/jobs', { kind: noEncoder, name: 'painter', params: { train_limit: 200, epochs: 1, latent_dim: 40, preview_every_epochs: 0 } }),
+      daemon.api('v1/jobs', { kind: 'ae', name: 'walked', params: { train_limit: 2000, epochs: 3, latent_dim: 4,
+        preview_every_epochs: 0 } }),
+      daemon.api('v1/jobs', { kind: noEncoder, name: 'painter', params: { train_limit: 200, epochs: 1, latent_dim: 40,
+        preview_every_epochs: 0 } }),
     ]);
     [model, gan] = await Promise.all([finished(model.id), finished(gan.id)]);
   },
@@ -29,7 +31,8 @@ const mark = (text) => page.locator('.explore-mark', { hasText: text });
 
 /** The image and what it is of, at one moment. */
 const seen = () => image().evaluate((canvas) => {
-  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d'); // reading the page's own again and again would earn it a warning
+  // Reading the page's own again and again would earn it a warning.
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
   copy.drawImage(canvas, 0, 0);
   return { z: canvas.dataset.z.split(',').map(Number), step: Number(canvas.dataset.step),
     pixels: [...copy.getImageData(0, 0, canvas.width, canvas.height).data].filter((_, i) => i % 4 === 0) };
@@ -70,7 +73,8 @@ test('a drag on the map leads the code about, the image follows, and its pixels 
   const dragged = await sameAsDecoded(model.id);
   assert.notDeepEqual(dragged, first);
   const sliders = page.getByRole('slider', { name: /^Latent unit/ });
-  assert.deepEqual((await sliders.evaluateAll((all) => all.map((s) => Number(s.value)))).map((x) => x.toFixed(2)), dragged.map((x) => x.toFixed(2)), 'sliders go along');
+  assert.deepEqual((await sliders.evaluateAll((all) => all.map((s) => Number(s.value)))).map((x) => x.toFixed(2)),
+    dragged.map((x) => x.toFixed(2)), 'sliders go along');
   await sliders.nth(2).focus();
   for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
   await waitFor('a slider to move it', async () => (await code())[2] !== dragged[2]);
@@ -123,7 +127,8 @@ test('a point is its image, code and neighbours; a class, a mean and a seed are 
   const sample = await daemon.api(`v1/models/${model.id}/sample`, { count: 1, seed: 1 });
   await waitFor('seed 1', async () => Math.abs((await code())[0] - sample.z[0][0]) < 1e-4);
   await page.getByText('Save, or the same from a terminal').click();
-  assert.match(await page.getByLabel('command that decodes this code', { exact: true }).textContent(), /curl --json '\{"z":\[\[[^]*decode\.png/);
+  assert.match(await page.getByLabel('command that decodes this code', { exact: true }).textContent(),
+    /curl --json '\{"z":\[\[[^]*decode\.png/);
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'image.png' }).click()]);
   assert.match(file.suggestedFilename(), /epoch-\d+\.png$/);
   for (const theme of ['light', 'dark']) {

@@ -8,7 +8,8 @@ import { paint } from '../../web/lib/pixels.js';
 import { blendPlane, principalPlane, randomPlane, unitPlane } from '../../web/lib/plane.js';
 import { boundsOf, density, disc, hitGrid, splat } from '../../web/lib/splat.js';
 
-const close = (a, b, eps = 1e-6) => assert.ok(a.length === b.length && a.every((x, i) => Math.abs(x - b[i]) < eps), `${[...a]} is not ${[...b]}`);
+const close = (a, b, eps = 1e-6) => assert.ok(a.length === b.length && a.every((x, i) => Math.abs(x - b[i]) < eps),
+  `${[...a]} is not ${[...b]}`);
 
 /** n codes of d numbers whose units spread as `widths` say. */
 function cloud(n, widths, seed = 1) {
@@ -136,7 +137,8 @@ test('points become pixels of their class; hidden ones and those outside do not'
   const image = { width: 20, height: 20, data: new Uint8ClampedArray(1600) };
   const xy = Float32Array.of(0, 0, 5, 5, -5, 0, 50, 50);
   const labels = [0, 1, 2, 0];
-  const shown = splat(image, { xy, labels, view: [1, 10, 10], colours: [[255, 0, 0], [0, 255, 0], [0, 0, 255]], hidden: new Set([2]), disc: disc(1) });
+  const shown = splat(image, { xy, labels, view: [1, 10, 10], colours: [[255, 0, 0], [0, 255, 0], [0, 0, 255]], hidden: new Set([2]),
+    disc: disc(1) });
   assert.equal(shown, 2);
   const pixel = (x, y) => [...image.data.subarray(4 * (y * 20 + x), 4 * (y * 20 + x) + 4)];
   assert.deepEqual(pixel(10, 10), [255, 0, 0, 255]);

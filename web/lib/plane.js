@@ -1,7 +1,7 @@
 // lib/plane.js: planes through the space of codes: what a map shows, and where its points lie in all dimensions. Pure functions.
 //
-// A plane: {label, axes: [words, words], at(z) → [x, y], to(z, [x, y]) → the code there, xy: places of the codes as [x, y, x, y, …] or
-// null}. What a plane does not say about a code stays as it is: z keeps its distance from the plane while it is led along it.
+// A plane: {label, axes: [words, words], at(z) → [x, y], to(z, [x, y]) → the code there, xy: places of the codes as [x, y, x, y, …],
+// or null}. What a plane does not say about a code stays as it is: z keeps its distance from the plane while it is led along it.
 
 import { aligned, dot, principal } from './pca.js';
 
@@ -12,7 +12,7 @@ const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 /** Along two directions of length 1 at right angles, from `centre`. */
 function along(centre, axes) {
-  const at = (z) => axes.map((axis) => { let sum = 0; for (let j = 0; j < axis.length; j++) sum += axis[j] * (z[j] - centre[j]); return sum; });
+  const at = (z) => axes.map((axis) => axis.reduce((sum, part, j) => sum + part * (z[j] - centre[j]), 0));
   const to = (z, [x, y]) => {
     const [px, py] = at(z);
     return Array.from(z, (value, j) => value + (x - px) * axes[0][j] + (y - py) * axes[1][j]);
@@ -56,16 +56,16 @@ export function randomPlane(centre, draw) {
     axes: ['a random direction', 'another one'], xy: null };
 }
 
-/** The NEAR smallest of `n` distances: [{i, distance}], the nearest first. */
-function nearest(n, distanceOf) {
+/** The `k` smallest of `n` distances: [{i, distance}], the nearest first. */
+export function nearest(n, distanceOf, k = NEAR) {
   const best = [];
   for (let i = 0; i < n; i++) {
     const distance = distanceOf(i);
-    if (best.length === NEAR && distance >= best[NEAR - 1].distance) continue;
+    if (best.length === k && distance >= best[k - 1].distance) continue;
     let at = best.length;
     while (at > 0 && best[at - 1].distance > distance) at -= 1;
     best.splice(at, 0, { i, distance });
-    if (best.length > NEAR) best.pop();
+    if (best.length > k) best.pop();
   }
   return best;
 }

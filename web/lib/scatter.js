@@ -24,7 +24,8 @@ export class Scatter {
     Object.assign(this, { heat: true, dots: true, tiles: null }); // tiles: {canvas, bounds}: pictures in place of the heat
     this.view = { scale: 1, x: 0, y: 0 }; // CSS pixels per unit, and what lies in the middle
     this.pointers = new Map();
-    this.layers = ['heat', 'points', 'marks'].map((name) => h('canvas', { class: `scatter-${name}`, width: '1', height: '1', 'aria-hidden': 'true' }));
+    this.layers = ['heat', 'points', 'marks'].map((name) => h('canvas', { class: `scatter-${name}`, width: '1', height: '1',
+      'aria-hidden': 'true' }));
     const id = newId('scatter');
     this.words = h('p', { class: 'offscreen', id }, help);
     this.pad = h('div', { class: 'scatter', tabindex: '0', role: 'application', 'aria-label': label, 'aria-describedby': id }, this.layers);
@@ -54,6 +55,25 @@ export class Scatter {
     this.frame = frame ?? null; // what is to be seen where there are no points
     if (!keep && !this.touched) this.fit();
     else this.drawAll();
+  }
+
+  /** The same points elsewhere: they go there in `ms`, unless people would rather not see things move. */
+  morph(xy, ms) {
+    cancelAnimationFrame(this.morphing);
+    const from = this.xy;
+    if (from.length !== xy.length || !(ms > 0) || matchMedia('(prefers-reduced-motion: reduce)').matches) return this.setPoints(xy,
+      this.labels);
+    const begun = performance.now();
+    const between = new Float32Array(xy.length);
+    const step = (now) => {
+      const t = Math.min(1, Math.max(0, (now - begun) / ms));
+      for (let i = 0; i < xy.length; i++) between[i] = (1 - t) * from[i] + t * xy[i];
+      this.cloud = null;
+      this.setPoints(t < 1 ? between : xy, this.labels);
+      if (t < 1) this.morphing = requestAnimationFrame(step);
+      else this.morphing = null;
+    };
+    this.morphing = requestAnimationFrame(step);
   }
 
   setHidden(hidden) {
@@ -140,6 +160,14 @@ export class Scatter {
     this.setView({ scale, x: x - dx / scale, y: y + dy / scale });
   }
 
+  /** A place that is not seen comes into the middle. */
+  bring([x, y]) {
+    const { left, right, bottom, top } = this.shown;
+    if (x > left && x < right && y > bottom && y < top) return;
+    this.touched = true;
+    this.setView({ scale: this.view.scale, x, y });
+  }
+
   resized() {
     const [width, height] = this.size;
     if (!width || !height) return;
@@ -185,7 +213,7 @@ export class Scatter {
   drawHeat() {
     const context = this.context(0);
     if (this.tiles) return this.drawOver(context, this.tiles.canvas, this.tiles.bounds);
-    if (!this.heat || this.xy.length < 100) return;
+    if (!this.heat || this.morphing || this.xy.length < 100) return;
     this.cloud ??= density(this.xy, boundsOf(this.xy));
     this.cloud.picture ??= this.heatPicture();
     context.imageSmoothingQuality = 'high';
@@ -298,7 +326,8 @@ export class Scatter {
     on('pointerleave', () => this.handlers.onHover?.(-1, null));
     on('contextmenu', (event) => event.preventDefault());
     on('dblclick', () => !this.handlers.onSteer && this.fit());
-    on('wheel', (event) => { event.preventDefault(); this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.pixelOf(event)); }, { passive: false });
+    on('wheel', (event) => { event.preventDefault(); this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)),
+      this.pixelOf(event)); }, { passive: false });
     on('keydown', (event) => this.onKey(event));
   }
 
@@ -368,6 +397,7 @@ export class Scatter {
   close() {
     this.observer.disconnect();
     cancelAnimationFrame(this.frameAsked);
+    cancelAnimationFrame(this.morphing);
     document.removeEventListener('themechange', this.theme);
   }
 }

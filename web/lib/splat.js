@@ -98,7 +98,8 @@ export function density(xy, { left, right, bottom, top }, cells = 96) {
   for (let pass = 0; pass < 3; pass++) values = blurred(blurred(values, width, height, 1, width), width, height, width, height);
   const most = values.reduce((a, b) => Math.max(a, b), 0) || 1;
   return { values: values.map((v) => v / most), width, height,
-    bounds: { left: left - margin * step, top: top + margin * step, right: left + (width - margin) * step, bottom: top - (height - margin) * step } };
+    bounds: { left: left - margin * step, top: top + margin * step, right: left + (width - margin) * step,
+      bottom: top - (height - margin) * step } };
 }
 
 /** Finds the point nearest to a place without going through all of them: near(x, y, within, skip(i)) → its number, or -1. */

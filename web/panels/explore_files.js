@@ -1,18 +1,11 @@
 // panels/explore_files.js: what is seen, as files, and the request behind it for a terminal.
 
 import { bytesOf, curl, download, hasToken, url } from '../lib/api.js';
-import { commandBox, complain, h } from '../lib/dom.js';
+import { commandBox, complain, h, save } from '../lib/dom.js';
 import { textOf } from '../lib/codes.js';
 import { writeNpy } from '../lib/npy.js';
 
 const SCALE = 10; // of saved images: pixels are to be seen
-
-/** Offers `blob` under a name. */
-export function save(blob, filename) {
-  const link = h('a', { href: URL.createObjectURL(blob), download: filename });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
 
 export class FilesPanel {
   /** current() → {model, z}, map() → Scatter, walk() → {path, body} or null. */
@@ -23,8 +16,10 @@ export class FilesPanel {
     this.link = (form) => h('a', { href: '#', download: `codes.${form}`, onclick: (event) => this.fetch(event, form) }, `codes.${form}`);
     this.links = ['npy', 'csv'].map((form) => this.link(form));
     this.command = commandBox(() => this.line(), 'command that decodes this code');
-    this.box = h('details', {}, h('summary', {}, 'Save, or the same from a terminal'), h('div', { class: 'controls' }, button('image.png', () => this.image()), this.stripButton,
-      button('map.png', async () => save(await this.map().png(), 'map.png')), button('z.npy', async () => this.code('npy')), button('z.csv', async () => this.code('csv')), this.links),
+    this.box = h('details', {}, h('summary', {}, 'Save, or the same from a terminal'),
+      h('div', { class: 'controls' }, button('image.png', () => this.image()), this.stripButton,
+      button('map.png', async () => save(await this.map().png(), 'map.png')), button('z.npy', async () => this.code('npy')),
+        button('z.csv', async () => this.code('csv')), this.links),
       this.command.node);
     this.node = h('section', { class: 'card explore-files', 'aria-label': 'Files' }, this.box);
   }
@@ -53,7 +48,8 @@ export class FilesPanel {
 
   async image() {
     const { model, z } = this.current();
-    const { buffer, epoch } = await bytesOf(`${model.path}/decode.png?scale=${SCALE}`, 'image/png', { body: { z: [z] }, signal: this.signal });
+    const { buffer, epoch } = await bytesOf(`${model.path}/decode.png?scale=${SCALE}`, 'image/png',
+      { body: { z: [z] }, signal: this.signal });
     save(new Blob([buffer], { type: 'image/png' }), `${model.id}-epoch-${epoch}.png`);
   }
 
@@ -65,6 +61,7 @@ export class FilesPanel {
 
   code(form) {
     const { z } = this.current();
-    save(form === 'npy' ? new Blob([writeNpy([1, z.length], Float32Array.from(z))]) : new Blob([`${z.map((_, i) => `z${i}`).join(',')}\n${textOf(z)}\n`]), `z.${form}`);
+    save(form === 'npy' ? new Blob([writeNpy([1, z.length], Float32Array.from(z))])
+      : new Blob([`${z.map((_, i) => `z${i}`).join(',')}\n${textOf(z)}\n`]), `z.${form}`);
   }
 }

@@ -13,14 +13,17 @@ const TILES = 14; // images along the longer side of the map
 const TILES_MS = 250; // after the view has come to rest
 const ROOM = { left: -3, right: 3, bottom: -3, top: 3 }; // what is seen of a plane without points
 const HELP = 'Drag, or press the arrow keys, to lead the code about; the image follows. A click on a point takes its code. '
-  + 'Zoom with the wheel, two fingers, plus and minus; Shift and a drag or an arrow key moves the view; 0 shows all; Enter takes the nearest point.';
+  + 'Zoom with the wheel, two fingers, plus and minus; Shift and a drag or an arrow key moves the view; 0 shows all; '
+  + 'Enter takes the nearest point.';
 
 export class ExploreMap {
   /** onMove(z, {place, final}), onPick(i), onAxes(name): another plane is wanted or is there. */
   constructor(signal, { onMove, onPick, onAxes }) {
     Object.assign(this, { signal, onMove, onPick, onAxes, codes: null, plane: null, z: null, slots: [], seed: 1 });
-    this.scatter = new Scatter('Map of the codes', { help: HELP, onSteer: (place, phase) => this.steer(place, phase), onPick: (i) => i >= 0 && onPick(i),
-      onHover: (i, pixel) => this.hover(i, pixel), onView: () => this.askTiles(), onArrow: (way) => this.arrow(way), onEnter: () => this.enter() });
+    this.scatter = new Scatter('Map of the codes', { help: HELP, onSteer: (place, phase) => this.steer(place, phase), onPick: (i) => i >= 0
+      && onPick(i),
+      onHover: (i, pixel) => this.hover(i, pixel), onView: () => this.askTiles(), onArrow: (way) => this.arrow(way),
+        onEnter: () => this.enter() });
     this.axes = h('select', { 'aria-label': 'What the map shows', onchange: () => this.chosen() });
     const unit = (name) => h('select', { 'aria-label': name, onchange: () => this.chosen() });
     [this.right, this.up] = [unit('Unit to the right'), unit('Unit upwards')];
@@ -32,7 +35,8 @@ export class ExploreMap {
     this.legend = new Legend((hidden) => this.scatter.setHidden(hidden));
     this.tip = h('div', { class: 'scatter-tip', hidden: true, 'aria-hidden': 'true' });
     this.scatter.pad.append(this.tip);
-    this.node = h('section', { class: 'card explore-map', 'aria-label': 'Map' }, h('div', { class: 'controls' }, this.axes, this.pair, this.turn,
+    this.node = h('section', { class: 'card explore-map', 'aria-label': 'Map' },
+      h('div', { class: 'controls' }, this.axes, this.pair, this.turn,
       h('label', {}, 'beneath', this.backdrop)), this.scatter.node, this.words, this.legend.node);
     signal.addEventListener('abort', () => this.close());
   }
@@ -48,7 +52,8 @@ export class ExploreMap {
     const [i, j] = /^\d+,\d+$/.test(wanted) ? wanted.split(',').map(Number) : [0, Math.min(1, d - 1)];
     const isPair = wanted !== '' && /^\d+,\d+$/.test(wanted) && i < d && j < d;
     if (this.right.length !== d) {
-      for (const choice of [this.right, this.up]) choice.replaceChildren(...Array.from({ length: d }, (_, k) => h('option', { value: k }, `z${k}`)));
+      for (const choice of [this.right, this.up]) choice.replaceChildren(...Array.from({ length: d },
+        (_, k) => h('option', { value: k }, `z${k}`)));
       [this.right.value, this.up.value] = [i, j];
     }
     if (isPair) [this.axes.value, this.right.value, this.up.value] = ['units', i, j];

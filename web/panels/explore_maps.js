@@ -37,12 +37,14 @@ export class MapsOffer {
   async read() {
     const lists = await Promise.all(this.kinds.map((kind) => get(`v1/jobs?kind=${kind}&status=succeeded&limit=${MOST}`, this.signal)));
     this.maps = lists.flatMap(({ data }) => data).filter(({ from, params }) => from?.job === this.job.id && params.space === INPUT)
-      .map(({ id, name, preset, params }) => ({ id, label: `Map: ${name || preset} of ${params.n || 'all'} ${params.split} images`, split: params.split }));
+      .map(({ id, name, preset, params }) => ({ id, label: `Map: ${name || preset} of ${params.n || 'all'} ${params.split} images`,
+        split: params.split }));
     this.onMaps(this.maps);
   }
 
   button(body, preset) {
-    const { node, button } = action({ text: `Make a ${preset.name} map`, cls: 'small', request: () => ({ path: 'v1/jobs', body }), onclick: () => this.make(body, button) });
+    const { node, button } = action({ text: `Make a ${preset.name} map`, cls: 'small', request: () => ({ path: 'v1/jobs', body }),
+      onclick: () => this.make(body, button) });
     button.title = preset.description;
     return node;
   }
@@ -67,7 +69,8 @@ export class MapsOffer {
 
   /** The places of a map's points: {index, labels, places, split}. */
   async places(id) {
-    const [facts, map] = await Promise.all([get(`v1/jobs/${id}/projection`, this.signal), numbers(`v1/jobs/${id}/projection.npy`, { signal: this.signal })]);
+    const [facts, map] = await Promise.all([get(`v1/jobs/${id}/projection`, this.signal),
+      numbers(`v1/jobs/${id}/projection.npy`, { signal: this.signal })]);
     const [n, k] = map.shape;
     const places = new Float32Array(2 * n);
     for (let i = 0; i < n; i++) places.set([map.data[i * k], k > 1 ? map.data[i * k + 1] : 0], 2 * i);

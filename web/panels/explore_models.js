@@ -16,7 +16,8 @@ export class ModelsPanel {
     this.empty = h('section', { class: 'card empty', hidden: true }, h('h2', {}, 'No model can paint yet'),
       h('p', {}, 'Start a run that learns to paint images from codes; it can be explored from its first second on.'),
       h('a', { class: 'button primary control', href: '#/new' }, 'New run'));
-    root.replaceChildren(h('h1', {}, 'Explore'), h('p', { class: 'quiet' }, 'Lead the code of a model about and watch the image follow. Runs that still learn can be explored, too.'), this.list, this.empty);
+    root.replaceChildren(h('h1', {}, 'Explore'), h('p', { class: 'quiet' },
+      'Lead the code of a model about and watch the image follow. Runs that still learn can be explored, too.'), this.list, this.empty);
     this.pictures = new Map();
     this.seen = new IntersectionObserver((entries) => entries.forEach((entry) => entry.isIntersecting && this.paint(entry.target)));
     this.timer = setInterval(() => document.visibilityState === 'visible' && this.read().catch(() => {}), LIST_MS);
@@ -38,8 +39,9 @@ export class ModelsPanel {
   row({ id, name, kind, status, epoch, abilities }) {
     const pill = statusPill();
     pill.set({ status });
+    const what = abilities.includes('encode') ? 'images to codes and back' : 'paints from noise';
     return h('li', {}, h('a', { class: 'card', href: `#/explore/${id}` }, h('strong', {}, name || id), pill.node,
-      h('span', { class: 'quiet' }, `${kind} · epoch ${epoch} · ${abilities.includes('encode') ? 'images to codes and back' : 'paints from noise'}`),
+      h('span', { class: 'quiet' }, `${kind} · epoch ${epoch} · ${what}`),
       this.pictureOf(id, name || id)));
   }
 
@@ -57,6 +59,7 @@ export class ModelsPanel {
   paint(node) {
     this.seen.unobserve(node);
     const { model } = node.dataset;
-    this.pictures.get(model).show(`v1/models/${model}/samples.png?count=${SAMPLES}&cols=${SAMPLES}&seed=1`, node.getAttribute('aria-label'), this.signal).catch(() => {});
+    this.pictures.get(model).show(`v1/models/${model}/samples.png?count=${SAMPLES}&cols=${SAMPLES}&seed=1`, node.getAttribute('aria-label'),
+      this.signal).catch(() => {});
   }
 }

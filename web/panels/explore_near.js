@@ -12,7 +12,8 @@ export class NearPanel {
     this.words = h('p', { class: 'hint', role: 'status' }, 'Once the code is at rest.');
     this.list = h('div', { class: 'explore-near' });
     this.go = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.ask(this.last) }, 'Look for them');
-    this.node = h('section', { class: 'card explore-nearby', 'aria-label': 'Nearest training images' }, h('div', { class: 'head' }, h('h2', {}, 'Nearest training images'), this.go),
+    this.node = h('section', { class: 'card explore-nearby', 'aria-label': 'Nearest training images' },
+      h('div', { class: 'head' }, h('h2', {}, 'Nearest training images'), this.go),
       this.words, this.list);
   }
 
@@ -31,7 +32,8 @@ export class NearPanel {
     const turn = this.turn += 1;
     try {
       const near = await query(`${model.path}/nearest`, { z, k: K }, this.signal);
-      const strip = await picture(`v1/datasets/${encodeURIComponent(model.dataset)}/images.png?split=train&indices=${near.index.join(',')}&cols=${K}`, { signal: this.signal });
+      const path = `v1/datasets/${encodeURIComponent(model.dataset)}/images.png`;
+      const strip = await picture(`${path}?split=train&indices=${near.index.join(',')}&cols=${K}`, { signal: this.signal });
       const bitmap = await createImageBitmap(strip.blob);
       if (turn === this.turn) this.draw(near, bitmap, model);
     } catch (problem) {
@@ -46,7 +48,8 @@ export class NearPanel {
       canvas.getContext('2d').drawImage(bitmap, i * step, 0, width, height, 0, 0, width, height);
       const words = `${near.class[i]}, training image ${index}, distance ${near.distance[i].toPrecision(3)}`;
       return h('button', { type: 'button', class: 'explore-tile', 'aria-label': words, title: words, disabled: !encodes,
-        onclick: () => this.onTake({ split: 'train', index }) }, canvas, h('span', {}, near.class[i]), h('span', { class: 'quiet num' }, near.distance[i].toPrecision(3)));
+        onclick: () => this.onTake({ split: 'train', index }) }, canvas, h('span', {}, near.class[i]),
+          h('span', { class: 'quiet num' }, near.distance[i].toPrecision(3)));
     }));
     const [top, votes] = this.vote(near.class);
     setText(this.words, `${votes} of ${near.index.length} are of the class ${top}. Distances are between ${near.space}.`);

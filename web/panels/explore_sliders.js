@@ -32,7 +32,8 @@ export class Sliders {
   }
 
   unit(i) {
-    const input = h('input', { type: 'range', step: 'any', 'aria-label': `Latent unit ${i}`, oninput: () => this.onChange(i, Number(input.value)),
+    const input = h('input', { type: 'range', step: 'any', 'aria-label': `Latent unit ${i}`,
+      oninput: () => this.onChange(i, Number(input.value)),
       ondblclick: () => this.onChange(i, this.codes.mean[i]) });
     input.addEventListener('wheel', (event) => this.onWheel(event, i), { passive: false });
     const output = h('output', { class: 'num' });
@@ -68,7 +69,8 @@ export class Sliders {
     const room = q99[i] > q01[i] ? 0.15 * (q99[i] - q01[i]) : 1; // a unit that always says the same still gets a slider
     unit.min = Math.min(q01[i] - room, value ?? Infinity);
     unit.max = Math.max(q99[i] + room, value ?? -Infinity);
-    Object.assign(unit.input, { min: String(unit.min), max: String(unit.max), title: `1 to 99 %: ${q01[i].toPrecision(3)} … ${q99[i].toPrecision(3)}. Twice: the mean` });
+    Object.assign(unit.input, { min: String(unit.min), max: String(unit.max),
+      title: `1 to 99 %: ${q01[i].toPrecision(3)} … ${q99[i].toPrecision(3)}. Twice: the mean` });
   }
 
   put(unit, i, value) {

@@ -6,7 +6,7 @@ import { h, setText, show } from '../lib/dom.js';
 const whole = (input, most = Number.MAX_SAFE_INTEGER) => Math.min(most, Math.max(0, Math.trunc(Number(input.value)) || 0));
 
 export class StartPanel {
-  /** onStart(z, {anchor: {split, index} | {file, bitmap} | {words}}), modelPath(): of the weights that are shown. */
+  /** onStart(z, anchor): {split, index}, {file, bitmap, blob}, {words}; modelPath(): of what is shown; onScale(share). */
   constructor(signal, { modelPath, onStart, onScale }) {
     Object.assign(this, { signal, modelPath, onStart, onScale });
     const button = (text, onclick, label) => h('button', { type: 'button', class: 'small', 'aria-label': label, onclick }, text);
@@ -15,20 +15,26 @@ export class StartPanel {
     this.index = number('Test image', () => this.fromImage());
     this.classes = h('select', { 'aria-label': 'Mean of a class', onchange: () => this.fromClass() });
     this.mean = button('Mean', () => this.fromMean());
-    this.image = h('span', { class: 'stepper' }, 'image', button('◀', () => this.step(this.index, -1, () => this.fromImage()), 'Image before'), this.index,
+    this.image = h('span', { class: 'stepper' }, 'image', button('◀', () => this.step(this.index, -1, () => this.fromImage()),
+      'Image before'), this.index,
       button('▶', () => this.step(this.index, 1, () => this.fromImage()), 'Next image'));
-    this.seeds = h('span', { class: 'stepper' }, 'seed', button('◀', () => this.step(this.seed, -1, () => this.fromSeed()), 'Seed before'), this.seed,
+    this.seeds = h('span', { class: 'stepper' }, 'seed', button('◀', () => this.step(this.seed, -1, () => this.fromSeed()), 'Seed before'),
+      this.seed,
       button('▶', () => this.step(this.seed, 1, () => this.fromSeed()), 'Next seed'),
       button('Random', () => { this.seed.value = String(Math.floor(Math.random() * 1e6)); this.fromSeed(); }));
-    this.file = h('input', { type: 'file', accept: 'image/png,.png', 'aria-label': 'A PNG of your own', onchange: () => this.fromFile(this.file.files[0]) });
+    this.file = h('input', { type: 'file', accept: 'image/png,.png', 'aria-label': 'A PNG of your own',
+      onchange: () => this.fromFile(this.file.files[0]) });
     this.drop = h('label', { class: 'explore-drop', hidden: true }, h('span', {}, 'Drop a PNG anywhere here, or choose one: '), this.file);
-    this.scale = h('input', { type: 'range', min: '0', max: '1.5', step: '0.01', value: '1', 'aria-label': 'Truncation', oninput: () => this.truncate() });
+    this.scale = h('input', { type: 'range', min: '0', max: '1.5', step: '0.01', value: '1', 'aria-label': 'Truncation',
+      oninput: () => this.truncate() });
     this.scaleOut = h('output', { class: 'num' }, '1.00');
-    this.truncation = h('label', { class: 'slider-row', hidden: true, title: 'Length of the code, as a share of what it was drawn with: shorter ones look more alike, and are more often good' },
+    this.truncation = h('label', { class: 'slider-row', hidden: true,
+      title: 'Length of the code, as a share of what it was drawn with: shorter ones look more alike, and are more often good' },
       h('span', {}, 'truncation'), this.scale, this.scaleOut);
     this.note = h('p', { class: 'hint', role: 'status', hidden: true });
     this.error = h('p', { class: 'error detail', role: 'alert', hidden: true });
-    this.node = h('div', { class: 'explore-start' }, h('div', { class: 'controls' }, this.image, this.seeds, this.mean, this.classes), this.truncation, this.drop, this.note, this.error);
+    this.node = h('div', { class: 'explore-start' }, h('div', { class: 'controls' }, this.image, this.seeds, this.mean, this.classes),
+      this.truncation, this.drop, this.note, this.error);
   }
 
   /** What the model can do says what there is to begin from. */

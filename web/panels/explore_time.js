@@ -9,7 +9,8 @@ export class TimePanel {
   /** onMoment(epoch | null): null is what the model's own address serves. `drawn()` resolves once its image is shown. */
   constructor(path, signal, { onMoment, drawn }) {
     Object.assign(this, { path, signal, onMoment, drawn, epochs: [], marks: new Map(), moment: null, playing: false });
-    this.slider = h('input', { type: 'range', min: '0', max: '0', step: '1', value: '0', 'aria-label': 'Checkpoint', oninput: () => this.onSlide() });
+    this.slider = h('input', { type: 'range', min: '0', max: '0', step: '1', value: '0', 'aria-label': 'Checkpoint',
+      oninput: () => this.onSlide() });
     this.label = h('output', { class: 'num explore-moment' }, '');
     this.play = h('button', { type: 'button', class: 'small', 'aria-pressed': 'false', onclick: () => this.toggle() }, '▶ Play');
     this.now = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.choose(null) }, 'Newest');

@@ -6,6 +6,7 @@ import { h, setText, show } from '../lib/dom.js';
 import { drawImage, drawTiles } from '../lib/pixels.js';
 
 const STEPS = [5, 8, 10, 16, 24];
+const EMPTY = 'Keep two codes, A and B, to see what lies between them: a point, an image, whatever the sliders say.';
 const PLAY_MS = 4000; // from A to B
 
 export class WalkSlots {
@@ -13,16 +14,22 @@ export class WalkSlots {
   constructor(signal, { current, onWalk, onSlots }) {
     Object.assign(this, { signal, current, onWalk, onSlots, slots: { A: null, B: null }, turn: 0, playing: null });
     this.faces = Object.fromEntries(['A', 'B'].map((letter) => [letter, this.face(letter)]));
-    this.mode = h('select', { 'aria-label': 'Way', onchange: () => this.draw() }, [['', 'auto'], ['lerp', 'straight (lerp)'], ['slerp', 'around the sphere (slerp)']]
-      .map(([value, text]) => h('option', { value }, text)));
-    this.steps = h('select', { 'aria-label': 'Images', onchange: () => this.draw() }, STEPS.map((n) => h('option', { value: n, selected: n === 10 }, `${n} images`)));
-    this.slider = h('input', { type: 'range', min: '0', max: '1', step: '0.005', value: '0', 'aria-label': 'Place between A and B', oninput: () => { this.stop(); this.walk(); } });
-    this.play = h('button', { type: 'button', class: 'small', 'aria-pressed': 'false', onclick: () => (this.playing ? this.stop() : this.start()) }, '▶ Walk');
-    this.strip = h('canvas', { class: 'picture walk-strip', role: 'img', 'aria-label': 'The way: not yet', width: '1', height: '1', onclick: (event) => this.onStrip(event) });
-    this.words = h('p', { class: 'hint', role: 'status' }, 'Keep two codes, A and B, to see what lies between them: a point, an image, whatever the sliders say.');
+    this.mode = h('select', { 'aria-label': 'Way', onchange: () => this.draw() },
+      [['', 'auto'], ['lerp', 'straight (lerp)'], ['slerp', 'around the sphere (slerp)']]
+        .map(([value, text]) => h('option', { value }, text)));
+    this.steps = h('select', { 'aria-label': 'Images', onchange: () => this.draw() },
+      STEPS.map((n) => h('option', { value: n, selected: n === 10 }, `${n} images`)));
+    this.slider = h('input', { type: 'range', min: '0', max: '1', step: '0.005', value: '0', 'aria-label': 'Place between A and B',
+      oninput: () => { this.stop(); this.walk(); } });
+    this.play = h('button', { type: 'button', class: 'small', 'aria-pressed': 'false',
+      onclick: () => (this.playing ? this.stop() : this.start()) }, '▶ Walk');
+    this.strip = h('canvas', { class: 'picture walk-strip', role: 'img', 'aria-label': 'The way: not yet', width: '1', height: '1',
+      onclick: (event) => this.onStrip(event) });
+    this.words = h('p', { class: 'hint', role: 'status' }, EMPTY);
     this.way = h('div', { class: 'walk-way', hidden: true }, this.strip, h('div', { class: 'explore-time' }, this.play, this.slider));
     this.node = h('section', { class: 'card explore-walk', 'aria-label': 'Walk' }, h('div', { class: 'head' }, h('h2', {}, 'From A to B'),
-      h('div', { class: 'controls' }, this.mode, this.steps)), h('div', { class: 'walk-slots' }, Object.values(this.faces).map(({ node }) => node)), this.words, this.way);
+      h('div', { class: 'controls' }, this.mode, this.steps)), h('div', { class: 'walk-slots' },
+        Object.values(this.faces).map(({ node }) => node)), this.words, this.way);
   }
 
   face(letter) {
@@ -55,7 +62,8 @@ export class WalkSlots {
   /** The same request for a terminal. */
   get request() {
     const { A, B } = this.slots;
-    return { path: `${this.model.path}/interpolate.png`, body: { from: { z: A.z }, to: { z: B.z }, steps: Number(this.steps.value), ...(this.mode.value && { mode: this.mode.value }) } };
+    return { path: `${this.model.path}/interpolate.png`, body: { from: { z: A.z }, to: { z: B.z }, steps: Number(this.steps.value),
+      ...(this.mode.value && { mode: this.mode.value }) } };
   }
 
   get ready() {
@@ -91,7 +99,8 @@ export class WalkSlots {
     this.strip.setAttribute('aria-label', `${images.length} images on the way from A (${this.slots.A.words}) to B (${this.slots.B.words})`);
     this.strip.dataset.steps = String(images.length);
     const size = (value) => value?.toPrecision(3);
-    setText(this.words, path?.smoothness ? `Each image differs from the one before by ${size(path.mean_step)} on average, by ${size(path.max_step)} at most.` : 'A and B look the same.');
+    setText(this.words, !path?.smoothness ? 'A and B look the same.'
+      : `Each image differs from the one before by ${size(path.mean_step)} on average, by ${size(path.max_step)} at most.`);
   }
 
   // --- along it ----------------------------------------------------------------------------------------------------------

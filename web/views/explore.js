@@ -54,14 +54,16 @@ class ExploreView {
     const path = `v1/jobs/${this.job.id}`;
     this.pill = statusPill();
     this.decoder = new Decoder(signal, (weights) => this.onDrawn(weights));
-    this.map = new ExploreMap(signal, { onMove: (z, more) => this.move(z, more), onPick: (i) => this.pick(i), onAxes: () => this.layOut().catch(complain) });
+    this.map = new ExploreMap(signal, { onMove: (z, more) => this.move(z, more), onPick: (i) => this.pick(i),
+      onAxes: () => this.layOut().catch(complain) });
     this.map.preview = (i) => this.preview(i);
     this.sliders = new Sliders((unit, value) => this.move(this.z.map((x, i) => (i === unit ? value : x))));
     this.time = new TimePanel(path, signal, { onMoment: () => this.changeMoment(), drawn: () => this.drawn() });
     this.start = new StartPanel(signal, { modelPath: () => this.path, onStart: (z, anchor) => this.move(z, { anchor }),
       onScale: (scale) => this.move(this.drawnFrom.map((x) => scale * x), { scaled: true }) });
     this.near = new NearPanel(signal, ({ split, index }) => this.start.begin(() => this.start.codeOf(split, index)));
-    this.walk = new WalkSlots(signal, { current: () => ({ z: this.z, words: this.words }), onWalk: (z, t) => this.move(z, { anchor: { words: `${Math.round(100 * t)} % from A to B` } }),
+    this.walk = new WalkSlots(signal, { current: () => ({ z: this.z, words: this.words }),
+      onWalk: (z, t) => this.move(z, { anchor: { words: `${Math.round(100 * t)} % from A to B` } }),
       onSlots: (slots) => this.map.setSlots(slots) });
     this.files = new FilesPanel(signal, { current: () => this.model && { model: this.model, z: this.z }, map: () => this.map.scatter,
       walk: () => (this.walk.ready ? this.walk.request : null) });
@@ -74,14 +76,19 @@ class ExploreView {
     this.facts = h('span', { class: 'quiet' });
     this.waiting = h('p', { class: 'card', role: 'status', hidden: true });
     this.stay = h('input', { type: 'checkbox' });
-    this.stayRow = h('label', { class: 'explore-stay', hidden: true, title: 'Other weights give the image another code: that one, rather than the numbers as they are' }, this.stay, 'stay with the image');
-    const slidersCard = h('section', { class: 'card', 'aria-labelledby': 'units-title' }, h('h2', { id: 'units-title' }, 'Units'), this.sliders.node);
+    this.stayRow = h('label', { class: 'explore-stay', hidden: true,
+      title: 'Other weights give the image another code: that one, rather than the numbers as they are' }, this.stay,
+      'stay with the image');
+    const slidersCard = h('section', { class: 'card', 'aria-labelledby': 'units-title' }, h('h2', { id: 'units-title' }, 'Units'),
+      this.sliders.node);
     this.map.node.append(this.offer.node);
     this.body = h('div', { class: 'explore-grid', hidden: true },
       h('section', { class: 'card explore-image', 'aria-label': 'Image' }, this.decoder.node, this.decoder.mark),
-      this.map.node, h('div', { class: 'explore-side' }, h('section', { class: 'card', 'aria-label': 'Where to begin' }, this.start.node, this.stayRow), slidersCard, this.files.node),
+      this.map.node, h('div', { class: 'explore-side' }, h('section', { class: 'card', 'aria-label': 'Where to begin' }, this.start.node,
+        this.stayRow), slidersCard, this.files.node),
       this.walk.node, this.near.node);
-    this.root.replaceChildren(h('section', { class: 'run-head' }, h('div', { class: 'head' }, h('h1', { title: name }, 'Explore ', h('a', { href: `#/runs/${this.job.id}` }, name)), this.pill.node, this.facts),
+    this.root.replaceChildren(h('section', { class: 'run-head' }, h('div', { class: 'head' },
+      h('h1', { title: name }, 'Explore ', h('a', { href: `#/runs/${this.job.id}` }, name)), this.pill.node, this.facts),
       this.time.node), this.waiting, this.body);
     this.start.takeDrops(this.body);
   }
@@ -141,7 +148,9 @@ class ExploreView {
     const ref = this.ref;
     const model = await get(`v1/models/${ref}`, this.signal);
     if (ref !== this.ref) return;
-    if (!model.abilities.includes('decode')) throw new Error(`A model of kind ${model.kind} has no decoder: there is nothing to explore. It can ${model.abilities.join(', ')}.`);
+    if (!model.abilities.includes('decode')) {
+      throw new Error(`A model of kind ${model.kind} has no decoder: there is nothing to explore. It can ${model.abilities.join(', ')}.`);
+    }
     this.model = { ...model, path: `v1/models/${ref}`, dataset: this.job.dataset, encodes: model.abilities.includes('encode') };
     this.sliders.setModel(model.latent_dim, model.z);
     this.start.setModel(this.model, { classes: this.classes ?? [], dataset: this.job.dataset });
@@ -152,14 +161,17 @@ class ExploreView {
   async prepare() {
     const { model, job } = this;
     this.sprites = new Sprites(job.dataset, this.signal);
-    const labels = await get(`v1/datasets/${encodeURIComponent(job.dataset)}/labels?split=test`, this.signal).catch(() => null); // it may be gone
+    const path = `v1/datasets/${encodeURIComponent(job.dataset)}/labels?split=test`;
+    const labels = await get(path, this.signal).catch(() => null); // it may be gone
     Object.assign(this, { classes: labels?.classes ?? [], labels: labels?.label ?? null });
     this.start.setModel(model, { classes: this.classes, dataset: job.dataset });
     this.map.offer(model.latent_dim, { encodes: model.encodes, maps: [], axes: this.wanted });
     this.decoder.node.classList.toggle('alone', !model.encodes); // no image is behind a code
     if (!model.encodes) this.map.backdrop.value = 'tiles';
     const given = codeOf(this.query.get('z'), model.latent_dim);
+    const [, split, index] = /^(train|test):(\d+)$/.exec(this.query.get('image') ?? '') ?? [];
     if (given) this.move(given);
+    else if (split && model.encodes) await this.start.begin(() => this.start.codeOf(split, Number(index)));
     else await (model.encodes && labels ? this.start.fromImage() : this.start.fromSeed());
     this.z ??= new Array(model.latent_dim).fill(0); // what went wrong has been said
     await this.readCodes();
@@ -187,7 +199,8 @@ class ExploreView {
     const { data, shape } = await numbers(`v1/models/${ref}/latents.npy?split=test&n=${n}`, { signal: this.signal });
     if (ref !== this.ref) return this.readCodes();
     this.all = { data, n: shape[0], d };
-    this.support = supportOf(data, shape[0], d, { all: this.model.auto_distribution !== 'normal', variance: (this.model.z?.std ?? []).map((std) => std * std) });
+    this.support = supportOf(data, shape[0], d, { all: this.model.auto_distribution !== 'normal',
+      variance: (this.model.z?.std ?? []).map((std) => std * std) });
     await this.layOut();
     await this.stayWithImage();
   }
@@ -257,7 +270,7 @@ class ExploreView {
     if (outside === this.isOutside) return;
     this.isOutside = outside;
     this.map.setOutside(outside);
-    this.decoder.setOutside(outside, this.model.encodes ? 'outside the data: further from all codes of images than 99 % of these from each other'
+    this.decoder.setOutside(outside, this.model.encodes ? 'outside the data: no image has a code near this one'
       : 'longer than 99 % of the codes that are drawn');
   }
 
@@ -279,7 +292,8 @@ class ExploreView {
   get words() {
     const { anchor } = this;
     if (!anchor) return this.z.length > 3 ? 'a code of your own' : this.z.map((x) => x.toFixed(2)).join(', ');
-    if (anchor.split) return `${anchor.split} image ${anchor.index}${anchor.split === 'test' && this.labels ? `, ${this.classes[this.labels[anchor.index]]}` : ''}`;
+    const label = anchor.split === 'test' && this.labels ? `, ${this.classes[this.labels[anchor.index]]}` : '';
+    if (anchor.split) return `${anchor.split} image ${anchor.index}${label}`;
     return anchor.file ?? anchor.words;
   }
 
@@ -327,7 +341,8 @@ class ExploreView {
   async followJob() {
     const path = `v1/jobs/${this.job.id}/events`;
     const { data } = await get(`${path}?order=desc&limit=1`, this.signal);
-    follow(path, { after: data[0]?.seq ?? 0, signal: this.signal, onEvent: (type, event) => this.onEvent(type, event), onOpen: () => this.askJob() });
+    follow(path, { after: data[0]?.seq ?? 0, signal: this.signal, onEvent: (type, event) => this.onEvent(type, event),
+      onOpen: () => this.askJob() });
   }
 
   onEvent(type, event) {
@@ -340,7 +355,8 @@ class ExploreView {
 
   /** Other weights have been published: the same code again. */
   redraw() {
-    if (this.begun && this.time.moment === null && this.z && document.visibilityState === 'visible') this.decoder.decode(this.model, this.z);
+    if (this.begun && this.time.moment === null && this.z && document.visibilityState === 'visible') this.decoder.decode(this.model,
+      this.z);
   }
 
   async ended() {

@@ -50,6 +50,7 @@ class RunView {
     this.path = `v1/jobs/${this.job.id}`;
     this.kind = await get(`v1/kinds/${this.job.kind}`, this.signal);
     if (this.kind.results.includes('trials')) return location.replace(`#/study/${this.job.id}`);
+    if (this.kind.results.includes('projection')) return location.replace(`#/map/${this.job.id}`);
     this.build();
     this.showJob();
     this.readParent().catch(() => {}); // it may be gone
