@@ -25,6 +25,9 @@ test('a study is watched while it tries: its points, its best, its table; trials
   await page.waitForURL(/#\/study\/job_/);
   await page.getByRole('heading', { level: 1, name: 'tune-<script>' }).waitFor();
   await waitFor('a first trial in the history', async () => Number(await plotOf('History').getAttribute('data-items')) >= 1, 30000);
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.locator('.study-head .pill', { hasText: 'paused' }).waitFor({ timeout: 60000 });
+  await page.getByRole('button', { name: 'Resume', exact: true }).click();
   const early = Number(await plotOf('History').getAttribute('data-items'));
   await waitFor('more of them', async () => Number(await plotOf('History').getAttribute('data-items')) > early, 30000);
   await page.locator('.study-head .pill', { hasText: 'succeeded' }).waitFor({ timeout: 60000 });

@@ -161,7 +161,7 @@ class StudyView {
     this.heading = h('h1', { tabindex: '-1', title: name || id }, name || id);
     this.facts = h('dl', { class: 'facts' });
     this.error = h('section', { class: 'card warn', role: 'alert', hidden: true });
-    this.actions = new Actions(this.path, this.signal, { before: () => {}, after: (what, taken) => this.onAction(what, taken), leave: () => this.heading.focus({ preventScroll: true }) });
+    this.actions = new Actions(this.job, this.signal, { before: () => {}, after: (what, taken) => this.onAction(what, taken), leave: () => this.heading.focus({ preventScroll: true }) });
     return h('section', { class: 'run-head study-head' },
       h('div', { class: 'head' }, this.heading, this.pill.node,
         h('span', { class: 'quiet' }, [kind, preset, `of ${params.base.kind}`, name && id].filter(Boolean).join(' · ')), this.announce, this.actions.node),
