@@ -9,14 +9,15 @@ import { adoptToken, get, onConnection, onTokenWanted, pause, setToken, unescape
 import { dialog, h, setText } from './lib/dom.js';
 import { jobs } from './lib/jobs.js';
 import { tellNews } from './lib/news.js';
+import { styled } from './lib/sheet.js';
 import { undoLast } from './lib/undo.js';
 
 /** `control`: not for pages that are read only. `href`: the entry of the navigation that it belongs to. */
 const views = [
   { pattern: /^#?\/?$/, load: () => import('./views/runs.js'), nav: 'Runs', href: '#/' },
   { pattern: /^#\/runs\/([^/]+)$/, load: () => import('./views/run.js'), href: '#/' },
-  { pattern: /^#\/study\/([^/]+)$/, load: () => import('./views/study.js'), href: '#/' },
-  { pattern: /^#\/compare\/([^/]*)$/, load: () => import('./views/compare.js'), href: '#/' },
+  { pattern: /^#\/study\/([^/]+)$/, load: () => styled('study', import('./views/study.js')), href: '#/' },
+  { pattern: /^#\/compare\/([^/]*)$/, load: () => styled('compare', import('./views/compare.js')), href: '#/' },
   { pattern: /^#\/new(?:\/([^/]+))?$/, load: () => import('./views/new.js'), nav: 'New run', href: '#/new', control: true },
   { pattern: /^#\/explore(?:\/([^/]+))?$/, load: () => import('./views/explore.js'), nav: 'Explore', href: '#/explore' },
   { pattern: /^#\/map\/([^/]+)$/, load: () => import('./views/map.js'), href: '#/explore' },
@@ -38,7 +39,8 @@ function failed(root, { title }, problem) {
   title(problem.away ? 'not connected' : 'Not shown');
   root.replaceChildren(h('section', { class: 'card warn', role: 'alert' },
     h('h1', {}, problem.away ? 'Waiting for the daemon' : 'This page cannot be shown'), h('p', {}, problem.message),
-    h('a', { class: 'button', href: '#/' }, 'All runs')));
+    h('p', { class: 'actions' }, h('button', { type: 'button', onclick: route }, 'Try again'),
+      h('a', { class: 'button', href: '#/' }, 'All runs'))));
 }
 
 /** A view that cannot open says why; while that is for want of a daemon, it is tried again. */

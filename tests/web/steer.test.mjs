@@ -84,7 +84,7 @@ test('steered from the table: priority, pause, resume; what others do is told in
   const menu = page.locator('.row-actions');
   await menu.getByRole('spinbutton', { name: 'Priority' }).fill('7');
   await page.keyboard.press('Enter');
-  await row('long').getByText('priority 7').waitFor();
+  await row('long').getByText('priority 7').waitFor(); // it is paused
   assert.equal((await daemon.api(`v1/jobs/${long.id}`)).priority, 7);
   await page.keyboard.press('p');
   await row('long').locator('.pill', { hasText: 'running' }).waitFor();

@@ -1,5 +1,6 @@
 // lib/commands.js: what may be asked of a run: one row a command, for its page, the table and the bar of those selected.
 
+import { readOnly } from './access.js';
 import { post, remove } from './api.js';
 import { complain, dialog, h } from './dom.js';
 import { terminal } from './format.js';
@@ -57,7 +58,7 @@ export function deleteLater(all) {
 /** Sends it for each that allows it; what is refused is said once. True: none was. */
 export async function send(name, all) {
   const able = all.filter((job) => possible(name, job));
-  if (!able.length) return false;
+  if (!able.length || readOnly) return false;
   if (name === 'delete') {
     deleteLater(able);
     return true;

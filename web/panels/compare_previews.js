@@ -35,7 +35,7 @@ export class ComparePreviews {
     this.choice = h('span', { class: 'segments', role: 'radiogroup', 'aria-label': 'What is shown' });
     this.figures = jobs.map((job) => this.figure(job, swatch));
     this.waiting = h('p', { class: 'quiet' }, 'No pictures yet.');
-    this.body = h('div', { hidden: true }, h('div', { class: 'slider-row' }, h('span', {}, 'Epoch'), this.slider, this.label, this.play),
+    this.body = h('div', { class: 'compared-body', hidden: true }, h('div', { class: 'slider-row' }, h('span', {}, 'Epoch'), this.slider, this.label, this.play),
       h('div', { class: 'compared-previews' }, this.figures.map(({ node }) => node)));
     this.node = h('section', { class: 'card', 'aria-labelledby': 'compare-previews' },
       h('div', { class: 'head' }, h('h2', { id: 'compare-previews' }, 'Previews'), this.choice), this.waiting, this.body);

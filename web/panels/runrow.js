@@ -28,7 +28,7 @@ export class Row {
     this.drawnStep = -1;
     this.node = h('tr', { class: child ? 'child' : '', 'data-id': job.id },
       h('td', { class: 'pick' }, this.check),
-      h('th', { scope: 'row', class: 'run' }, this.link, this.second, this.trials),
+      h('th', { scope: 'row', class: 'run' }, this.link, this.trials, this.second),
       h('td', { class: 'kind' }, job.kind),
       h('td', { class: 'status' }, this.pill.node),
       h('td', { class: 'progress progress-cell' }, this.bar.node, this.share),
@@ -37,6 +37,8 @@ export class Row {
         this.line)),
       this.created, this.time,
       h('td', { class: 'menu control' }, this.menu));
+    this.node.setAttribute('role', 'row'); // of a grid, not of a table's boxes
+    for (const cell of this.node.children) cell.setAttribute('role', cell.scope ? 'rowheader' : 'cell');
   }
 
   /** kind: its row of v1/kinds. */
@@ -99,5 +101,5 @@ function shareText(job, share) {
   const priority = job.priority ? ` · priority ${job.priority}` : '';
   if (job.status === 'queued') return `${job.queue_position ? `#${job.queue_position} in the queue` : 'waits'}${priority}`;
   const left = job.status === 'running' && job.progress?.eta_ms > 0 ? ` · ${duration(job.progress.eta_ms)} left` : '';
-  return `${percent(share)}${left}${terminal(job) ? '' : priority}`;
+  return `${percent(share)}${left}${job.status === 'running' || terminal(job) ? '' : priority}`;
 }

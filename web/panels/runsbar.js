@@ -12,6 +12,7 @@ export class RunsBar {
   /** clear(): nothing is to be selected any more. */
   constructor(signal, clear) {
     Object.assign(this, { signal, clear, jobs: [] });
+    signal.addEventListener('abort', () => this.set([]));
     this.count = h('strong', { role: 'status' });
     this.compare = h('a', { class: 'button primary' });
     this.commands = COMMANDS.map((command) => ({ command, ...action({ text: command.text, cls: command.danger ? 'danger' : '',
@@ -27,6 +28,7 @@ export class RunsBar {
   set(all) {
     this.jobs = all;
     show(this.node, all.length > 0);
+    document.documentElement.toggleAttribute('data-selection', all.length > 0); // messages stay clear of it
     if (!all.length) return;
     setText(this.count, `${all.length} selected`);
     const few = all.length > 1 && all.length <= MOST_COMPARED;

@@ -23,6 +23,7 @@ class Chips {
       node.setAttribute('aria-pressed', String(this.chosen.has(value)));
       setText(number, String(all.get(value) ?? 0));
     }
+    show(this.node, [...this.chips.values()].some(({ node }) => !node.hidden));
     const order = [...tally.keys(), ...[...this.chips.keys()].filter((value) => !tally.has(value))];
     order.forEach((value, i) => {
       const { node } = this.chips.get(value);

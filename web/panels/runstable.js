@@ -14,7 +14,11 @@ const AT_ONCE = 50; // curves asked for in one request
 function arrange(parent, nodes) {
   const wanted = new Set(nodes);
   for (const node of [...parent.children]) if (!wanted.has(node)) node.remove();
-  nodes.forEach((node, i) => parent.children[i] !== node && parent.insertBefore(node, parent.children[i] ?? null));
+  let at = parent.firstChild;
+  for (const node of nodes) {
+    if (node === at) at = at.nextSibling;
+    else parent.insertBefore(node, at);
+  }
 }
 
 export class RunsTable {
@@ -27,9 +31,9 @@ export class RunsTable {
     this.heads = new Map();
     this.all = h('input', { type: 'checkbox', 'aria-label': 'Select all that are shown', onchange: () => this.pickAll(this.all.checked) });
     this.bestHead = h('span', { class: 'metric' });
-    this.table = h('table', { class: 'runs', 'aria-label': 'Runs' },
-      h('thead', {}, h('tr', {}, HEADS.map(([name, cls]) => this.head(name, cls)))));
-    this.plain = h('tbody');
+    this.table = h('table', { class: 'runs', role: 'table', 'aria-label': 'Runs' },
+      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, HEADS.map(([name, cls]) => this.head(name, cls)))));
+    this.plain = h('tbody', { role: 'rowgroup' });
     this.table.append(this.plain);
     this.table.addEventListener('click', (event) => this.onClick(event));
     this.seen = new Set();
@@ -43,11 +47,11 @@ export class RunsTable {
   }
 
   head(name, cls = '') {
-    if (name === 'pick') return h('th', { scope: 'col', class: 'pick' }, this.all);
-    if (name === 'curve') return h('th', { scope: 'col', class: 'curve' }, 'Curve');
-    if (name === 'menu') return h('th', { scope: 'col', class: `menu ${cls}` }, h('span', { class: 'offscreen' }, 'Actions'));
+    if (name === 'pick') return h('th', { scope: 'col', role: 'columnheader', class: 'pick' }, this.all);
+    if (name === 'curve') return h('th', { scope: 'col', role: 'columnheader', class: 'curve' }, 'Curve');
+    if (name === 'menu') return h('th', { scope: 'col', role: 'columnheader', class: `menu ${cls}` }, h('span', { class: 'offscreen' }, 'Actions'));
     const arrow = h('span', { class: 'arrow', 'aria-hidden': 'true' });
-    const node = h('th', { scope: 'col', class: `${name} ${cls}` },
+    const node = h('th', { scope: 'col', role: 'columnheader', class: `${name} ${cls}` },
       h('button', { type: 'button', class: 'sort', onclick: () => this.on.sort(name) }, COLUMNS[name].text,
         name === 'best' && this.bestHead, arrow));
     this.heads.set(name, { node, arrow });
@@ -103,8 +107,9 @@ export class RunsTable {
     };
     const button = h('button', { type: 'button', class: 'group-toggle', 'aria-expanded': 'true', onclick: toggle }, key);
     const sum = h('span', { class: 'quiet' });
-    const head = h('tr', { class: 'group-head' }, h('th', { colspan: String(HEADS.length), scope: 'rowgroup' }, button, sum));
-    return { body: h('tbody', {}, head), head, button, sum };
+    const head = h('tr', { class: 'group-head', role: 'row' },
+      h('th', { colspan: String(HEADS.length), scope: 'rowgroup', role: 'rowheader' }, button, sum));
+    return { body: h('tbody', { role: 'rowgroup' }, head), head, button, sum };
   }
 
   /** The row of a job, and of its trials where they are open. */

@@ -1,5 +1,6 @@
 // views/runs.js: all runs, live: filtered, sorted, selected, steered; or, when there are none, a few to begin with.
 
+import { readOnly } from '../lib/access.js';
 import { get, pause } from '../lib/api.js';
 import { possible, send, sure, commandOf } from '../lib/commands.js';
 import { complain, h, setText, show, throttled } from '../lib/dom.js';
@@ -7,11 +8,9 @@ import { percent, progressOf, terminal } from '../lib/format.js';
 import { jobs } from '../lib/jobs.js';
 import { missingDataset } from '../lib/missing.js';
 import { bestOf, filtered, fromQuery, sorted, toQuery, COLUMNS } from '../lib/table.js';
-import { RunMenu } from '../panels/runmenu.js';
 import { RunsBar } from '../panels/runsbar.js';
 import { RunsFilter } from '../panels/runsfilter.js';
 import { RunsTable } from '../panels/runstable.js';
-import { StartersPanel } from '../panels/starters.js';
 
 const PAGE = 50;
 const TRIALS_MS = 3000;
@@ -30,10 +29,9 @@ class RunsView {
     this.order = new Map(); // id → place, as of the last sorting
     this.table = new RunsTable(signal, {
       sort: (column) => this.sortBy(column), picked: (all) => this.bar.set(all), redraw: () => this.draw(),
-      menu: (job, button) => this.menu.open(job, this.kinds.get(job.kind), button), failed: complain,
+      menu: (job, button) => this.openMenuOf(job, button).catch(complain), failed: complain,
     });
     this.bar = new RunsBar(signal, () => this.table.pickAll(false));
-    this.menu = new RunMenu(signal);
     this.filter = new RunsFilter(this.shown, () => this.onFilter());
     this.missing = missingDataset();
     this.build();
@@ -50,7 +48,7 @@ class RunsView {
     this.empty = h('div', { hidden: true });
     const head = h('div', { class: 'head' }, h('h1', {}, 'Runs'), h('a', { class: 'button primary control', href: '#/new' }, 'New run'));
     this.root.replaceChildren(head,
-      this.missing.node, this.waiting, this.empty, this.card, this.bar.node, this.menu.node);
+      this.missing.node, this.waiting, this.empty, this.card, this.bar.node);
   }
 
   async open() {
@@ -131,7 +129,7 @@ class RunsView {
 
   sayMore(listed, rows) {
     const none = !listed.length && !jobs.hidden.size;
-    if (none && !this.starters) this.addStarters();
+    if (none && !this.starters) this.addStarters().catch(complain);
     show(this.empty, none);
     show(this.card, !none);
     show(this.none, !none && !rows.length);
@@ -141,10 +139,19 @@ class RunsView {
       : 'Show older runs');
   }
 
-  addStarters() {
+  // What most visits do not need is fetched when it is.
+  async addStarters() {
+    this.starters = { set() {} };
+    const { StartersPanel } = await import('../panels/starters.js');
     this.starters = new StartersPanel([...this.kinds.values()], this.signal);
     this.empty.append(this.starters.node);
     if (this.able !== undefined) this.starters.set(this.able);
+  }
+
+  async openMenuOf(job, button) {
+    const { RunMenu } = await import('../panels/runmenu.js');
+    if (!this.menu) this.root.append((this.menu = new RunMenu(this.signal)).node);
+    this.menu.open(job, this.kinds.get(job.kind), button);
   }
 
   sayTitle(listed) {
@@ -195,8 +202,9 @@ class RunsView {
   }
 
   openMenu() {
-    this.table.current?.menu.click();
-    return Boolean(this.table.current);
+    if (readOnly || !this.table.current) return false;
+    this.table.current.menu.click();
+    return true;
   }
 
   async deleteThem() {
