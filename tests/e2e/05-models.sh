@@ -199,7 +199,7 @@ done << 'END'
 {"from":{"sed":1},"to":{"seed":1}}|#/from/sed|did you mean
 {"from":{"z":[1]},"to":{"seed":1}}|#/from/z|has 2 latent units, got 1 value
 {"from":{"z":[1,"a"]},"to":{"seed":1}}|#/from/z/1|a number
-{"from":{"seed":1},"to":{"index":10000}}|#/to/index|9999
+{"from":{"seed":1},"to":{"index":10000}}|#/to/index|999
 {"from":{"seed":1},"to":{"index":0,"split":"val"}}|#/to/split|train or test
 {"from":{"seed":1},"to":{"class":"bag"}}|#/to/class|'Bag'
 {"from":{"seed":1},"to":{"seed":2},"steps":1}|#/steps|2..10000

@@ -17,7 +17,7 @@ is "$(j '[.params.early_stopping.patience, .params.early_stopping.restore_best, 
   "members that are not given have their defaults"
 
 # A rate of 0 makes nothing better than the first epoch.
-small='"train_limit":2000'
+small='"train_limit":'$((SLOW ? 500 : 2000))
 submit "{\"kind\":\"ae\",\"params\":{$small,\"lr\":0,\"epochs\":50,\"schedule\":\"constant\",\"early_stopping\":{\"patience\":2}}}"
 settle "$job"
 is "$state $(j '[.stop_reason, .progress.epoch, .progress.epochs, .progress.eta_ms, .best.epoch]')" \

@@ -13,7 +13,7 @@ get /v1/kinds/vae
 is "$(j '[.params.properties | to_entries[] | select(.value.live) | .key] | sort')" '["beta","epochs","lr"]' "the schema says what is live"
 
 # The first occupies the worker.
-submit "$(vae 50000 3000 busy)"
+submit "$(vae 50000 $((SLOW ? 1500 : 3000)) busy)"
 busy=$job
 await "/v1/jobs/$busy" '.progress.epoch > 0'
 submit "$(vae 3 2000)"
@@ -56,7 +56,7 @@ is "$status" 415 "another type is refused"
 patch nobody '{}'
 is "$status" 404 "a job that is not there"
 get "/v1/jobs/$busy"
-soon=$(($(j .progress.epoch) + 20))
+soon=$(($(j .progress.epoch) + (SLOW ? 10 : 20)))
 patch "$busy" "{\"params\":{\"epochs\":$soon}}"
 is "$status $(j .progress.epochs)" "200 $soon" "fewer epochs"
 settle "$busy"
@@ -79,7 +79,7 @@ is "$(fingerprint "$(j .id)")" "$same" "the bits of one submitted so"
 
 # More epochs, and kills after it took effect. What had been done by the time of the first kill is done again, to the same bits:
 # the curve that was told before and what the copy of the folder comes to by itself.
-submit "$(vae 12 4000)"
+submit "$(vae 12 $((SLOW ? 2000 : 4000)))"
 await "/v1/jobs/$job" '.progress.epoch >= 2'
 patch "$job" '{"params":{"epochs":14,"lr":0.003}}'
 patch "$job" '{"params":{"beta":0.25}}'

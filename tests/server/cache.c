@@ -1,12 +1,19 @@
 #include "server/cache.h"
 
 #include "server/blob.h"
-#include "tests/server/house.h"
+#include "tests/server/toy.h"
 
 #include <pthread.h>
 
-static const char small[] = "{'kind':'ae','name':'toy-run','params':{'latent_dim':3,'train_limit':300,'epochs':3}}";
-static const char long_run[] = "{'kind':'ae','params':{'latent_dim':2,'train_limit':600,'epochs':100000}}";
+static const char small[] = "{'kind':'ae','name':'toy-run','dataset':'toy','params':{'latent_dim':3,'epochs':3}}";
+static const char long_run[] = "{'kind':'ae','dataset':'toy','params':{'latent_dim':2,'epochs':100000}}";
+
+static int setup(void **state)
+{
+	house_setup(state);
+	toy_write(*state, 0);
+	return 0;
+}
 
 static struct published *acquire(struct house *h, const char *ref)
 {
@@ -256,7 +263,7 @@ static void test_data_sets_are_shared(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, house_setup, house_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, house_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_references),
 		TEST(test_running_and_queued),

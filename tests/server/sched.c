@@ -93,9 +93,11 @@ static int64_t step_put_by(struct house *h, const char *id)
 
 /* As many steps, under a sanitizer of a smaller net: it must still run when it is stopped. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define DRAINED "'channels':[2,4],'train_limit':4000,'batch_size':4"
+#define DRAINED "'channels':[2,4],'batch_size':4"
+enum { DRAINED_IMAGES = 4000 };
 #else
-#define DRAINED "'channels':[8,16],'train_limit':8000,'batch_size':8"
+#define DRAINED "'channels':[8,16],'batch_size':8"
+enum { DRAINED_IMAGES = 8000 };
 #endif
 
 /* Put by inside an epoch it goes on from there, from an older file too; the epoch's mean is that of all its points, once
@@ -107,8 +109,9 @@ static void test_epoch_mean_survives_a_drain(void **state)
 	char id[JOB_ID_SIZE], path[600];
 	void *older;
 	size_t size;
+	toy_write_as(h, "many", DRAINED_IMAGES, 0);
 	house_submit(h,
-		"{'kind':'ae','params':{" DRAINED ",'hidden':[],'val_fraction':0,'epochs':2}}",
+		"{'kind':'ae','dataset':'many','params':{" DRAINED ",'hidden':[],'val_fraction':0,'epochs':2}}",
 		id);
 	assert_int_equal(house_wait(h, id, 1), JOB_RUNNING);
 	house_close(h);
@@ -168,7 +171,7 @@ static void test_refusals_come_before_the_queue(void **state)
 	h->memory_limit_bytes = 1 << 20;
 	house_open(h);
 	struct err err = {0};
-	assert_int_equal(house_try_submit(h, small, id, &err), ERR_INVALID);
+	assert_int_equal(house_try_submit(h, "{'kind':'ae'}", id, &err), ERR_INVALID);
 	assert_non_null(strstr(err.message, "limit for one job is 1 MiB"));
 	const struct store_filter all = {.limit = 10};
 	assert_int_equal(store_list(h->store, &all, &jobs, &n, &more, NULL), OK);
@@ -187,7 +190,7 @@ static int running(struct house *h)
 static void test_memory_is_shared(void **state)
 {
 	static const char large[] =
-		"{'kind':'ae','params':{'latent_dim':2,'train_limit':512,'epochs':100000,'batch_size':64,'preview_every_epochs':0}}";
+		"{'kind':'ae','dataset':'toy','params':{'latent_dim':2,'epochs':100000,'batch_size':64,'preview_every_epochs':0}}";
 	struct house *h = *state;
 	struct spec spec;
 	struct estimate e;
@@ -204,7 +207,7 @@ static void test_memory_is_shared(void **state)
 	for (int i = 0; i < 3; i++)
 		house_submit(h, large, id[i]);
 	house_submit(h,
-		"{'kind':'ae','params':{'latent_dim':1,'channels':[],'hidden':[],'train_limit':64,'epochs':1,'batch_size':16}}",
+		"{'kind':'ae','dataset':'toy','params':{'latent_dim':1,'channels':[],'hidden':[],'train_limit':64,'epochs':1,'batch_size':16}}",
 		id[3]);
 	house_wait(h, id[0], 5);
 	house_wait(h, id[1], 5);
@@ -233,7 +236,7 @@ static void test_memory_is_shared(void **state)
 static void test_memory_that_is_not_known(void **state)
 {
 	static const char large[] =
-		"{'kind':'ae','params':{'latent_dim':2,'train_limit':512,'epochs':100000,'batch_size':64,'preview_every_epochs':0}}";
+		"{'kind':'ae','dataset':'toy','params':{'latent_dim':2,'epochs':100000,'batch_size':64,'preview_every_epochs':0}}";
 	struct house *h = *state;
 	struct store_queue q;
 	struct job job;
@@ -292,7 +295,7 @@ static void test_estimate(void **state)
 	spec_free(&spec);
 }
 
-static const char long_run[] = "{'kind':'ae','params':{'latent_dim':2,'train_limit':2000,'batch_size':32,'epochs':100000}}";
+static const char long_run[] = "{'kind':'ae','dataset':'toy','params':{'latent_dim':2,'batch_size':32,'epochs':100000}}";
 
 static void test_cancel(void **state)
 {
@@ -349,7 +352,7 @@ static void test_divergence_is_a_verdict(void **state)
 	char id[JOB_ID_SIZE];
 	/* each step multiplies the weights by 1 - lr * weight_decay = -9 */
 	house_submit(h,
-		"{'kind':'ae','preset':'report','params':{'optimizer':'sgd','lr':10,'weight_decay':1,'train_limit':1024,"
+		"{'kind':'ae','preset':'report','dataset':'toy','params':{'optimizer':'sgd','lr':10,'weight_decay':1,'batch_size':32,"
 		"'epochs':30}}",
 		id);
 	assert_int_equal(house_wait_end(h, id), JOB_FAILED);
