@@ -5,7 +5,8 @@
 // keys({key: action}, [[keys, what they do]]) for keys of its own; an action that returns false leaves the key to the browser.
 // What a view throws, or rejects with, is why it cannot be shown.
 
-import { adoptToken, get, onConnection, onTokenWanted, pause, setToken, unescaped } from './lib/api.js';
+import { adoptToken, get, lost, onTokenWanted, pause, setToken, unescaped } from './lib/api.js';
+import { tellConnection } from './lib/connection.js';
 import { dialog, h, setText } from './lib/dom.js';
 import { jobs } from './lib/jobs.js';
 import { tellNews } from './lib/news.js';
@@ -39,16 +40,19 @@ function failed(root, { title }, problem) {
   title(problem.away ? 'not connected' : 'Not shown');
   root.replaceChildren(h('section', { class: 'card warn', role: 'alert' },
     h('h1', {}, problem.away ? 'Waiting for the daemon' : 'This page cannot be shown'), h('p', {}, problem.message),
-    h('p', { class: 'actions' }, h('button', { type: 'button', onclick: route }, 'Try again'),
+    h('p', { class: 'actions' }, h('button', { type: 'button', onclick: problem.away ? route : () => location.reload() }, 'Try again'),
       h('a', { class: 'button', href: '#/' }, 'All runs'))));
 }
+
+/** The file of a view. A browser says of one that does not come only that it is a TypeError. */
+const fetched = (load) => load().catch((problem) => { throw problem instanceof TypeError ? lost(problem) : problem; });
 
 /** A view that cannot open says why; while that is for want of a daemon, it is tried again. */
 async function openView(load, root, context) {
   const { signal } = context;
   while (!signal.aborted) {
     try {
-      const { view } = await load();
+      const { view } = await fetched(load);
       if (signal.aborted) return;
       return await view(root, context);
     } catch (problem) {
@@ -163,13 +167,10 @@ async function sayServer() {
   setText(server, [info.version && `v${info.version}`, info.threads && `${info.threads} threads`].filter(Boolean).join(' · '));
 }
 
-/** Whatever a view asks for, the header says when nobody answers; the page itself keeps asking until somebody does. */
-async function sayConnection(connected) {
+function sayConnection(connected) {
   server.classList.toggle('lost', !connected);
-  if (connected) return sayServer().catch(() => {});
-  setText(server, 'not connected, trying again');
-  const answers = () => get('v1/info').then(() => true, (problem) => !problem.away);
-  do await pause(RETRY_MS); while (!(await answers()));
+  if (connected) sayServer().catch(() => {});
+  else setText(server, 'not connected');
 }
 
 // --- start -------------------------------------------------------------------------------------------------------------
@@ -186,7 +187,7 @@ function start() {
 
 adoptToken();
 onTokenWanted(askToken);
-onConnection(sayConnection);
+tellConnection(document.querySelector('header'), sayConnection);
 tellNews();
 document.getElementById('nav').append(...views.filter((row) => row.nav).map((row) => h('a', { href: row.href, class: row.control && 'control' }, row.nav)),
   h('a', { href: 'docs/' }, 'Docs'));

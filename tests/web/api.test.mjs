@@ -4,10 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { mock, test } from 'node:test';
 
 globalThis.document = Object.assign(new EventTarget(), { baseURI: 'http://127.0.0.1:7117/prefix/', visibilityState: 'visible' });
+globalThis.addEventListener = () => {};
 const stored = new Map();
 globalThis.sessionStorage = { getItem: (k) => stored.get(k) ?? null, setItem: (k, v) => stored.set(k, v) };
-const { curl, get, onConnection, setToken } = await import('../../web/lib/api.js');
-const { follow, parseEvents } = await import('../../web/lib/stream.js');
+const { curl, get, onConnection, scope, setToken } = await import('../../web/lib/api.js');
+const { parseEvents } = await import('../../web/lib/stream.js');
+const { followJob } = await import('../../web/lib/hub.js');
 
 const STREAM = 'id: 1\nevent: status\ndata: {"a":1}\n\n: ping\n\nid: 2\r\nevent: metrics\r\ndata: {"b":\r\ndata: 2}\r\n\r\nid: 3\nevent: end\ndata: {}\n\n';
 
@@ -74,11 +76,14 @@ test('a stream that is silent for longer than pings take is begun anew after its
   mock.timers.enable({ apis: ['setTimeout'] });
   const said = [];
   onConnection((connected) => said.push(connected));
-  const asked = pretend((path, signal) => silent(path.endsWith('after=0') ? 'id: 7\nevent: status\ndata: {}\n\n' : ': ping\n\n', signal));
+  const asked = pretend((path, signal) => silent(path.endsWith('after=6') ? 'id: 7\nevent: status\ndata: {"job":"x","seq":7}\n\n' : ': ping\n\n', signal));
   const view = new AbortController();
   let opened = 0;
-  const following = follow('v1/jobs/x/events', { signal: view.signal, onEvent: () => {}, onOpen: () => { opened += 1; } });
-  await settle();
+  await followJob('x', { after: 6, signal: view.signal, onEvent: () => {}, onOpen: () => { opened += 1; } });
+  for (let i = 0; i < 3; i++) { // what is scheduled in a tick comes in the next one
+    mock.timers.tick(50);
+    await settle();
+  }
   mock.timers.tick(30000);
   await settle();
   assert.deepEqual([asked.length, opened, said], [1, 1, []]);
@@ -87,11 +92,41 @@ test('a stream that is silent for longer than pings take is begun anew after its
   assert.deepEqual(said, [false]);
   mock.timers.tick(1000);
   await settle();
-  assert.deepEqual(asked, ['/prefix/v1/jobs/x/events?after=0', '/prefix/v1/jobs/x/events?after=7']);
-  assert.deepEqual(said, [false, true]);
+  assert.deepEqual(asked, ['/prefix/v1/events?jobs=x&after=6', '/prefix/v1/events?jobs=x&after=7']);
+  assert.deepEqual([said, opened], [[false, true], 2]);
   view.abort();
-  await following;
+  setToken('another');
   mock.timers.reset();
+});
+
+test('what a follower missed it reads from the list, and what comes twice it is told once', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const event = (seq) => ({ event: 'log', seq, job: 'x', at_ms: seq });
+  const frame = (seq) => `id: ${seq}\nevent: log\ndata: ${JSON.stringify({ ...event(seq), event: undefined })}\n\n`;
+  const asked = pretend((path, signal) => (path.includes('/v1/jobs/x/events?after=5') ? Response.json({ data: [6, 7, 8].map(event) })
+    : silent([4, 5, 5, 8, 7].map(frame).join(''), signal)));
+  const view = new AbortController();
+  const told = [];
+  await followJob('x', { after: 3, signal: view.signal, onEvent: (type, data) => told.push([type, data.seq]), onOpen: () => {} });
+  for (let i = 0; i < 3; i++) {
+    mock.timers.tick(50);
+    await settle();
+  }
+  assert.deepEqual(told, [4, 5, 6, 7, 8].map((seq) => ['log', seq]));
+  assert.deepEqual(asked, ['/prefix/v1/events?jobs=x&after=3', '/prefix/v1/jobs/x/events?after=5&limit=1000']);
+  view.abort();
+  setToken('secret');
+  mock.timers.reset();
+});
+
+test('tabs of one token share a name that does not tell it, those of another have another', async () => {
+  setToken('secret');
+  const name = await scope();
+  assert.match(name, /^[0-9a-f]{64}$/);
+  assert.equal(await scope(), name);
+  setToken('other');
+  assert.notEqual(await scope(), name);
+  setToken('secret');
 });
 
 test('a question without an answer is given up, and the next answer is news', async () => {

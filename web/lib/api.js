@@ -17,6 +17,7 @@ export class Problem extends Error {
     super(body.detail || body.title || `HTTP ${status}`);
     this.status = status;
     this.errors = body.errors ?? [];
+    this.missing = body.missing ?? []; // jobs, of a question about several
   }
 
   /** Not the request's fault: the daemon, or the proxy before it, may answer soon. */
@@ -43,8 +44,14 @@ export function adoptToken() {
   return true;
 }
 
+const changes = new EventTarget(); // 'token', 'connection'
+
 const getToken = () => sessionStorage.getItem(TOKEN);
-export const setToken = (token) => sessionStorage.setItem(TOKEN, token);
+export function setToken(token) {
+  sessionStorage.setItem(TOKEN, token);
+  changes.dispatchEvent(new Event('token'));
+}
+export const onTokenChange = (fn, signal) => changes.addEventListener('token', fn, { signal });
 export const hasToken = () => getToken() !== null;
 
 let tokenWanted = () => {};
@@ -53,17 +60,29 @@ export function onTokenWanted(fn) {
   tokenWanted = fn;
 }
 
-let connected = true;
-let connectionChanged = () => {};
-/** fn(connected): the daemon has stopped or started to answer. */
-export function onConnection(fn) {
-  connectionChanged = fn;
+/** A name for what tabs of one page and one token may share; it does not tell the token. */
+export async function scope() {
+  const text = `${getToken() ?? ''}\n${new URL('.', document.baseURI).href}`;
+  const digest = await globalThis.crypto?.subtle?.digest('SHA-256', new TextEncoder().encode(text));
+  return digest ? [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('') : text; // then nothing is shared
 }
 
-function setConnected(now) {
+let connected = true;
+/** fn(connected): the daemon has stopped or started to answer. */
+export const onConnection = (fn) => changes.addEventListener('connection', () => fn(connected));
+
+/** What was found here, or by another tab. */
+export function setConnected(now) {
   if (now === connected) return;
   connected = now;
-  connectionChanged(now);
+  changes.dispatchEvent(new Event('connection'));
+}
+
+/** Until the daemon answers again; at most for `ms`. */
+export function backAgain(ms, signal) {
+  const waited = new AbortController();
+  changes.addEventListener('connection', () => connected && waited.abort(), { signal: waited.signal });
+  return pause(ms, AbortSignal.any([signal, waited.signal])).then(() => waited.abort());
 }
 
 export const url = (path) => new URL(path, document.baseURI).href;

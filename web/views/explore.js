@@ -7,7 +7,7 @@ import { terminal } from '../lib/format.js';
 import { numbers } from '../lib/numbers.js';
 import { Sprites } from '../lib/sprites.js';
 import { statusPill } from '../lib/status.js';
-import { follow } from '../lib/stream.js';
+import { followJob } from '../lib/hub.js';
 import { Decoder } from '../panels/explore_decoder.js';
 import { FilesPanel } from '../panels/explore_files.js';
 import { ExploreMap } from '../panels/explore_map.js';
@@ -339,9 +339,8 @@ class ExploreView {
   // --- a run that goes on ------------------------------------------------------------------------------------------------
 
   async followJob() {
-    const path = `v1/jobs/${this.job.id}/events`;
-    const { data } = await get(`${path}?order=desc&limit=1`, this.signal);
-    follow(path, { after: data[0]?.seq ?? 0, signal: this.signal, onEvent: (type, event) => this.onEvent(type, event),
+    const { data } = await get(`v1/jobs/${this.job.id}/events?order=desc&limit=1`, this.signal);
+    followJob(this.job.id, { after: data[0]?.seq ?? 0, signal: this.signal, onEvent: (type, event) => this.onEvent(type, event),
       onOpen: () => this.askJob() });
   }
 

@@ -9,7 +9,7 @@ import { request } from '../lib/request.js';
 import { Scatter } from '../lib/scatter.js';
 import { drawBitmap, Sprites } from '../lib/sprites.js';
 import { progressBar, statusPill } from '../lib/status.js';
-import { follow } from '../lib/stream.js';
+import { followJob } from '../lib/hub.js';
 import { Actions } from '../panels/actions.js';
 import { Legend } from '../panels/legend.js';
 import { MapPin } from '../panels/map_pin.js';
@@ -159,7 +159,7 @@ class MapView {
   async followJob() {
     const { data } = await get(`${this.path}/events?order=desc&limit=1`, this.signal);
     this.stream = new AbortController();
-    follow(`${this.path}/events`, { after: data[0]?.seq ?? 0, signal: AbortSignal.any([this.signal, this.stream.signal]),
+    followJob(this.job.id, { after: data[0]?.seq ?? 0, signal: AbortSignal.any([this.signal, this.stream.signal]),
       onEvent: (type, event) => this.onEvent(type, event), onOpen: () => this.askJob() });
   }
 

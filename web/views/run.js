@@ -4,7 +4,7 @@ import { get } from '../lib/api.js';
 import { complain, h, show, throttled } from '../lib/dom.js';
 import { percent, progressOf, terminal } from '../lib/format.js';
 import { marksOf } from '../lib/history.js';
-import { follow } from '../lib/stream.js';
+import { followJob } from '../lib/hub.js';
 import { Actions } from '../panels/actions.js';
 import { AlertsCard } from '../panels/alerts.js';
 import { AtlasPanel } from '../panels/atlas.js';
@@ -68,7 +68,7 @@ class RunView {
     if (after === null) return;
     this.poll = setInterval(() => document.visibilityState === 'hidden' && this.askJob(), 5000);
     this.stream = new AbortController();
-    follow(`${this.path}/events`, {
+    followJob(this.job.id, {
       after, signal: this.stream.signal, onEvent: (type, data) => this.onEvent(type, data), onOpen: () => this.onOpen(),
     });
   }

@@ -7,7 +7,7 @@ import { commandBox, complain, h, setText, show, throttled } from '../lib/dom.js
 import { clock, duration, endedBy, loss, param, percent, progressOf, terminal, trained } from '../lib/format.js';
 import { request } from '../lib/request.js';
 import { progressBar, statusPill } from '../lib/status.js';
-import { follow } from '../lib/stream.js';
+import { followJob } from '../lib/hub.js';
 import { axesOf, states, valueAxis } from '../lib/trials.js';
 import { Actions } from '../panels/actions.js';
 import { BestPanel } from '../panels/study_best.js';
@@ -49,7 +49,7 @@ class StudyView {
   follow() {
     this.timer = setInterval(() => document.visibilityState === 'visible' && this.ask(), LIVE_MS);
     this.stream = new AbortController();
-    follow(`${this.path}/events`, { after: 0, signal: this.stream.signal, onEvent: () => this.ask(), onOpen: () => this.ask() });
+    followJob(this.job.id, { after: 0, signal: this.stream.signal, onEvent: () => this.ask(), onOpen: () => this.ask() });
   }
 
   unfollow() {
