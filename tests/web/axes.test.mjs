@@ -29,4 +29,5 @@ test('a loss that has been below 0 has no logarithm', () => {
   const rows = [row('a', 'nats'), row('b', 'nats')];
   assert.equal(hasNegative(rows, { a: { value: [1, null, 2] } }), false);
   assert.equal(hasNegative(rows, { a: { value: [1] }, b: { value: [null, -0.5] } }), true);
+  assert.equal(hasNegative(rows, { a: { value: [70, null] }, b: { value: [-1e-8] } }), false, 'but for a rounding');
 });

@@ -37,5 +37,11 @@ export const sharesOf = (kind) => kind.series.find((row) => row.per_class);
 /** The rows of its chart, with the names of the classes for a legend. */
 export const classRows = (row, classes) => classes.map((label, i) => ({ ...row, name: `${row.name}_${i}`, label }));
 
+const HAIR = 1e-6; // of the largest value: as much below 0 is a rounding
+
 /** A logarithm has no place for them. */
-export const hasNegative = (rows, series) => rows.some(({ name }) => series[name]?.value.some((value) => value < 0));
+export function hasNegative(rows, series) {
+  const values = rows.flatMap(({ name }) => series[name]?.value ?? []);
+  const most = values.reduce((a, b) => Math.max(a, Math.abs(b ?? 0)), 0);
+  return values.some((value) => value < -HAIR * most);
+}

@@ -312,7 +312,8 @@ export class Chart {
     if (first < 0) return;
     const i = Math.min(last, Math.max(first, (this.group.cursor === null ? last : this.plot.cursor.idx ?? last) + by));
     this.plot.setCursor({ left: this.plot.valToPos(x[i], 'x'), top: this.height / 2 });
-    setText(this.said, [...this.readout.children].map((row) => `${row.firstChild.textContent} ${row.lastChild.textContent}`).join(', '));
+    const rows = [...this.readout.children];
+    setText(this.said, [rows.pop(), ...rows].map((row) => `${row.firstChild.textContent} ${row.lastChild.textContent}`).join(', '));
   }
 
   // --- words -----------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ export class StateCard {
   failed({ error, allowed }) {
     const remedy = REMEDIES[error.code];
     return [h('h2', {}, `Failed: ${error.code}`), h('p', { class: 'detail' }, error.detail), remedy && h('p', {}, remedy),
-      allowed.includes('retry') && h('p', { class: 'quiet' }, 'Try again goes on from the last checkpoint that was saved.')];
+      allowed.includes('retry') && h('p', { class: 'quiet' }, 'Try again goes on from its last checkpoint, or begins anew where there is none.')];
   }
 
   paused({ progress }) {

@@ -1,7 +1,7 @@
 // views/run.js: one run: how it does, its curves, previews and latent units, live while it trains.
 
 import { get } from '../lib/api.js';
-import { complain, h, show, throttled } from '../lib/dom.js';
+import { h, show, throttled } from '../lib/dom.js';
 import { percent, progressOf, terminal } from '../lib/format.js';
 import { marksOf } from '../lib/history.js';
 import { followJob } from '../lib/hub.js';
@@ -27,6 +27,7 @@ import { UnitsPanel } from '../panels/units.js';
 import { WalkPanel } from '../panels/walk.js';
 
 const DETAIL_MS = 2000; // between two readings of a list that grows
+const IDLE_MS = 10000; // between two looks at a run that has ended: it may be tried again, or deleted, elsewhere
 
 /** What happened last, so that the stream can begin where the pictures of the page were taken. */
 async function newestEvent(path, signal) {
@@ -40,9 +41,12 @@ class RunView {
     this.ref = id;
     this.signal = signal;
     this.title = title;
-    this.askJob = throttled(() => this.readJob().catch((problem) => this.onLost(problem)), 250);
+    this.askJob = throttled(() => this.path && this.readJob().catch((problem) => this.onLost(problem)), 250);
     this.askCheckpoints = throttled(() => this.kind.trains && this.checkpoints.read().catch(() => {}), DETAIL_MS);
     signal.addEventListener('abort', () => this.close());
+    const look = () => document.visibilityState === 'visible' && this.askJob();
+    document.addEventListener('visibilitychange', look, { signal });
+    this.idle = setInterval(() => !this.stream && look(), IDLE_MS);
   }
 
   async open() {
@@ -59,6 +63,15 @@ class RunView {
 
   // The event number comes first: whatever happens during the readings after it is told again by the stream.
   async start() {
+    this.starting = true;
+    try {
+      await this.readAndFollow();
+    } finally {
+      this.starting = false;
+    }
+  }
+
+  async readAndFollow() {
     const after = terminal(this.job) ? null : await newestEvent(this.path, this.signal);
     await Promise.all([this.readJob(), this.curves.readAll(), this.previews.read(), this.events.read()]);
     this.files.setPreviews(this.previews.moments.length > 0);
@@ -161,6 +174,7 @@ class RunView {
     this.job = await get(this.path, this.signal);
     this.showJob();
     if (this.stream && terminal(this.job)) this.finish();
+    else if (!this.stream && !this.starting && !terminal(this.job)) await this.restart();
   }
 
   // --- what is seen ----------------------------------------------------------------------------------------------------
@@ -201,9 +215,11 @@ class RunView {
 
   lay() {
     const column = (...panels) => h('div', { class: 'column' }, panels.map((panel) => panel?.node));
+    const made = [this.checkpoints, this.events, this.params, this.files];
+    const painted = this.kind.abilities.includes('decode'); // else nothing stands beside the curves but what else there is
     const grid = h('div', { class: 'run-grid' },
-      column(this.curves, this.units, this.classes, this.previews, this.checkpoints, this.events, this.params, this.files),
-      column(this.edit, this.latent, this.samples, this.walk, this.atlas, this.judge, this.map));
+      column(this.curves, this.units, this.classes, this.previews, ...(painted ? made : [])),
+      column(this.edit, this.latent, this.samples, this.walk, this.atlas, this.judge, this.map, ...(painted ? [] : made)));
     this.sections = new Sections(grid, this.job.kind, [['Curves', this.curves.node], ['Previews', this.previews.node], ['Latent', this.latent.node],
       ['Checkpoints', this.checkpoints.node], ['Log', this.events.node], ['Parameters', this.params.node], ['Files', this.files.node]], this.signal);
     this.root.replaceChildren(this.head.node, this.state.node, this.alerts.node, this.sections.node, grid);
@@ -220,23 +236,21 @@ class RunView {
     this.title(`${terminal(job) ? job.status : percent(progressOf(job)) || job.status} · ${job.name || job.id}`);
   }
 
-  /** A run that is tried again is followed again. */
   onAction(name, taken) {
     if (name === 'cancel' && !taken && this.kind.trains) this.latent.load();
     if (name === 'delete' && taken) location.hash = '#/';
-    else if (name === 'retry' && taken && !this.stream) this.restart().catch(complain);
     else this.askJob();
   }
 
+  /** A run that is tried again is followed again. */
   async restart() {
     this.curves.clear();
-    this.job = await get(this.path, this.signal);
-    this.showJob();
     await this.start();
   }
 
   close() {
     this.stopFollowing();
+    clearInterval(this.idle);
     this.askJob.cancel();
     this.askCheckpoints.cancel();
     for (const panel of [this.curves, this.units, this.latent]) panel?.close();
