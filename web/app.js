@@ -10,20 +10,21 @@ import { tellConnection } from './lib/connection.js';
 import { dialog, h, setText } from './lib/dom.js';
 import { jobs } from './lib/jobs.js';
 import { tellNews } from './lib/news.js';
-import { styled } from './lib/sheet.js';
+import { wear } from './lib/sheet.js';
 import { undoLast } from './lib/undo.js';
 
-/** `control`: not for pages that are read only. `href`: the entry of the navigation that it belongs to. */
+/** `sheets`: of web/style, what it wears. `control`: not for pages that are read only. `href`: the entry of the navigation that it
+ * belongs to. */
 const views = [
-  { pattern: /^#?\/?$/, load: () => import('./views/runs.js'), nav: 'Runs', href: '#/' },
-  { pattern: /^#\/runs\/([^/]+)$/, load: () => import('./views/run.js'), href: '#/' },
-  { pattern: /^#\/study\/([^/]+)$/, load: () => styled('study', import('./views/study.js')), href: '#/' },
-  { pattern: /^#\/compare\/([^/]*)$/, load: () => styled('compare', import('./views/compare.js')), href: '#/' },
-  { pattern: /^#\/new(?:\/([^/]+))?$/, load: () => import('./views/new.js'), nav: 'New run', href: '#/new', control: true },
-  { pattern: /^#\/explore(?:\/([^/]+))?$/, load: () => import('./views/explore.js'), nav: 'Explore', href: '#/explore' },
-  { pattern: /^#\/map\/([^/]+)$/, load: () => import('./views/map.js'), href: '#/explore' },
-  { pattern: /^#\/data$/, load: () => import('./views/data.js'), nav: 'Data', href: '#/data' },
-  { pattern: /^#\/data\/([^/]+)$/, load: () => import('./views/dataset.js'), href: '#/data' },
+  { pattern: /^#?\/?$/, load: () => import('./views/runs.js'), sheets: ['runs'], nav: 'Runs', href: '#/' },
+  { pattern: /^#\/runs\/([^/]+)$/, load: () => import('./views/run.js'), sheets: ['run', 'chart', 'new'], href: '#/' },
+  { pattern: /^#\/study\/([^/]+)$/, load: () => import('./views/study.js'), sheets: ['run', 'new', 'study', 'chart'], href: '#/' },
+  { pattern: /^#\/compare\/([^/]*)$/, load: () => import('./views/compare.js'), sheets: ['run', 'chart', 'compare'], href: '#/' },
+  { pattern: /^#\/new(?:\/([^/]+))?$/, load: () => import('./views/new.js'), sheets: ['new'], nav: 'New run', href: '#/new', control: true },
+  { pattern: /^#\/explore(?:\/([^/]+))?$/, load: () => import('./views/explore.js'), sheets: ['run', 'explore'], nav: 'Explore', href: '#/explore' },
+  { pattern: /^#\/map\/([^/]+)$/, load: () => import('./views/map.js'), sheets: ['run', 'explore', 'chart'], href: '#/explore' },
+  { pattern: /^#\/data$/, load: () => import('./views/data.js'), sheets: ['data'], nav: 'Data', href: '#/data' },
+  { pattern: /^#\/data\/([^/]+)$/, load: () => import('./views/dataset.js'), sheets: ['data'], href: '#/data' },
 ];
 
 const RETRY_MS = 1000;
@@ -48,7 +49,7 @@ function failed(root, { title }, problem) {
 const fetched = (load) => load().catch((problem) => { throw problem instanceof TypeError ? lost(problem) : problem; });
 
 /** A view that cannot open says why; while that is for want of a daemon, it is tried again. */
-async function openView(load, root, context) {
+async function openView({ load, sheets = [] }, root, context) {
   const { signal } = context;
   while (!signal.aborted) {
     try {
@@ -79,7 +80,7 @@ function route() {
   const { signal } = shown;
   viewKeys = {};
   viewHelp = [];
-  openView(row.load, root, {
+  openView(row, root, {
     id, signal, query: new URLSearchParams(query),
     title: (text) => { if (!signal.aborted) document.title = `${text} · latentd`; },
     keys: (more, help = []) => { if (!signal.aborted) [viewKeys, viewHelp] = [more, help]; },

@@ -1,23 +1,27 @@
-// lib/sheet.js: a view's sheet, fetched with the view: the first paint waits for no more than it needs.
+// lib/sheet.js: the style sheets of a view. They are fetched with it and put away with it, so that a class of one view is no
+// business of another's; what all views share is in style/base.css.
 
+import { Problem } from './api.js';
 import { h } from './dom.js';
 
-function link(name) {
-  const href = `style/${name}.css`;
-  const there = [...document.querySelectorAll('link[rel="stylesheet"]')].some((node) => node.getAttribute('href') === href);
-  if (there) return null;
+const links = new Map(); // by name
+
+function fetchSheet(name) {
+  const link = h('link', { rel: 'stylesheet', href: new URL(`../style/${name}.css`, import.meta.url).href });
+  links.set(name, link);
   return new Promise((resolve, reject) => {
-    const node = h('link', { rel: 'stylesheet', href, onload: resolve });
-    node.addEventListener('error', () => {
-      node.remove();
-      reject(new Error('the page could not be fetched whole'));
-    });
-    document.head.append(node);
+    link.addEventListener('load', resolve, { once: true });
+    link.addEventListener('error', () => {
+      links.delete(name);
+      link.remove();
+      reject(new Problem(0, { title: 'The daemon does not answer.' }));
+    }, { once: true });
+    document.head.append(link);
   });
 }
 
-/** The module of a view, once its sheet is there, too. */
-export async function styled(name, module) {
-  const [view] = await Promise.all([module, link(name)]);
-  return view;
+/** Only these from now on. Rejects where one cannot be fetched. */
+export async function wear(names) {
+  for (const [name, link] of links) link.disabled = !names.includes(name);
+  await Promise.all(names.filter((name) => !links.has(name)).map(fetchSheet));
 }
