@@ -311,6 +311,7 @@ void view_estimate(struct jsonw *w, const struct spec *s, const struct estimate 
 		jw_real(w, e->seconds_per_epoch);
 	else
 		jw_null(w);
+	jw_kbool(w, "measured", e->measured);
 	jw_kint(w, "epochs", e->epochs);
 	jw_kint(w, "steps", e->steps);
 	jw_key(w, "seconds");

@@ -31,6 +31,7 @@ void view_abilities(struct jsonw *w, const struct family *f);
 struct estimate {
 	size_t parameters, memory_bytes; /* parameters 0: of a kind that trains no net */
 	double flops_per_epoch, seconds_per_epoch; /* seconds < 0: not known yet */
+	bool measured;                             /* the seconds follow from what such jobs reached here */
 	int epochs;
 	int64_t steps, steps_per_epoch; /* in all; of an epoch */
 	double ancestors_train_s; /* of what it goes on from; not shown */

@@ -212,6 +212,7 @@ static void work_out(struct sched *s, const struct model *m, const struct datase
 		.memory_bytes = trainer_bytes(m, shape, pool_threads(s->config.pool)),
 		.flops_per_epoch = model_train_flops(m) * trained + model_flops(m) * held,
 		.seconds_per_epoch = speed > 0 ? model_train_flops(m) * trained / speed : -1,
+		.measured = known > 0,
 		.epochs = (int)epochs,
 		.steps = epochs * p.steps_per_epoch,
 		.steps_per_epoch = p.steps_per_epoch,
@@ -300,8 +301,10 @@ static int estimate_task(
 {
 	int code = task_find(spec->family)->estimate(&s->config, spec, o, ret, err);
 	const double speed = !code && ret->work ? known_speed(s, ret->work) : 0;
-	if (speed > 0)
+	if (speed > 0) {
 		ret->seconds_per_epoch = ret->flops_per_epoch / speed;
+		ret->measured = true;
+	}
 	return code ? code : check_memory(s, ret, err);
 }
 

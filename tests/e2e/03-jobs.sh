@@ -53,6 +53,7 @@ is "$(j '.data|length')" 0 "nothing refused was made"
 
 post '/v1/jobs?validate_only=true' '{"kind":"ae","params":{"latent_dim":3}}'
 is "$status" 200 "validate_only is 200"
+is "$(j ".estimate.measured")" false "and says that no such job has told its speed yet"
 is "$(j '[.params.latent_dim, .params.epochs, (.estimate.parameters > 1000), (.estimate.steps_per_epoch > 100)]')" '[3,50,true,true]' \
   "with resolved params and an estimate"
 post '/v1/jobs?validate_only=true' '{"kind":"ae","params":{"latent_dim":0}}'

@@ -45,8 +45,8 @@ is "$(j '[.params.properties | .latent_dim.fork, .ema.fork, .beta.fork, .beta.li
 get /v1/jobs
 before=$(j '.data | length')
 post "/v1/jobs/v/fork?validate_only=true" '{"checkpoint":5,"params":{"lr":0.01,"epochs":9},"name":"asked"}'
-is "$status $(j '[.object, .kind, .name, .seed, .dataset, .params.lr, .params.latent_dim, .params.epochs, .estimate.epochs, .estimate.parameters > 0]')" \
-  '200 ["estimate","vae","asked",3,"fashion-mnist",0.01,2,9,9,true]' "one may ask what a fork would be"
+is "$status $(j '[.object, .kind, .name, .seed, .dataset, .params.lr, .params.latent_dim, .params.epochs, .estimate.epochs, .estimate.parameters > 0, .estimate.measured]')" \
+  '200 ["estimate","vae","asked",3,"fashion-mnist",0.01,2,9,9,true,true]' "one may ask what a fork would be"
 is "$(j ".from.job == \"$parent\" and .from.checkpoint == 5")" true "and from where it would go on"
 get /v1/jobs
 is "$(j '.data | length')" "$before" "without one"

@@ -1,7 +1,7 @@
 // lib/json_text.js: JSON as people write it: read with the place of every value, so that an error has a line; written so that it can be
 // read. Pure functions.
 
-const SHORT = 64; // a list or an object that fits in so many characters is one line
+const SHORT = 44; // a list or an object that fits in so many characters is one line
 
 class Reader {
   constructor(text) {

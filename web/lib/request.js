@@ -16,3 +16,6 @@ export function request(kind, { preset, params = {}, ...job }) {
   if (changes.length) body.params = Object.fromEntries(changes);
   return body;
 }
+
+/** Parameters of a kind whose `base` is a request for a job of `kind`, resolved: with that one as short as it can be, too. */
+export const shortBase = (params, kind) => ({ ...params, base: request(kind, params.base) });

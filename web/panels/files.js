@@ -21,6 +21,7 @@ export class FilesPanel {
     const id = newId('files');
     this.node = h('section', { class: 'card files-panel', 'aria-labelledby': id }, h('h2', { id }, 'Files'), this.links(),
       h('h3', {}, 'The same run from a terminal'), this.repeat.node,
+      h('p', { class: 'control' }, h('a', { href: `#/new/${job.kind}?like=${job.id}` }, 'Open it in the form')),
       h('h3', {}, 'Watch it there'), commandBox(() => curl(`${this.path}/events.txt`).replace('curl', 'curl -N'), 'command that follows this run').node);
   }
 

@@ -93,7 +93,7 @@ export class SpaceField extends RowsField {
     node.spec = spec;
     const rename = this.input_('parameter', name, 'space-name', { list: this.names, onchange: () => this.named(node) });
     const form = h('select', { 'aria-label': `what ${name} may be`, onchange: () => this.reform(node, form.value) },
-      [['range', 'from … to'], ['values', 'one of'], ['json', 'JSON']].map(([value, text]) => h('option', { value }, text)));
+      [['range', 'range'], ['values', 'one of'], ['json', 'JSON']].map(([value, text]) => h('option', { value }, text)));
     form.value = formOf(spec);
     const remove = h('button', { type: 'button', class: 'icon', 'aria-label': `remove ${name}`, onclick: () => this.drop(node) }, '×');
     node.append(rename, form, h('span', { class: 'space-what' }, this.what(spec, form.value, name)), remove);

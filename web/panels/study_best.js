@@ -68,6 +68,7 @@ export class BestPanel {
     if (!job) return this.links.replaceChildren('Its run has been deleted.');
     this.job = await get(`v1/jobs/${job}`, this.signal);
     this.links.replaceChildren(h('a', { href: `#/runs/${job}` }, name || 'its run'),
+      this.base.abilities.includes('decode') ? h('a', { href: `#/explore/${job}` }, 'explore it') : '',
       h('a', { href: `#/new/${this.job.kind}?like=${job}`, class: 'control' }, 'open it in the form'));
   }
 

@@ -19,8 +19,10 @@ export function gallery(trials, { direction, grid }) {
 }
 
 export class GalleryPanel {
-  constructor({ onMark, signal, grid }) {
+  /** `after`: the jobs that follow each trial, as the study was asked for. */
+  constructor({ onMark, signal, grid, after }) {
     Object.assign(this, { onMark, signal, grid, cells: new Map(), plots: [] });
+    this.names = after.map(({ kind, preset, params }) => [kind, preset, ...Object.values(params ?? {}).filter((value) => typeof value === 'string')].filter(Boolean).join(' '));
     this.list = h('div', { class: 'gallery' });
     this.node = h('section', { class: 'card', 'aria-labelledby': 'gallery-title', hidden: true }, h('h2', { id: 'gallery-title' }, 'Newest samples of the trials'), this.list);
   }
@@ -29,25 +31,27 @@ export class GalleryPanel {
     const shown = gallery(study.trials, { direction: study.direction, grid: this.grid });
     const names = telling(study.axes).map(({ name }) => name).slice(0, 3);
     show(this.node, shown.length > 0);
-    const cells = shown.map((trial) => this.cell(trial, names));
+    const cells = shown.map((trial) => this.cell(trial, names, study.after.filter(({ of }) => of === trial.number)));
     if (cells.some((cell, i) => cell !== this.list.children[i]) || cells.length !== this.list.children.length) this.list.replaceChildren(...cells);
   }
 
-  cell(trial, names) {
+  cell(trial, names, after) {
     if (!this.cells.has(trial.number)) this.cells.set(trial.number, this.make(trial));
     const cell = this.cells.get(trial.number);
     setText(cell.name, names.map((name) => `${name} ${paramText(trial.params[name])}`).join(', ') || trialName(trial));
     setText(cell.value, `${loss(trial.value)} · epoch ${trial.epochs}`);
     if (cell.epochs !== trial.epochs) this.paint(cell, trial);
+    if (cell.after.children.length !== after.length) cell.after.replaceChildren(...after.map(({ job, name }, i) => h('a', { href: `#/runs/${job}` }, this.names[i % this.names.length] ?? name)));
     return cell.node;
   }
 
   make(trial) {
     const picture = new Picture(`samples of trial ${trial.number}`, 'gallery-picture');
     const [name, value] = [h('span', { class: 'strong' }), h('span', { class: 'quiet' })];
-    const node = h('a', { class: 'gallery-cell', href: `#/runs/${trial.job}`, onpointerenter: () => this.onMark(trial.number), onpointerleave: () => this.onMark(null) },
-      picture.node, name, value);
-    return { node, picture, name, value, epochs: 0 };
+    const after = h('span', { class: 'gallery-after' });
+    const node = h('div', { class: 'gallery-cell', onpointerenter: () => this.onMark(trial.number), onpointerleave: () => this.onMark(null) },
+      h('a', { href: `#/runs/${trial.job}` }, picture.node, name), value, after);
+    return { node, picture, name, value, after, epochs: 0 };
   }
 
   // The same address is another picture after the next epoch.
@@ -86,7 +90,7 @@ export class SheetPanel {
   set(study) {
     const ended = study.trials.filter(({ state }) => state === 'complete' || state === 'pruned').length;
     show(this.node, ended > 0);
-    this.wanted = `${ended} ${study.status} ${study.afters}`;
+    this.wanted = `${ended} ${study.status} ${study.after.filter(({ state }) => state === 'complete').length}`;
     this.paint();
   }
 

@@ -1,6 +1,6 @@
 // views/new.js: a new run: the form of a kind and the same as JSON, checked by the daemon as you type.
 //
-// #/new/<kind>                                    from the kind's first preset
+// #/new/<kind>                                    from the kind's first preset; ?dataset=<name>: on that data set
 // #/new/<kind>?like=<job>                         with the parameters of a run
 // #/new/<kind>?from=<job>@<checkpoint>            on a finished run, for kinds that go on from one; else a fork
 // #/new/<kind>?fork=<job>@<checkpoint>            the run itself goes on from there: only what a fork may change is enabled
@@ -10,12 +10,13 @@ import { commandBox, complain, h, newId, setText, show, throttled } from '../lib
 import { Field, ParamsForm } from '../lib/form.js';
 import { big, bytes, count, duration } from '../lib/format.js';
 import { missingDataset } from '../lib/missing.js';
-import { request, same } from '../lib/request.js';
+import { request, same, shortBase } from '../lib/request.js';
 import { commonField, DatasetField, DependsField, FromField } from '../panels/new_fields.js';
 import { EstimatePanel, JsonPanel } from '../panels/new_json.js';
 import { BaseField, SpaceField } from '../panels/new_space.js';
 
 const CHECK_MS = 250;
+const LATE_MS = 300; // what takes longer says that it is coming
 const MORE = ['seeds', 'priority', 'time_limit_s', 'max_retries'];
 const FORKED = 'stays as it is in a fork: the saved state has its form by it';
 
@@ -24,16 +25,24 @@ const known = (value) => value !== null && value !== undefined && value >= 0;
 /** The rows of an estimate; `done`: epochs that a fork has behind it; `unit`: what an epoch of this kind is. */
 function estimateRows({ estimate }, { done = 0, unit = 'epoch' } = {}) {
   const { parameters, memory_bytes: memory, steps_per_epoch: steps, flops_per_epoch: flops, seconds_per_epoch: seconds, epochs } = estimate;
-  const total = known(seconds) ? duration(1000 * seconds * (epochs - done)) : 'not known yet';
+  const about = estimate.measured ? '' : 'about ';
+  const total = known(seconds) ? `${about}${duration(1000 * seconds * (epochs - done))}` : 'not known yet';
   return [
     unit !== 'epoch' && ['runs', count(epochs)],
     parameters > 0 && ['parameters', count(parameters)],
     memory > 0 && ['memory', bytes(memory)],
     unit === 'epoch' && known(steps) && ['steps per epoch', count(steps)],
     known(flops) && flops > 0 && [`work per ${unit}`, big(flops, 'FLOP')],
-    known(seconds) && [`time per ${unit}`, duration(seconds * 1000)],
+    known(seconds) && [`time per ${unit}`, `${about}${duration(seconds * 1000)}`],
     [done ? 'time from there on' : 'time in all', total],
   ].filter(Boolean);
+}
+
+/** Of a time that is not known, or not for sure: what would tell it. */
+function remedyOf({ seconds_per_epoch: seconds, measured }, kind) {
+  if (measured) return '';
+  if (!known(seconds)) return `How long a run of kind ${kind} takes here is not known before the first has begun.`;
+  return `A guess by the speed of this machine, within a factor of three: no run of kind ${kind} has told yet. The first epoch will.`;
 }
 
 const refOf = (text) => {
@@ -55,15 +64,24 @@ class NewView {
   }
 
   async open() {
-    const [kinds, datasets, active] = await Promise.all([get('v1/kinds', this.signal), get('v1/datasets', this.signal),
-      get('v1/jobs?status=queued,running,paused&limit=20', this.signal)]);
-    Object.assign(this, { kinds: kinds.data, datasets: datasets.data, active: active.data });
-    await this.readSource();
+    const late = setTimeout(() => this.root.replaceChildren(h('p', { class: 'quiet' }, 'Loading the form…')), LATE_MS);
+    try {
+      await this.read();
+    } finally {
+      clearTimeout(late);
+    }
     this.build();
     const { kind } = this.kinds.find((row) => row.kind === (this.source?.kind ?? this.wanted)) ?? this.kinds[0];
     this.kindInput.value = kind;
     await this.chooseKind(kind);
     await this.takeSource();
+  }
+
+  async read() {
+    const [kinds, datasets, active] = await Promise.all([get('v1/kinds', this.signal), get('v1/datasets', this.signal),
+      get('v1/jobs?status=queued,running,paused&limit=20', this.signal)]);
+    Object.assign(this, { kinds: kinds.data, datasets: datasets.data, active: active.data });
+    await this.readSource();
   }
 
   /** The run that the address names, and what is meant with it. */
@@ -96,7 +114,7 @@ class NewView {
     this.json = new JsonPanel((value) => this.onJson(value));
     this.missing = missingDataset();
     this.missing.refresh(this.signal).catch(() => {});
-    this.form = h('form', { novalidate: true, onsubmit: (event) => this.send(event) },
+    this.form = h('form', { novalidate: true, onsubmit: (event) => this.send(event), onkeydown: (event) => this.key(event) },
       h('div', { class: 'form-main' }, h('fieldset', { class: 'card' }, h('legend', {}, this.fork ? 'From' : 'Run'), this.runFields()), this.place), this.side());
     const heading = this.fork ? `Fork of ${this.source.name || this.source.id}` : 'New run';
     this.title(heading);
@@ -142,6 +160,7 @@ class NewView {
     Object.assign(this, { kind, from_: from, extra: {} });
     setText(this.kindHelp, kind.description ?? '');
     if (from && this.from) from.write(this.from);
+    if (this.asked.has('dataset')) this.dataset.set(this.asked.get('dataset'));
     this.fromPlace.replaceChildren(...(from ? [from.node] : []));
     this.params = new ParamsForm(kind.params, this.changed, (field, row, changed) => this.ownField(field, row, changed));
     this.place.replaceChildren(this.params.node);
@@ -187,7 +206,9 @@ class NewView {
   async takeSource() {
     if (!this.source) return;
     if (this.fork) return this.takeFork();
-    const { kind, preset, params, dataset, seed, from, name, priority } = this.source;
+    const { kind, preset, dataset, seed, from, name, priority } = this.source;
+    const { base } = this.source.params;
+    const params = base?.kind ? shortBase(this.source.params, await get(`v1/kinds/${base.kind}`, this.signal)) : this.source.params;
     this.take({ kind, preset, params, dataset, seed, priority, ...(from && { from: `${from.job}@${from.checkpoint ?? 'best'}` }), ...(name && { name: `${name}-again` }) });
     this.changed();
   }
@@ -203,9 +224,9 @@ class NewView {
     this.done = Object.fromEntries(data.map(({ epoch }) => [String(epoch), epoch]));
     this.done.last = data[0]?.epoch ?? 0;
     this.done.best = this.source.best?.epoch ?? this.done.last;
-    for (const [name, field] of this.params.fields) if (this.kind.params.properties[name].fork === 'fixed') field.lock(FORKED);
     this.name.set(`${this.source.name || this.kind.kind}-fork`);
     await this.rebaseFork();
+    for (const [name, field] of this.params.fields) if (this.kind.params.properties[name].fork === 'fixed') field.lock(FORKED);
     this.changed();
   }
 
@@ -351,12 +372,16 @@ class NewView {
 
   showEstimate(answer) {
     const many = this.kinds.find(({ kind }) => kind === answer.kind)?.results.includes('trials');
-    const unknown = !known(answer.estimate.seconds_per_epoch);
-    const learner = many ? answer.params.base?.kind : answer.kind;
     const done = this.fork ? answer.from?.checkpoint ?? 0 : 0;
-    this.estimate.set(estimateRows(answer, { done, unit: many ? 'run' : 'epoch' }),
-      unknown ? `How fast this machine is with a ${learner} is not known before one has run here; the first epoch tells.` : '');
+    this.estimate.set(estimateRows(answer, { done, unit: many ? 'run' : 'epoch' }), remedyOf(answer.estimate, many ? answer.params.base?.kind : answer.kind));
     if (!this.fork) setText(this.submit, many && answer.kind !== this.kind.kind ? `Start run on ${answer.estimate.epochs} seeds` : 'Start run');
+  }
+
+  /** From wherever one types. */
+  key(event) {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    this.form.requestSubmit(this.submit);
   }
 
   async send(event) {

@@ -5,7 +5,7 @@
 import { curl, get } from '../lib/api.js';
 import { commandBox, complain, h, setText, show, throttled } from '../lib/dom.js';
 import { clock, duration, endedBy, loss, param, percent, progressOf, terminal, trained } from '../lib/format.js';
-import { request } from '../lib/request.js';
+import { request, shortBase } from '../lib/request.js';
 import { progressBar, statusPill } from '../lib/status.js';
 import { followJob } from '../lib/hub.js';
 import { axesOf, states, valueAxis } from '../lib/trials.js';
@@ -84,7 +84,7 @@ class StudyView {
     const { enqueue, sampler } = this.job.params;
     const first = (enqueue ?? (sampler === 'grid' ? [] : [{}])).length > 0 ? trials.find(({ number }) => number === 0) : null;
     this.study = { trials, names, metric, direction, name: this.job.name || this.job.id, status: this.job.status,
-      retrains: data.filter(({ phase }) => phase === 'retrain'), afters: data.filter(({ phase, state }) => phase === 'after' && state === 'complete').length,
+      retrains: data.filter(({ phase }) => phase === 'retrain'), after: data.filter(({ phase, job }) => phase === 'after' && job),
       axes: axesOf(names, this.job.params.space, trials), value: valueAxis(metric, trials), best: this.found?.best.trial,
       baseline: first && first.value !== null ? first : null };
     const text = JSON.stringify([this.study, this.found?.best]);
@@ -132,7 +132,7 @@ class StudyView {
     const toRun = { onPick: (job) => { location.hash = `#/runs/${job}`; } };
     this.repeats = new RepeatsPanel({ ...toRun, title: 'Repeats on other seeds' });
     this.retrained = new RepeatsPanel({ ...toRun, title: 'Trained again, in full' });
-    this.gallery = this.base.abilities.includes('sample') ? new GalleryPanel({ ...handlers, signal: this.signal, grid }) : null;
+    this.gallery = this.base.abilities.includes('sample') ? new GalleryPanel({ ...handlers, signal: this.signal, grid, after: params.after }) : null;
     this.sheet = new SheetPanel(this.path, this.signal, grid);
     this.trials = new TrialsPanel(this.path, handlers);
     this.panels = [this.best, this.history, this.parallel, this.slices, this.gallery, this.curvesPanel, this.sheet, this.trials].filter(Boolean);
@@ -175,7 +175,7 @@ class StudyView {
     return h('section', { class: 'card', 'aria-labelledby': 'details-title' }, h('h2', { id: 'details-title' }, 'How it was asked for'),
       h('h3', {}, 'The space'), h('dl', { class: 'params wide-params' }, space), h('h3', {}, 'Everything else'),
       h('dl', { class: 'params' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, param(value))))),
-      h('h3', {}, 'The same study from a terminal'), commandBox(() => curl('v1/jobs', request(this.kind, { ...this.job, name: '' })), 'command that repeats this study').node,
+      h('h3', {}, 'The same study from a terminal'), commandBox(() => curl('v1/jobs', request(this.kind, { ...this.job, name: '', params: shortBase(this.job.params, this.base) })), 'command that repeats this study').node,
       h('p', { class: 'control' }, h('a', { href: `#/new/${this.job.kind}?like=${this.job.id}` }, 'Open it in the form')));
   }
 
