@@ -2,7 +2,7 @@
 # The same bits: for the same seed, any number of threads, a neighbour, and both wide numeric levels.
 . "$(dirname "$0")/lib.sh"
 # A small net of the classifier's, with batch norm, dropout and augmentation.
-MORE='"epochs":2,"train_limit":'$(images 5000)
+MORE='"epochs":2,"train_limit":'$(images 2500)
 # A small adversarial pair, judged ten times an epoch by few samples, with everything that is not the default.
 PAIR='"channels":[8,4],"discriminator_channels":[4,8],"n_critic":2,"instance_noise":0.1,"r1_every":4,"judge_samples":256,
   "epochs":2,"train_limit":'$(images 2000)

@@ -45,12 +45,28 @@ unit_tests() {
   done
 }
 
+# Three at a time, as the server's wait for the disk.
 unit() {
   local tests
   say "unit tests, $1"
   mapfile -t tests < <(unit_tests "$1")
   build "$1" "${tests[@]}" || return
-  JOBS=2 tests/tools/run.sh "build/logs/unit-$1" "${tests[@]}"
+  JOBS=3 tests/tools/run.sh "build/logs/unit-$1" "${tests[@]}"
+}
+
+# ahead MODE TARGET...: what a later step will build, with what of the processors is left. It tells what failed.
+ahead() { nice -n 15 make --no-print-directory -k -j2 MODE="$1" "${@:2}" > "build/ahead-$1.log" 2>&1; }
+
+# Compilers beside scenarios, which wait a third of their time. Not beside the browser, whose frames are counted.
+aside() {
+  local mode tests
+  TEST_TIMEOUT=900 nice -n 15 tests/tools/run.sh build/logs/lint tests/tools/lint.sh
+  for mode in double asan tsan; do
+    mapfile -t tests < <(unit_tests "$mode")
+    if [ "$mode" != double ]; then tests+=(all); fi
+    ahead "$mode" "${tests[@]}"
+  done
+  ahead release cross-arm64
 }
 
 # scenarios MODE [REGEX]: those whose names it matches
@@ -77,19 +93,19 @@ quick() {
 }
 
 full() {
-  say "lint, and the core on arm64 beside it"
-  build release all && { tests/tools/run.sh build/logs/lint tests/tools/lint.sh & }
-  build release cross-arm64
-  wait
+  say "lint, and what later steps need, beside the next two"
+  build release all && { aside & }
   unit release
-  unit double
   JOBS=2 scenarios release
+  wait
+  build release cross-arm64
   browser
+  unit double
   # The same bits are the kernels' business, which neither sanitizer makes others; races need jobs that run, edits and kills.
   unit asan
-  SLOW=1 JOBS=2 scenarios asan '0[1-47-9]|1'
+  SLOW=1 JOBS=3 scenarios asan '0[1-47-9]|1|33-several'
   unit tsan
-  SLOW=1 JOBS=2 scenarios tsan '0[34578]|16-edit'
+  SLOW=1 JOBS=3 scenarios tsan '0[34578]|16-edit|33-several'
 }
 
 "$1"
