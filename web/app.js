@@ -53,7 +53,7 @@ async function openView({ load, sheets = [] }, root, context) {
   const { signal } = context;
   while (!signal.aborted) {
     try {
-      const { view } = await fetched(load);
+      const [{ view }] = await Promise.all([fetched(load), wear(sheets)]);
       if (signal.aborted) return;
       return await view(root, context);
     } catch (problem) {

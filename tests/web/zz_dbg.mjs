@@ -1,0 +1,12 @@
+import { launch, openPage, closePage } from './harness.mjs';
+import { readFile } from 'node:fs/promises';
+const port = (await readFile('/tmp/study-dev/port','utf8')).trim();
+const b = await launch();
+const page = await openPage(b, `http://127.0.0.1:${port}/#/new`);
+await page.waitForTimeout(3000);
+console.log(await page.evaluate(() => [...document.styleSheets].map((s) => s.href)));
+console.log(await page.locator('.presets').ariaSnapshot());
+await page.locator('.json-text').fill('{"kind": "ae", "preset": "report"}');
+await page.waitForTimeout(1500);
+console.log(await page.locator('.presets').ariaSnapshot());
+await b.close();
