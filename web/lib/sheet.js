@@ -4,24 +4,25 @@
 import { Problem } from './api.js';
 import { h } from './dom.js';
 
-const links = new Map(); // by name
+const sheets = new Map(); // by name: {link, loaded}
 
 function fetchSheet(name) {
   const link = h('link', { rel: 'stylesheet', href: new URL(`../style/${name}.css`, import.meta.url).href });
-  links.set(name, link);
-  return new Promise((resolve, reject) => {
+  const loaded = new Promise((resolve, reject) => {
     link.addEventListener('load', resolve, { once: true });
     link.addEventListener('error', () => {
-      links.delete(name);
+      sheets.delete(name);
       link.remove();
       reject(new Problem(0, { title: 'The daemon does not answer.' }));
     }, { once: true });
-    document.head.append(link);
   });
+  document.head.append(link);
+  sheets.set(name, { link, loaded });
+  return loaded;
 }
 
 /** Only these from now on. Rejects where one cannot be fetched. */
 export async function wear(names) {
-  for (const [name, link] of links) link.disabled = !names.includes(name);
-  await Promise.all(names.filter((name) => !links.has(name)).map(fetchSheet));
+  await Promise.all(names.map((name) => sheets.get(name)?.loaded ?? fetchSheet(name)));
+  for (const [name, { link }] of sheets) if (link.disabled === names.includes(name)) link.disabled = !link.disabled;
 }
