@@ -60,6 +60,7 @@ test('the mean of curves, between points that only one of them has, as far as ea
   const sd = meanOf([series([1], [1]), series([1], [3])], 'sd');
   assert.ok(Math.abs(sd.max[0] - sd.value[0] - Math.SQRT2) < 1e-12);
   assert.deepEqual(meanOf([series([1, 2], [1, null]), series([1, 2], [2, 4])]).value, [1.5, 4], 'what is no number counts for nothing');
+  assert.deepEqual(meanOf([series([1, 2, 3], [1, 2, 3]), series([1, 3], [3, null])]).value, [2, 2, 3], 'nor what would lie beside it');
   assert.deepEqual(meanOf([undefined]).step, []);
 });
 

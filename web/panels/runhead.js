@@ -38,10 +38,11 @@ export class RunHead {
   }
 
   /** What it goes on from, and whose end it waits for. */
-  origin({ from, depends_on: others, trial }) {
-    const run = (id, text) => h('a', { href: `#/runs/${id}` }, text);
-    return [trial && [` · ${trial.phase} ${trial.number} of `, run(trial.study, trial.study)], from && [' · from ', run(from.job, `${from.job}@${from.checkpoint}`)],
-      others?.length && [' · after ', others.map((id, i) => [i ? ', ' : '', run(id, id)])]].filter(Boolean).flat(3);
+  origin({ id, from, depends_on: others, trial }) {
+    const run = (ref, text) => h('a', { href: `#/runs/${ref}` }, text);
+    return [trial && [` · ${trial.phase} ${trial.number} of `, run(trial.study, trial.study)],
+      from && [' · from ', run(from.job, `${from.job}@${from.checkpoint}`), ' · ', h('a', { href: `#/compare/${from.job},${id}` }, 'compare both')],
+      others?.length && [' · after ', others.map((ref, i) => [i ? ', ' : '', run(ref, ref)])]].filter(Boolean).flat(3);
   }
 
   leave() {

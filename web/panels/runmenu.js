@@ -21,11 +21,11 @@ async function askFork(job, signal) {
   const from = h('select', { id: 'fork-from' }, h('option', { value: 'best' }, 'best'), h('option', { value: 'last' }, 'last'));
   const epochs = h('input', { id: 'fork-epochs', type: 'number', class: 'number', min: '1', value: String(moreEpochs(job)) });
   const name = h('input', { id: 'fork-name', type: 'text', autocomplete: 'off' });
-  const field = (text, input, hint) => h('div', { class: 'field' }, h('label', { for: input.id }, text), input,
-    hint && h('p', { class: 'hint' }, hint));
+  const field = (text, input, hint) => h('div', { class: 'fork-field' }, h('label', { for: input.id }, text), input,
+    hint && h('p', { class: 'quiet' }, hint));
   const answer = await dialog(signal, h('h2', {}, `Go on from ${jobName(job)}`), field('checkpoint', from),
     field('epochs', epochs, `in all; ${job.progress.epoch} are done there`), field('name', name, 'may stay empty'),
-    h('p', { class: 'hint' }, 'Other parameters and earlier checkpoints: on its page, beneath “Go on from a checkpoint”.'),
+    h('p', { class: 'quiet' }, 'Other parameters and earlier checkpoints: on its page, beneath “Go on from a checkpoint”.'),
     h('div', { class: 'actions' }, h('button', { value: '' }, 'Not now'), h('button', { class: 'primary', value: 'fork' }, 'Fork')));
   if (answer !== 'fork') return null;
   return { checkpoint: from.value, params: { epochs: Number(epochs.value) }, ...(name.value.trim() && { name: name.value.trim() }) };
