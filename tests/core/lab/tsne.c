@@ -197,6 +197,30 @@ static void test_steps(void **state)
 	free(x);
 }
 
+/* A gain grows by as much wherever a point goes on down, and where it turns back it shrinks, to the least one and no further. */
+static void test_least_gain(void **state)
+{
+	(void)state;
+	float *x = clouds(N);
+	struct tsne *t = open_run(x, N, &tsne_defaults, NULL, best_kern());
+	struct state live = {0};
+	int least = 0;
+	steps(t, 2);
+	tsne_state(t, &live);
+	double *gains = state_find(&live, "gains")->data;
+	for (int i = 0; i < 2 * N; i++)
+		gains[i] = 0.011;
+	steps(t, 3);
+	for (int i = 0; i < 2 * N; i++) {
+		assert_true(gains[i] == 0.01 || gains[i] == 0.011 + 0.2);
+		least += gains[i] == 0.01;
+	}
+	assert_true(least > 0 && least < 2 * N);
+	state_free(&live);
+	tsne_close(t);
+	free(x);
+}
+
 /* The same bits with threads, at both wide levels, and from a state saved half way; KL falls, and clouds stand apart. */
 static void test_bits(void **state)
 {
@@ -305,6 +329,7 @@ int main(void)
 		cmocka_unit_test(test_gradients),
 		cmocka_unit_test(test_scikit_learn),
 		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_least_gain),
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_restore_refuses),
 		cmocka_unit_test(test_extremes),
