@@ -135,6 +135,8 @@ $(O)/core/kern/%.$(1).o: core/kern/%.c
 endef
 $(foreach l,$(LEVELS),$(eval $(call level_rule,$(l))))
 $(O)/core/kern/kern.o: CFLAGS += $(foreach l,$(LEVELS),-DHAVE_LEVEL_$(l)=1)
+# Which levels there are is said here.
+$(O)/core/kern/kern.o: Makefile
 
 # The commit is known to one small object only, which is made anew when it changes.
 $(O)/server/version.o: $(O)/version.h
