@@ -236,7 +236,7 @@ unit: $(UNIT)
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 # --- what people type ----------------------------------------------------------------------------------------------------
-.PHONY: demo check test e2e web-test lint setup
+.PHONY: demo check test e2e web-test screenshots lint setup
 ## demo: install what is missing, build, train an autoencoder, leave pictures in build/demo
 demo:
 	@deploy/demo.sh
@@ -256,6 +256,9 @@ e2e: $(O)/latentd build/release/kf.so
 ## web-test: the dashboard in Chromium
 web-test: $(O)/latentd
 	@LATENTD=$(O)/latentd tests/tools/run.sh build/logs/web $(sort $(wildcard tests/web/*.test.mjs))
+## screenshots: every view at three widths in both themes: build/screenshots
+screenshots: $(O)/latentd
+	@SCREENSHOTS=1 LATENTD=$(O)/latentd node --test tests/web/pages.test.mjs
 ## lint: floors and doors, headers that stand alone, what clang warns of, scripts, vendored files, routes in the API document
 lint: all
 	@tests/tools/run.sh build/logs/lint tests/tools/lint.sh
