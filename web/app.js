@@ -34,7 +34,7 @@ let shown = new AbortController();
 
 function notFound(root, { title }) {
   title('Not found');
-  root.append(h('section', { class: 'card' }, h('h1', {}, 'There is no such page'), h('a', { class: 'button', href: '#/' }, 'All runs')));
+  root.append(h('section', { class: 'card empty' }, h('h1', {}, 'There is no such page'), h('p', {}, h('a', { class: 'button', href: '#/' }, 'All runs'))));
 }
 
 function failed(root, { title }, problem) {

@@ -1,5 +1,5 @@
 // Every view, and the manual: at three widths in both themes, for those who only look on, by keyboard alone, with a token below a
-// path prefix. `make screenshots` (SCREENSHOTS=1) takes the picture of each at each width in each theme.
+// path prefix. `make screenshots` (SCREENSHOTS=1) takes the picture of each at each width in each theme; ONLY=regexp: of some.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { closePage, launch, openPage, startDaemon } from './harness.mjs';
 import { scene } from './scene.mjs';
-import { manual, settled, SHOTS, sideways, views, watchRequests } from './views.mjs';
+import { manual, overlaps, settled, SHOTS, sideways, views, watchRequests } from './views.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const ALL = Boolean(process.env.SCREENSHOTS);
@@ -58,7 +58,7 @@ async function openView(where, options = {}) {
 /** All that is wrong with every view, by `look`, a line each. */
 async function faults(list, look, options) {
   const found = [];
-  for (const [name, where] of list) {
+  for (const [name, where] of list.filter(([one]) => new RegExp(process.env.ONLY ?? '').test(one))) {
     const page = await openView(where, options);
     const say = (text) => found.push(`${name}: ${text}`);
     await look(page, say, name).catch((error) => say(error.message));
@@ -121,6 +121,7 @@ async function lookAtAll(page, say, name) {
       await settled(page, page.pending);
       const over = await sideways(page);
       if (over) say(`at ${width}: sideways by ${over}`);
+      for (const pair of await overlaps(page)) say(`at ${width}: over each other: ${pair}`);
       if (!asked(turn, theme, width)) continue;
       for (const text of await axeFinds(page)) say(`at ${width} in ${theme}: ${text}`);
       await page.screenshot({ path: path.join(SHOTS, `${name}-${theme}-${width}.png`), fullPage: true });

@@ -56,3 +56,33 @@ export const sideways = (page) => page.evaluate(() => {
   const out = [...document.querySelectorAll('body *')].filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && !inScroller(node.parentElement));
   return `${over} px: ${out.slice(0, 3).map((node) => `${node.tagName.toLowerCase()}.${node.className}`).join(', ')}`;
 });
+
+/** Controls that lie over each other, by more than a border. What is fixed or sticks lies over what scrolls beneath it. */
+export const overlaps = (page) => page.evaluate(() => {
+  const floats = (node) => node && (/fixed|sticky|absolute/.test(getComputedStyle(node).position) || floats(node.parentElement));
+  // What a scroller does not show now is nowhere.
+  const shown = (node) => {
+    const box = node.getBoundingClientRect();
+    const seen = { left: box.left, top: box.top, right: box.right, bottom: box.bottom };
+    for (let up = node.parentElement; up; up = up.parentElement) {
+      if (!/auto|scroll|hidden|clip/.test(getComputedStyle(up).overflow)) continue;
+      const frame = up.getBoundingClientRect();
+      seen.left = Math.max(seen.left, frame.left);
+      seen.top = Math.max(seen.top, frame.top);
+      seen.right = Math.min(seen.right, frame.right);
+      seen.bottom = Math.min(seen.bottom, frame.bottom);
+    }
+    return seen;
+  };
+  const seen = [...document.querySelectorAll('main input, main select, main textarea, main button, main label')]
+    .filter((node) => node.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !floats(node))
+    .map((node) => ({ node, box: shown(node) })).filter(({ box }) => box.right - box.left > 1 && box.bottom - box.top > 1);
+  const words = ({ node }) => `${node.tagName.toLowerCase()}#${node.id || node.className} "${node.textContent.slice(0, 20)}"`;
+  const over = (a, b) => Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 3
+    && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 3;
+  const found = [];
+  seen.forEach((a, i) => seen.slice(i + 1).forEach((b) => {
+    if (!a.node.contains(b.node) && !b.node.contains(a.node) && over(a, b)) found.push(`${words(a)} and ${words(b)}`);
+  }));
+  return found.slice(0, 4);
+});
