@@ -59,7 +59,7 @@ test('what is wrong has its line and its field', async () => {
 
 test('groups say what is changed; a parameter is found; all of it goes back', async () => {
   await open('#/new/ae', { allow: REFUSED });
-  await page.locator('.estimate', { hasText: /time in all(about )?\d/ }).waitFor();
+  await page.locator('.estimate', { hasText: /time in all(about |under )?\d/ }).waitFor();
   await box('latent_dim').fill('5');
   await page.locator('.group', { hasText: 'latent_dim' }).locator('.group-count', { hasText: '1 changed' }).waitFor();
   const shown = () => page.locator('.params-form .field:visible').count();

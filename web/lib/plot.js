@@ -9,6 +9,23 @@ import { evenTicks, logTicks } from './scale.js';
 import { place } from './trials.js';
 
 const REACH = 28; // pixels from a mark within which it is meant
+const NEAR = '300px'; // charts this far from what is seen are drawn already
+
+// One chart a frame: a dozen of them with a thousand marks each would hold up the page.
+const waiting = new Set();
+let frame = 0;
+
+function drawNext() {
+  const [next] = waiting;
+  waiting.delete(next);
+  frame = waiting.size ? requestAnimationFrame(drawNext) : 0;
+  next?.redraw();
+}
+
+function drawSoon(plot) {
+  waiting.add(plot);
+  frame ||= requestAnimationFrame(drawNext);
+}
 
 /** 0.00012 → "1.2e-4", 12000 → "12000": short enough for a tick. */
 export function tickText(value) {
@@ -61,26 +78,33 @@ export class Plot {
     this.save = saveButtons(() => this.svg, name);
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.node);
+    this.eye = new IntersectionObserver((entries) => this.onSight(entries.at(-1).isIntersecting), { rootMargin: NEAR });
+    this.eye.observe(this.node);
+    this.svg.setAttribute('height', String(height)); // what is not drawn yet has its place
+  }
+
+  onSight(seen) {
+    this.seen = seen;
+    if (seen && this.stale) this.update();
   }
 
   resized() {
     if (Math.floor(this.node.clientWidth) !== this.width) this.update();
   }
 
-  /** Drawn at the next frame, however often it is called. */
+  /** Drawn at one of the next frames, however often it is called; out of sight, once it comes into it. */
   update() {
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
-      this.redraw();
-    });
+    this.stale = true;
+    if (this.seen) drawSoon(this);
   }
 
   redraw() {
     this.width = Math.floor(this.node.clientWidth);
     if (!this.width) return;
+    this.stale = false;
     this.svg.setAttribute('viewBox', `0 0 ${this.width} ${this.height}`);
-    this.svg.setAttribute('height', String(this.height));
     this.items = [];
+    this.on = null;
     this.svg.replaceChildren();
     this.drawInto(this);
     this.svg.dataset.items = String(this.items.length);
@@ -153,23 +177,22 @@ export class Plot {
   /** `keys`: a set, the others step back; null: all of them. */
   keep(keys) {
     this.kept = keys;
-    this.paint();
+    for (const { key, node } of this.items) node.classList.toggle('off', keys !== null && !keys.has(key));
   }
 
   mark(key) {
     this.marked = key;
-    this.paint();
+    const item = this.items.find((one) => one.key === key) ?? null;
+    this.on?.node.classList.remove('on');
+    item?.node.classList.add('on');
+    this.on = item;
+    this.svg.classList.toggle('has-mark', item !== null);
+    this.showTip(item);
   }
 
   paint() {
-    let marked = null;
-    for (const item of this.items) {
-      item.node.classList.toggle('off', this.kept !== null && !this.kept.has(item.key));
-      item.node.classList.toggle('on', item.key === this.marked);
-      if (item.key === this.marked) marked = item;
-    }
-    this.svg.classList.toggle('has-mark', marked !== null);
-    this.showTip(marked);
+    this.keep(this.kept);
+    this.mark(this.marked);
   }
 
   showTip(item) {
@@ -189,7 +212,8 @@ export class Plot {
 
   close() {
     this.observer.disconnect();
-    cancelAnimationFrame(this.frame);
+    this.eye.disconnect();
+    waiting.delete(this);
   }
 }
 

@@ -235,10 +235,12 @@ export class ParallelPanel {
   }
 
   mark(number) {
+    const line = this.lines.get(number);
+    this.lines.get(this.marked)?.classList.remove('on');
     this.marked = number;
-    for (const [key, line] of this.lines) line.classList.toggle('on', key === number);
-    if (this.lines.has(number)) this.layer.append(this.lines.get(number));
-    this.layer?.classList.toggle('has-mark', this.lines.has(number));
+    line?.classList.add('on');
+    if (line && line !== this.layer.lastChild && !line.matches(':hover')) this.layer.append(line); // above the others
+    this.layer?.classList.toggle('has-mark', Boolean(line));
   }
 
   keep() {}

@@ -121,7 +121,9 @@ export class TrialsPanel {
   }
 
   mark(number) {
-    for (const [key, { node }] of this.rows) node.classList.toggle('on', key === number);
+    this.rows.get(this.marked)?.node.classList.remove('on');
+    this.rows.get(number)?.node.classList.add('on');
+    this.marked = number;
   }
 
   keep(kept) {

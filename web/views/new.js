@@ -20,20 +20,22 @@ const LATE_MS = 300; // what takes longer says that it is coming
 const MORE = ['seeds', 'priority', 'time_limit_s', 'max_retries'];
 const FORKED = 'stays as it is in a fork: the saved state has its form by it';
 
+const SOON_MS = 50; // what takes less is not worth a figure
+
 const known = (value) => value !== null && value !== undefined && value >= 0;
 
 /** The rows of an estimate; `done`: epochs that a fork has behind it; `unit`: what an epoch of this kind is. */
 function estimateRows({ estimate }, { done = 0, unit = 'epoch' } = {}) {
   const { parameters, memory_bytes: memory, steps_per_epoch: steps, flops_per_epoch: flops, seconds_per_epoch: seconds, epochs } = estimate;
-  const about = estimate.measured ? '' : 'about ';
-  const total = known(seconds) ? `${about}${duration(1000 * seconds * (epochs - done))}` : 'not known yet';
+  const time = (ms) => (ms < SOON_MS ? 'under 0.1 s' : `${estimate.measured ? '' : 'about '}${duration(ms)}`);
+  const total = known(seconds) ? time(1000 * seconds * (epochs - done)) : 'not known yet';
   return [
     unit !== 'epoch' && ['runs', count(epochs)],
     parameters > 0 && ['parameters', count(parameters)],
     memory > 0 && ['memory', bytes(memory)],
     unit === 'epoch' && known(steps) && ['steps per epoch', count(steps)],
     known(flops) && flops > 0 && [`work per ${unit}`, big(flops, 'FLOP')],
-    known(seconds) && [`time per ${unit}`, `${about}${duration(seconds * 1000)}`],
+    known(seconds) && [`time per ${unit}`, time(1000 * seconds)],
     [done ? 'time from there on' : 'time in all', total],
   ].filter(Boolean);
 }

@@ -74,7 +74,7 @@ class StudyView {
     await this.best.set(this.found, this.study);
     this.importance.set(importance?.data ?? null, `Told once ${JUDGED} trials are complete.`, complete);
     this.pair.set(this.study, (importance?.data ?? []).map(({ name }) => name));
-    await this.readCurves(rows.data);
+    await this.readCurves(rows.data).catch(complain);
     show(this.stale, false);
     if (this.stream && terminal(this.job)) this.finish();
   }
