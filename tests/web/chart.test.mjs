@@ -151,7 +151,7 @@ test('edits and forks are marks over the curves that say what they are', async (
   await open(`#/runs/${long.id}`, { allow: /status of 409/ });
   await waitFor('a piece of the curve', async () => Number(await page.locator('.chart').first().getAttribute('data-points')) > 8, 20000);
   await page.getByRole('textbox', { name: /^beta/ }).fill('3');
-  await page.getByRole('button', { name: 'Apply' }).click();
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
   const mark = page.getByRole('button', { name: /beta 1 → 3 at step \d+/ });
   await mark.waitFor({ timeout: 20000 });
   await mark.focus();

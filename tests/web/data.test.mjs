@@ -144,7 +144,7 @@ test('what is live in a run can be changed beside its curve', async () => {
   page = await openPage(browser, `${daemon.url}#/runs/${id}`, { allow: REFUSED });
   await field('lr').waitFor();
   assert.equal(await edit().locator('input').count(), 3);
-  const apply = page.getByRole('button', { name: 'Apply' });
+  const apply = page.getByRole('button', { name: 'Apply', exact: true });
   assert.ok(await apply.isDisabled());
   await field('lr').fill('fast');
   await apply.click();

@@ -214,6 +214,7 @@ test('a kind with many series has a chart for each unit, those that stand for it
   await waitFor('the classes', async () => (await titles('.small-curves h3')).length === 2);
   assert.deepEqual(await titles('.curves h2'), ['Loss', 'Probability']);
   assert.deepEqual(await titles('.small-curves h3'), ['slope', 'share of samples']);
+  await page.locator('.small-curves .readout').last().scrollIntoViewIfNeeded(); // what is not seen is not drawn
   await waitFor('their shares, by name', async () => /Bag\s*0\.3000/.test((await titles('.small-curves .readout')).join(' ')));
   const log = (i) => page.getByRole('checkbox', { name: 'log scale' }).nth(i).isChecked();
   assert.deepEqual([await log(0), await log(1)], [false, false], 'a loss below 0 has no logarithm, a probability needs none');

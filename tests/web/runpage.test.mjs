@@ -1,8 +1,8 @@
 // The page of one run besides its curves: previews that play, what happened, checkpoints, what differs, why it waits, when it is gone.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { waitFor } from './harness.mjs';
-import { cancel, daemon, finished, LONG, LOST, open, page, pill, QUICK, session } from './session.mjs';
+import { closePage, waitFor } from './harness.mjs';
+import { cancel, daemon, finished, LONG, LOST, open, page, pill, QUICK, seriousViolations, session } from './session.mjs';
 
 let id;
 session({ args: ['--workers', '1'], prepare: async () => { ({ id } = await finished((await daemon.api('v1/jobs', QUICK)).id)); } });
@@ -109,6 +109,24 @@ test('why a run waits stands on top, and a paused one says where', async () => {
   await pill('paused');
   await note.filter({ hasText: /Paused in epoch \d+, at step [\d,]+/ }).waitFor();
   await Promise.all([first, next, after].map((job) => cancel(job.id)));
+});
+
+test('alerts stand on top with their remedy, are marked and told, and all of it is accessible', async () => {
+  const { id: other } = await finished((await daemon.api('v1/jobs', { kind: 'vae', params: { train_limit: 2000, epochs: 4, latent_dim: 3, beta: 1000 } })).id);
+  for (const colorScheme of ['light', 'dark']) {
+    await closePage(page);
+    await open(`#/runs/${other}`, { colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
+    const alert = page.locator('.alerts li');
+    await alert.filter({ hasText: /posterior collapse.*\(epoch 3\).*What helps: .*free_bits/ }).waitFor();
+    assert.equal(await alert.count(), 1, 'said once, though it is among the warnings, too');
+    await page.getByRole('button', { name: /^epoch 3: posterior collapse/ }).waitFor();
+    await page.locator('.events li.alert', { hasText: 'free_bits' }).waitFor();
+    await page.locator('.units').getByText('Over time').click();
+    await page.locator('.units .chart canvas').waitFor();
+    assert.match(await page.locator('.units .chart').getAttribute('aria-label'), /z0 .* at epoch 4.0/);
+    await page.locator('.curves summary', { hasText: 'Save' }).click();
+    assert.deepEqual(await seriousViolations(), []);
+  }
 });
 
 test('a run that is deleted elsewhere is told to be gone', async () => {

@@ -35,6 +35,9 @@ export class Chart {
     this.readout.append(this.xRow());
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.canvas);
+    this.near = false;
+    this.sight = new IntersectionObserver((entries) => this.onSight(entries.at(-1).isIntersecting), { rootMargin: '200px' });
+    this.sight.observe(this.canvas);
     this.recolour = () => this.rebuild();
     document.addEventListener('themechange', this.recolour);
     group.add(this);
@@ -90,6 +93,12 @@ export class Chart {
     this.plot.redraw(false);
   }
 
+  /** What is far from what is seen waits with its drawing. */
+  onSight(near) {
+    this.near = near;
+    if (near && this.waits) this.schedule();
+  }
+
   schedule() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
@@ -127,7 +136,8 @@ export class Chart {
 
   draw() {
     const width = Math.floor(this.canvas.clientWidth);
-    if (!width) return;
+    this.waits = !this.near;
+    if (!width || !this.near) return;
     const plan = this.plan();
     const form = plan.map(([, i, part]) => `${i}${part}`).join();
     if (this.plot && form !== this.form) {
@@ -353,6 +363,7 @@ export class Chart {
   close() {
     document.removeEventListener('themechange', this.recolour);
     this.observer.disconnect();
+    this.sight.disconnect();
     cancelAnimationFrame(this.frame);
     this.plot?.destroy();
     this.group.remove(this);

@@ -1,6 +1,6 @@
 // lib/save_svg.js: a chart of the page as a file: SVG with its colours written into it, or PNG at twice its size.
 
-import { h } from './dom.js';
+import { h, save } from './dom.js';
 
 const WRITTEN = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-opacity', 'fill-opacity', 'opacity', 'font-family', 'font-size',
   'font-weight', 'text-anchor', 'dominant-baseline'];
@@ -29,15 +29,6 @@ export function svgText(node) {
   return new XMLSerializer().serializeToString(copy);
 }
 
-export function saveBlob(blob, filename) {
-  const href = URL.createObjectURL(blob);
-  const link = h('a', { href, download: filename });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(href), 10000);
-}
-
 async function pngOf(node) {
   const { width, height } = node.getBoundingClientRect();
   const href = URL.createObjectURL(new Blob([svgText(node)], { type: 'image/svg+xml' }));
@@ -56,6 +47,6 @@ async function pngOf(node) {
 /** Buttons that save what `svg()` gives then as `name`.svg and .png. */
 export function saveButtons(svg, name) {
   const button = (form, make) => h('button', { type: 'button', class: 'small ghost', 'aria-label': `Save ${name} as ${form}`,
-    onclick: async () => saveBlob(await make(svg()), `${name}.${form.toLowerCase()}`) }, form);
+    onclick: async () => save(await make(svg()), `${name}.${form.toLowerCase()}`) }, form);
   return h('span', { class: 'save' }, button('SVG', async (node) => new Blob([svgText(node)], { type: 'image/svg+xml' })), button('PNG', pngOf));
 }

@@ -2,7 +2,7 @@
 
 import { get, post, query } from '../lib/api.js';
 import { action } from '../lib/action.js';
-import { complain, h, newId, setText, show } from '../lib/dom.js';
+import { complain, h, newId, setText, show, toast } from '../lib/dom.js';
 import { Field, sayProblem } from '../lib/form.js';
 import { bytes, count, loss } from '../lib/format.js';
 import { fileLink } from './files.js';
@@ -31,7 +31,7 @@ export class CheckpointsPanel {
     this.older = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.readOlder().catch(complain) }, 'Older ones');
     this.result = h('p', { role: 'status', class: 'quiet' });
     this.node = h('section', { class: 'card checkpoints', 'aria-labelledby': `${id}-title`, hidden: true }, h('h2', { id: `${id}-title` }, 'Checkpoints'),
-      this.table(), this.older, this.form(id));
+      this.table(), this.older, this.now(), this.form(id));
   }
 
   table() {
@@ -39,6 +39,26 @@ export class CheckpointsPanel {
     return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Checkpoints' }, h('table', {},
       h('thead', {}, h('tr', {}, column('epoch', 'num'), column('step', 'num roomy'), this.metric, column('size', 'num roomy'), column(h('span', { class: 'offscreen' }, 'marks')),
         column(h('span', { class: 'offscreen' }, 'what can be done')))), this.body));
+  }
+
+  /** Of a run that computes: its state as it is, as soon as it can be written. */
+  now() {
+    const path = `${this.path}/checkpoint`;
+    const made = action({ text: 'Checkpoint now', cls: 'small', request: () => ({ path, method: 'POST' }), onclick: () => this.take(path, made.button) });
+    this.taking = made.node;
+    return made.node;
+  }
+
+  async take(path, button) {
+    button.disabled = true;
+    try {
+      const { step } = await post(path, undefined, this.signal);
+      toast(step ? `Written at step ${count(step)}` : 'On its way');
+    } catch (problem) {
+      complain(problem);
+    } finally {
+      button.disabled = false;
+    }
   }
 
   form(id) {
@@ -107,6 +127,7 @@ export class CheckpointsPanel {
   /** A value that is being changed here stays as it is typed. */
   update(job) {
     this.job = job;
+    show(this.taking, job.status === 'running');
     for (const [name, field] of this.fields) if (name in job.params) field.rebase(job.params[name]);
   }
 

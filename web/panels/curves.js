@@ -11,6 +11,7 @@ import { CurveToolbar } from './toolbar.js';
 
 const POINTS = 1500; // of each curve at a time: more than a screen has columns
 const DETAIL_MS = 2000; // between two readings of the whole curve while it grows
+const LIVE_MS = 250; // between two pictures of it meanwhile
 
 /** The steps between which lies what is zoomed into, with a little beside it. */
 export function windowOf(series, axis, start, [from, to]) {
@@ -26,6 +27,7 @@ export class CurvesPanel {
     Object.assign(this, { path, signal, series: {}, fine: null, seen: null });
     this.group = new ChartGroup({ onWindow: (zoom) => this.onWindow(zoom) });
     this.read = throttled(() => this.readAll().catch(() => {}), DETAIL_MS);
+    this.drawSoon = throttled(() => this.draw(), LIVE_MS);
     this.readFine = throttled(() => this.readWindow().catch(() => {}), 150);
     const charts = chartsOf(kind);
     const about = { path, group: this.group, name: job.name || job.id };
@@ -76,7 +78,7 @@ export class CurvesPanel {
   /** Points of the stream, which thins what it tells: the whole is read again. */
   add({ points, at_ms: at }) {
     for (const point of points ?? []) addPoint(this.series[point.name] ??= emptySeries(), { ...point, at_ms: at });
-    this.draw();
+    this.drawSoon();
     this.read();
   }
 
@@ -122,6 +124,7 @@ export class CurvesPanel {
   close() {
     this.read.cancel();
     this.readFine.cancel();
+    this.drawSoon.cancel();
     this.panels.forEach((panel) => panel.close());
   }
 }

@@ -1,6 +1,7 @@
 // panels/edit.js: what of a run may still change: the parameters that its kind's schema calls live.
 
 import { patch } from '../lib/api.js';
+import { action } from '../lib/action.js';
 import { h, show, toast } from '../lib/dom.js';
 import { Field, sayProblem } from '../lib/form.js';
 
@@ -8,12 +9,15 @@ export class EditPanel {
   constructor(kind, path, onChanged) {
     this.path = path;
     this.onChanged = onChanged;
-    this.apply = h('button', { type: 'submit', class: 'small', disabled: true }, 'Apply');
+    const { node, button } = action({ text: 'Apply', cls: 'small', onclick: (event) => this.send(event),
+      request: () => ({ path, method: 'PATCH', body: { params: this.changes() } }) });
+    this.apply = button;
+    button.disabled = true;
     const rows = Object.entries(kind.params.properties).filter(([, row]) => row.live);
     this.fields = new Map(rows.map(([name, row]) => [name, new Field(name, row, () => this.mark())]));
-    this.node = h('form', { class: 'card edit', novalidate: true, 'aria-labelledby': 'edit-title', hidden: true, onsubmit: (event) => this.send(event) },
+    this.node = h('form', { class: 'card edit control', novalidate: true, 'aria-labelledby': 'edit-title', hidden: true, onsubmit: (event) => this.send(event) },
       h('h2', { id: 'edit-title' }, 'Change while it runs'),
-      h('div', { class: 'edit-fields' }, [...this.fields.values()].map((field) => field.node), this.apply));
+      h('div', { class: 'edit-fields' }, [...this.fields.values()].map((field) => field.node), node));
   }
 
   mark() {
@@ -27,12 +31,16 @@ export class EditPanel {
     this.mark();
   }
 
+  changes() {
+    return Object.fromEntries([...this.fields].filter(([, field]) => field.changed).map(([name, field]) => [name, field.value]));
+  }
+
   async send(event) {
     event.preventDefault();
-    const changed = [...this.fields].filter(([, field]) => field.changed);
+    if (this.apply.disabled) return;
     for (const field of this.fields.values()) field.setError('');
     try {
-      const job = await patch(this.path, { params: Object.fromEntries(changed.map(([name, field]) => [name, field.value])) });
+      const job = await patch(this.path, { params: this.changes() });
       this.update(job);
       toast('From the next step on');
       this.onChanged();
