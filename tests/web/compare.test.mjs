@@ -59,6 +59,15 @@ test('repeats as their mean with a band; a fork as a branch of its parent', asyn
   await waitFor('their mean', async () => (await label(1)).includes(`one: mean of 2 ${mean} at epoch 3.0`));
 });
 
+test('repeats by the name of their study, as their mean; one that is gone is said, and the others are shown', async () => {
+  const study = await daemon.api('v1/jobs', { ...SMALL, name: 'again', params: { train_limit: 500, epochs: 1 }, seeds: [1, 2] });
+  await finished(study.id);
+  await open('#/compare/again,no-such-run', { allow: /status of 404/ });
+  await page.locator('.toast.error').filter({ hasText: 'no-such-run' }).waitFor();
+  await waitFor('the mean', async () => /mean of 2/.test(await label()));
+  assert.equal(await page.locator('.run-chip').count(), 2);
+});
+
 test('previews of one epoch, the nearest before it where there is none, played from the beginning', async () => {
   await open(`#/compare/${ids.join(',')}`);
   const figures = page.locator('.compared-previews figure');

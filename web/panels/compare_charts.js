@@ -62,10 +62,11 @@ class SeriesChart {
 }
 
 export class CompareCharts {
-  /** slot(id): how a run is drawn; onmark(id): a line is looked at. */
-  constructor(jobs, kinds, { slot, signal, onmark }) {
-    Object.assign(this, { jobs, kinds, slot, signal, onmark, way: 'each', curves: new Map(), fine: null, seen: null });
+  /** slot(id): how a run is drawn; onmark(id): a line is looked at; way: how repeats are drawn at first, one of WAYS. */
+  constructor(jobs, kinds, { slot, signal, onmark, way = 'each' }) {
+    Object.assign(this, { jobs, kinds, slot, signal, onmark, curves: new Map(), fine: null, seen: null });
     this.repeats = repeatsOf(jobs);
+    this.way = this.repeats.length ? way : 'each';
     this.series = sharedSeries(jobs, kinds);
     const count = this.series.filter(({ headline }) => headline).length || Math.min(1, this.series.length);
     [this.first, this.others] = [this.series.slice(0, count), this.series.slice(count)];

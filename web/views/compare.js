@@ -11,6 +11,7 @@ import { CompareTable } from '../panels/compare_table.js';
 import { jobName, runHref } from '../panels/runrow.js';
 
 const MOST = 20;
+const PATIENCE_MS = 300;
 
 class CompareView {
   constructor(root, { id, signal, title }) {
@@ -21,8 +22,12 @@ class CompareView {
   }
 
   async open() {
-    this.root.replaceChildren(h('p', { class: 'quiet' }, 'Loading…'));
-    await this.show();
+    const patience = setTimeout(() => this.root.replaceChildren(h('p', { class: 'quiet' }, 'Reading the runs…')), PATIENCE_MS);
+    try {
+      await this.show();
+    } finally {
+      clearTimeout(patience);
+    }
   }
 
   /** Reads the runs that the address names, and puts up the page of them. */
@@ -36,7 +41,7 @@ class CompareView {
     this.jobs = jobs;
     this.ids = jobs.map((job) => job.id);
     this.chips = jobs.map((job) => this.chip(job));
-    const look = { slot: (id) => slotOf(this.slots, id), swatch: (id) => this.swatch(id), signal, onmark: (id) => this.mark(id) };
+    const look = { way: this.way, slot: (id) => slotOf(this.slots, id), swatch: (id) => this.swatch(id), signal, onmark: (id) => this.mark(id) };
     this.charts = jobs.length ? new CompareCharts(jobs, this.kinds, look) : null;
     this.table = new CompareTable(look);
     this.previews = new ComparePreviews(jobs, look);
@@ -52,7 +57,7 @@ class CompareView {
   }
 
   async readJobs(ids) {
-    const all = await Promise.all(ids.map((id) => this.readJob(id)));
+    const all = await Promise.all(ids.map((id) => this.readJob(id).catch((problem) => this.without(problem))));
     return all.flat().filter((job, i, list) => list.findIndex(({ id }) => id === job.id) === i).slice(0, MOST);
   }
 
@@ -61,7 +66,15 @@ class CompareView {
     const job = await get(`v1/jobs/${encodeURIComponent(id)}`, this.signal);
     await this.readKinds([job]);
     if (!this.kinds.get(job.kind).results.includes('trials')) return job;
+    this.way = 'range';
     return (await get(`v1/jobs?study=${job.id}&limit=${MOST}&order=asc`, this.signal)).data;
+  }
+
+  // One that is gone is no reason not to show the others.
+  without(problem) {
+    if (problem.status !== 404) throw problem;
+    complain(problem);
+    return [];
   }
 
   async readKinds(jobs) {
