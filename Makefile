@@ -286,7 +286,7 @@ torture: all unit build/release/kf.so
 	@$(MAKE) --no-print-directory MODE=asan build/asan/latentd-kf
 	@/usr/bin/python3 tests/torture/torture.py
 
-.PHONY: bench bench-layers bench-peers bench-tsne bench-tuner report golden evaluator
+.PHONY: bench bench-layers bench-peers bench-tsne bench-tuner bench-web report golden evaluator
 ## bench: GFLOP/s of each kernel and whole training steps on this machine, then the latency of decoding while a job trains
 bench: all
 	@$(O)/bench kernels
@@ -309,6 +309,9 @@ bench-tuner: all
 bench-tsne: all
 	@deploy/setup.sh --golden
 	@/usr/bin/python3 tests/bench/tsne.py
+## bench-web: how fluid the dashboard is with 200 runs and a curve of 1,000,000 points, in Chromium (POINTS=50000: shorter)
+bench-web: $(O)/latentd $(O)/tests/server/store/blocks
+	@LATENTD=$(O)/latentd LONG_CURVE=$(O)/tests/server/store/blocks node tests/bench/web.mjs
 ## report: the report's figures and claims again, PyTorch beside: build/report/index.html (FULL=1: all of it, and web/docs)
 report: all
 	@deploy/setup.sh --report

@@ -26,9 +26,10 @@ export async function waitFor(what, ask, deadlineMs = 10000) {
   }
 }
 
-/** A running daemon: url, stop(), restart() on the same port and data, api(path, body). */
-export async function startDaemon({ args = [], token } = {}) {
+/** A running daemon: url, stop(), restart() on the same port and data, api(path, body). `fill`: puts something into its data directory first. */
+export async function startDaemon({ args = [], token, fill = async () => {} } = {}) {
   const dir = await mkdtemp(path.join(tmpdir(), 'latentd-web-'));
+  await fill(path.join(dir, 'data'));
   const portFile = path.join(dir, 'port');
   const daemon = { dir, log: '', port: 0 };
 

@@ -156,7 +156,7 @@ static void test_a_tail_that_is_missing_is_made(void **state)
 	check_parts(f->store, id);
 }
 
-/* For tests/bench/long_queue.py: POINTS of a curve in the data directory KEEP, through the store's own functions. */
+/* For tests/bench/long_queue.py and web.mjs: POINTS of a curve in the data directory KEEP, through the store's own functions. */
 static void write_long_curve(int points, const char *dir)
 {
 	enum { PER_COMMIT = 200 };
