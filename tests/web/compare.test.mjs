@@ -93,6 +93,7 @@ test('runs are added and taken away in place; one that trains grows', async () =
   const wide = await colour('wide');
   await page.getByRole('button', { name: 'Take one away' }).click();
   await page.waitForURL((url) => url.hash === `#/compare/${ids[2]}`);
+  await waitFor('the page without it', async () => (await page.locator('.run-chip').count()) === 1);
   const select = page.getByRole('combobox', { name: 'Add a run' });
   await select.focus();
   await waitFor('choices', async () => (await select.locator('option').count()) > 2);
