@@ -309,9 +309,10 @@ bench-tuner: all
 bench-tsne: all
 	@deploy/setup.sh --golden
 	@/usr/bin/python3 tests/bench/tsne.py
-## bench-web: how fluid the dashboard is with 200 runs and a curve of 1,000,000 points, in Chromium (POINTS=50000: shorter)
+## bench-web: how fluid the dashboard is with 200 runs and a curve of 1,000,000 points, in Chromium (POINTS=50000: shorter), and images seen while a code is led about
 bench-web: $(O)/latentd $(O)/tests/server/store/blocks
 	@LATENTD=$(O)/latentd LONG_CURVE=$(O)/tests/server/store/blocks node tests/bench/web.mjs
+	@LATENTD=$(O)/latentd node tests/bench/explore.mjs
 ## report: the report's figures and claims again, PyTorch beside: build/report/index.html (FULL=1: all of it, and web/docs)
 report: all
 	@deploy/setup.sh --report

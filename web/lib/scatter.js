@@ -1,9 +1,11 @@
-// lib/scatter.js: a map of many points on canvases: heat beneath, points, and marks above that move without the rest being drawn again.
+// lib/scatter.js: a map of many points on a canvas, heat beneath them, and marks above: little pictures of their own, which move without
+// the rest being drawn or composed again (that is what a frame costs where no graphics card helps).
 //
 // Zoom by wheel, pinch, keys and buttons; a drag moves the view, or is told to `onSteer` when there is one (then two fingers, or a drag
 // with Shift or the right button, move the view). Places are told in the map's own coordinates, y upwards.
 
 import { colour, h, newId } from './dom.js';
+import { Pins } from './pins.js';
 import { boundsOf, density, disc, hitGrid, splat } from './splat.js';
 
 const SERIES = 10; // colours of style/base.css
@@ -23,12 +25,13 @@ export class Scatter {
     Object.assign(this, { handlers, xy: new Float32Array(0), labels: null, hidden: new Set(), marks: [], touched: false });
     Object.assign(this, { heat: true, dots: true, tiles: null }); // tiles: {canvas, bounds}: pictures in place of the heat
     this.view = { scale: 1, x: 0, y: 0 }; // CSS pixels per unit, and what lies in the middle
+    this.size = [0, 0];
     this.pointers = new Map();
-    this.layers = ['heat', 'points', 'marks'].map((name) => h('canvas', { class: `scatter-${name}`, width: '1', height: '1',
-      'aria-hidden': 'true' }));
+    this.canvas = h('canvas', { class: 'scatter-base', width: '1', height: '1', 'aria-hidden': 'true' });
     const id = newId('scatter');
     this.words = h('p', { class: 'offscreen', id }, help);
-    this.pad = h('div', { class: 'scatter', tabindex: '0', role: 'application', 'aria-label': label, 'aria-describedby': id }, this.layers);
+    this.pad = h('div', { class: 'scatter', tabindex: '0', role: 'application', 'aria-label': label, 'aria-describedby': id }, this.canvas);
+    this.pins = new Pins(this.pad);
     this.node = h('div', { class: 'scatter-box' }, this.pad, this.words, this.buttons());
     this.listen();
     this.observer = new ResizeObserver(() => this.resized());
@@ -108,10 +111,6 @@ export class Scatter {
 
   // --- the view ----------------------------------------------------------------------------------------------------------
 
-  get size() {
-    return [this.pad.clientWidth, this.pad.clientHeight];
-  }
-
   toPixel([x, y]) {
     const [width, height] = this.size;
     return [width / 2 + (x - this.view.x) * this.view.scale, height / 2 - (y - this.view.y) * this.view.scale];
@@ -169,15 +168,14 @@ export class Scatter {
   }
 
   resized() {
+    this.size = [this.pad.clientWidth, this.pad.clientHeight]; // asked for once: in a frame it would have the page laid out
     const [width, height] = this.size;
     if (!width || !height) return;
     const ratio = Math.min(2, devicePixelRatio || 1);
-    for (const layer of this.layers) {
-      layer.width = Math.round(width * ratio);
-      layer.height = Math.round(height * ratio);
-    }
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
     this.ratio = ratio;
-    this.image = null;
+    this.image = this.paper = null;
     if (this.touched) this.drawAll();
     else this.fit();
   }
@@ -193,25 +191,24 @@ export class Scatter {
     this.frameAsked ??= requestAnimationFrame(() => {
       this.frameAsked = null;
       if (!this.ratio) return;
-      if (this.stale === 'points') {
-        this.drawHeat();
-        this.drawPoints();
-      }
+      if (this.stale === 'points') this.drawBase();
       this.stale = null;
       this.drawMarks();
     });
   }
 
-  context(k) {
-    const context = this.layers[k].getContext('2d');
+  drawBase() {
+    const { width, height } = this.canvas;
+    const context = this.canvas.getContext('2d');
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, this.layers[k].width, this.layers[k].height);
+    context.clearRect(0, 0, width, height);
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    return context;
+    this.drawHeat(context);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    this.drawPoints(context);
   }
 
-  drawHeat() {
-    const context = this.context(0);
+  drawHeat(context) {
     if (this.tiles) return this.drawOver(context, this.tiles.canvas, this.tiles.bounds);
     if (!this.heat || this.morphing || this.xy.length < 100) return;
     this.cloud ??= density(this.xy, boundsOf(this.xy));
@@ -245,73 +242,36 @@ export class Scatter {
     return (n > 30000 ? 0.8 : n > 3000 ? 1.2 : 2) * Math.sqrt(Math.max(1, Math.min(4, this.size[0] / 500)));
   }
 
-  drawPoints() {
-    const [{ width, height }] = [this.layers[1]];
-    const context = this.layers[1].getContext('2d');
-    this.image ??= context.createImageData(width, height);
+  drawPoints(context) {
+    const { width, height } = this.canvas;
+    this.paper ??= new OffscreenCanvas(width, height);
+    const beside = this.paper.getContext('2d');
+    this.image ??= beside.createImageData(width, height);
     this.image.data.fill(0);
     const xy = this.dots ? this.xy : this.xy.subarray(0, 0);
     const { scale, x, y } = this.view;
     const by = scale * this.ratio;
     const seen = splat(this.image, { xy, labels: this.labels, hidden: this.hidden, disc: disc(this.radius * this.ratio),
       view: [by, width / 2 - x * by, height / 2 + y * by], colours: this.labels ? this.colours : [this.colours[0]] });
-    context.putImageData(this.image, 0, 0);
+    beside.putImageData(this.image, 0, 0); // straight onto the map it would take the heat away
+    context.drawImage(this.paper, 0, 0);
     this.pad.dataset.points = String(seen);
   }
 
   drawMarks() {
-    const context = this.context(2);
-    context.lineJoin = 'round';
-    for (const mark of this.marks) if (mark.at.every(Number.isFinite)) this.drawMark(context, mark, this.toPixel(mark.at));
+    const marks = this.marks.filter(({ at }) => at.every(Number.isFinite)).map((mark) => ({ ...mark, pixel: this.toPixel(mark.at) }));
+    this.pins.set(marks, this.ink, this.ratio);
     this.pad.dataset.drawn = String(Number(this.pad.dataset.drawn ?? 0) + 1);
-  }
-
-  drawMark(context, { kind, text }, [x, y]) {
-    const ring = (radius, width, style) => {
-      context.lineWidth = width;
-      context.strokeStyle = style;
-      context.beginPath();
-      context.arc(x, y, radius, 0, 2 * Math.PI);
-      context.stroke();
-    };
-    const radius = { here: 9, outside: 9, hover: 7, near: 5, letter: 10, ring: this.view.scale * Number(text) }[kind];
-    if (kind === 'ring') return ring(radius, 1, this.ink.line);
-    ring(radius, 5, this.ink.card);
-    ring(radius, 2.5, { here: this.ink.accent, outside: this.ink.bad }[kind] ?? this.ink.text);
-    if (kind === 'here' || kind === 'outside') this.drawCross(context, x, y);
-    if (kind === 'letter') this.drawLetter(context, text, x, y);
-  }
-
-  drawCross(context, x, y) {
-    context.lineWidth = 1.5;
-    context.strokeStyle = this.ink.text;
-    context.beginPath();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      context.moveTo(x + 4 * dx, y + 4 * dy);
-      context.lineTo(x + 13 * dx, y + 13 * dy);
-    }
-    context.stroke();
-  }
-
-  drawLetter(context, text, x, y) {
-    context.fillStyle = this.ink.card;
-    context.beginPath();
-    context.arc(x, y, 9, 0, 2 * Math.PI);
-    context.fill();
-    context.fillStyle = this.ink.text;
-    context.font = '600 12px system-ui, sans-serif';
-    context.textAlign = 'center';
-    context.textBaseline = 'middle';
-    context.fillText(text, x, y + 0.5);
   }
 
   /** All that is seen, as a PNG. */
   async png() {
-    const canvas = new OffscreenCanvas(this.layers[0].width, this.layers[0].height);
+    const canvas = new OffscreenCanvas(this.canvas.width, this.canvas.height);
     const context = canvas.getContext('2d');
     context.fillStyle = this.ink.card;
     context.fillRect(0, 0, canvas.width, canvas.height);
-    for (const layer of this.layers) context.drawImage(layer, 0, 0);
+    context.drawImage(this.canvas, 0, 0);
+    this.pins.drawOnto(context, this.ratio);
     return canvas.convertToBlob({ type: 'image/png' });
   }
 

@@ -15,7 +15,7 @@ export class Decoder {
     this.beside = h('figure', { class: 'explore-original', hidden: true }, this.source, this.sourceWords);
     this.caption = h('figcaption', { class: 'quiet num' }, ' ');
     this.mark = h('span', { class: 'explore-mark', role: 'status' });
-    this.node = h('div', { class: 'explore-decoded' }, h('figure', {}, this.canvas, this.caption), this.beside);
+    this.node = h('div', { class: 'explore-decoded' }, h('figure', {}, this.canvas, this.mark, this.caption), this.beside);
   }
 
   /** At most one request under way; of the codes that came meanwhile only the newest is asked for. */
@@ -45,13 +45,14 @@ export class Decoder {
 
   describe(words, label) {
     setText(this.caption, words);
-    this.canvas.setAttribute('aria-label', label);
+    if (this.canvas.getAttribute('aria-label') !== label) this.canvas.setAttribute('aria-label', label);
   }
 
-  /** Whether the code lies where no image's does. */
-  setOutside(outside, words) {
+  /** Whether the code lies where no image's does; `help` explains it. */
+  setOutside(outside, words, help) {
     this.mark.classList.toggle('outside', outside);
-    setText(this.mark, outside ? `⚠ ${words}` : '');
+    this.mark.title = help;
+    setText(this.mark, outside ? words : '');
   }
 
   /** The image that the code is of, beside it; null: it is of none. `bitmap` may be a promise. */

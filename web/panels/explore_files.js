@@ -24,9 +24,10 @@ export class FilesPanel {
     this.node = h('section', { class: 'card explore-files', 'aria-label': 'Files' }, this.box);
   }
 
+  /** Each number of a code, short and yet the same one: they are float32. */
   line() {
     const { model, z } = this.current() ?? {};
-    return model ? `${curl(`${model.path}/decode.png?scale=${SCALE}`, { z: [z] })} -o image.png` : '';
+    return model ? `${curl(`${model.path}/decode.png?scale=${SCALE}`, { z: [z.map((x) => Number(x.toPrecision(9)))] })} -o image.png` : '';
   }
 
   update() {

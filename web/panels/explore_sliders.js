@@ -1,14 +1,16 @@
 // panels/explore_sliders.js: a slider for every unit of the code, in step with the map.
 
-import { h, setText, show } from '../lib/dom.js';
+import { h, setText, show, throttled } from '../lib/dom.js';
 
 const FIRST = 24; // shown at once; more are a press away
+const SET_MS = 80; // between two looks of the sliders while the hand is elsewhere: painting them costs more than the image
 const NOTCH = 0.05; // of a slider's range, for a notch of the wheel
 
 export class Sliders {
   /** onChange(unit, value). */
   constructor(onChange) {
     Object.assign(this, { onChange, units: [], z: null });
+    this.ask = throttled(() => this.show(), SET_MS);
     this.list = h('div', { class: 'sliders', tabindex: '0', role: 'group', 'aria-label': 'Latent units' });
     this.more = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.showAll() });
     this.node = h('div', {}, this.list, this.more);
@@ -51,16 +53,17 @@ export class Sliders {
   showAll() {
     this.units.forEach(({ node }) => show(node, true));
     show(this.more, false);
-    if (this.z) this.set(this.z);
+    this.show();
   }
 
-  /** Every unit to where it is, at the next frame. */
+  /** Every unit to where it is; the one that is led by hand is there already. */
   set(z) {
     this.z = z;
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
-      this.units.forEach((unit, i) => !unit.node.hidden && this.put(unit, i, this.z[i]));
-    });
+    this.ask();
+  }
+
+  show() {
+    if (this.z) this.units.forEach((unit, i) => !unit.node.hidden && this.put(unit, i, this.z[i]));
   }
 
   /** A code outside of what the images say widens its slider. */

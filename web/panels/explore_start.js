@@ -15,10 +15,12 @@ export class StartPanel {
     this.index = number('Test image', () => this.fromImage());
     this.classes = h('select', { 'aria-label': 'Mean of a class', onchange: () => this.fromClass() });
     this.mean = button('Mean', () => this.fromMean());
-    this.image = h('span', { class: 'stepper' }, 'image', button('◀', () => this.step(this.index, -1, () => this.fromImage()),
+    this.image = h('span', { class: 'stepper' }, 'image',
+      button('◀', () => this.step(this.index, -1, () => this.fromImage()),
       'Image before'), this.index,
       button('▶', () => this.step(this.index, 1, () => this.fromImage()), 'Next image'));
-    this.seeds = h('span', { class: 'stepper' }, 'seed', button('◀', () => this.step(this.seed, -1, () => this.fromSeed()), 'Seed before'),
+    this.seeds = h('span', { class: 'stepper' }, 'seed',
+      button('◀', () => this.step(this.seed, -1, () => this.fromSeed()), 'Seed before'),
       this.seed,
       button('▶', () => this.step(this.seed, 1, () => this.fromSeed()), 'Next seed'),
       button('Random', () => { this.seed.value = String(Math.floor(Math.random() * 1e6)); this.fromSeed(); }));

@@ -83,7 +83,7 @@ class ExploreView {
       this.sliders.node);
     this.map.node.append(this.offer.node);
     this.body = h('div', { class: 'explore-grid', hidden: true },
-      h('section', { class: 'card explore-image', 'aria-label': 'Image' }, this.decoder.node, this.decoder.mark),
+      h('section', { class: 'card explore-image', 'aria-label': 'Image' }, this.decoder.node),
       this.map.node, h('div', { class: 'explore-side' }, h('section', { class: 'card', 'aria-label': 'Where to begin' }, this.start.node,
         this.stayRow), slidersCard, this.files.node),
       this.walk.node, this.near.node);
@@ -91,6 +91,11 @@ class ExploreView {
       h('h1', { title: name }, 'Explore ', h('a', { href: `#/runs/${this.job.id}` }, name)), this.pill.node, this.facts),
       this.time.node), this.waiting, this.body);
     this.start.takeDrops(this.body);
+    // What stays in sight beneath the page's bar needs to know how high that is.
+    const bar = document.querySelector('.bar');
+    const observer = new ResizeObserver(() => this.root.style.setProperty('--bar', `${bar.offsetHeight}px`));
+    observer.observe(bar);
+    this.signal.addEventListener('abort', () => observer.disconnect());
   }
 
   showJob() {
@@ -270,8 +275,9 @@ class ExploreView {
     if (outside === this.isOutside) return;
     this.isOutside = outside;
     this.map.setOutside(outside);
-    this.decoder.setOutside(outside, this.model.encodes ? 'outside the data: no image has a code near this one'
-      : 'longer than 99 % of the codes that are drawn');
+    this.decoder.setOutside(outside, 'outside the data', this.model.encodes
+      ? 'It is further from the nearest code of an image than 99 % of these are from each other: nothing like it has been learnt.'
+      : 'It is longer than 99 % of the codes that are drawn.');
   }
 
   pick(i) {
