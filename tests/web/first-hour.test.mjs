@@ -33,13 +33,12 @@ async function decode(model, z) {
 
 /** Weights are published about once a second: the image and the answer are compared where both are of the same ones. */
 async function sameAsDecoded(model) {
-  await waitFor('an image of the weights that answer', async () => {
-    const here = await seen();
-    const there = await decode(model, here.z);
-    if (there.step !== here.step) return false;
-    assert.deepEqual(here.pixels, there.pixels);
-    return true;
+  const [here, there] = await waitFor('an image of the weights that answer', async () => {
+    const picture = await seen();
+    const answer = await decode(model, picture.z);
+    return picture.step === answer.step && [picture, answer];
   }, MINUTE);
+  assert.deepEqual(here.pixels, there.pixels);
 }
 
 test('a VAE, from the first click to its weights on disk', async () => {

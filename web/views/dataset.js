@@ -27,7 +27,8 @@ class DatasetView {
   constructor(root, { id, query, signal, title, keys }) {
     Object.assign(this, { root, name: id, signal, query });
     title(id);
-    keys({ ArrowLeft: () => this.images?.turn(-1), ArrowRight: () => this.images?.turn(1) });
+    keys({ ArrowLeft: () => this.images?.turn(-1), ArrowRight: () => this.images?.turn(1) },
+      [['← →', 'page before, next page'], ['Tab, then arrows', 'from image to image']]);
   }
 
   async open() {
