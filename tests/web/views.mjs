@@ -15,6 +15,7 @@ export const views = (made) => [
   ['run-pair', `#/runs/${made.gan.id}`],
   ['run-classes', `#/runs/${made.head.id}`],
   ['compare', `#/compare/${made.vae.id},${made.other.id}`],
+  ['explore-list', '#/explore'],
   ['explore', `#/explore/${made.vae.id}`],
   ['explore-noise', `#/explore/${made.gan.id}`],
   ['map', `#/map/${made.tsne.id}`],

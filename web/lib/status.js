@@ -3,7 +3,7 @@
 import { h, setText } from './dom.js';
 import { endedBy } from './format.js';
 
-const GLYPHS = { queued: '◷', running: '▶', pausing: '◌', paused: '⏸︎', cancelling: '◌', succeeded: '✓', failed: '✕', cancelled: '–' };
+const GLYPHS = { queued: '◷', running: '▶', pausing: '◌', paused: '‖', cancelling: '◌', succeeded: '✓', failed: '✕', cancelled: '–' };
 
 export function statusPill() {
   const glyph = h('span', { 'aria-hidden': 'true' });

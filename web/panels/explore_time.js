@@ -84,7 +84,7 @@ export class TimePanel {
   async run() {
     this.playing = true;
     this.play.setAttribute('aria-pressed', 'true');
-    setText(this.play, '⏸︎ Pause');
+    setText(this.play, '‖ Pause');
     const at = this.moment === null ? -1 : this.epochs.indexOf(this.moment);
     for (let i = at + 1; this.playing && i <= this.epochs.length && !this.signal.aborted; i++) {
       const wait = new Promise((resolve) => { setTimeout(resolve, FRAME_MS); });

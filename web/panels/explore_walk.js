@@ -125,7 +125,7 @@ export class WalkSlots {
     const from = Number(this.slider.value) >= 1 ? 0 : Number(this.slider.value);
     const begun = performance.now() - from * PLAY_MS;
     this.play.setAttribute('aria-pressed', 'true');
-    setText(this.play, '⏸︎ Pause');
+    setText(this.play, '‖ Pause');
     const frame = (now) => {
       if (this.signal.aborted) return;
       this.slider.value = String(Math.min(1, (now - begun) / PLAY_MS));

@@ -119,7 +119,7 @@ export class PreviewPanel {
   // --- played ----------------------------------------------------------------------------------------------------------
 
   sayPlaying() {
-    setText(this.player, this.playing ? '⏸︎' : '▶︎');
+    setText(this.player, this.playing ? '‖' : '▶︎');
     this.player.setAttribute('aria-label', this.playing ? 'Pause the previews' : 'Play the previews');
     this.player.title = this.playing ? 'Pause' : 'Play';
   }
