@@ -46,7 +46,7 @@ export class Chart {
   legendRow(row, i) {
     const value = h('dd', {}, '–');
     const button = h('button', { type: 'button', class: 'legend', 'aria-pressed': 'true', title: row.help, onclick: () => this.toggle(row, button) },
-      h('span', { class: `swatch c${hueOf(row, i) + 1}` }), row.label ?? row.name);
+      h('span', { class: `swatch c${hueOf(row, i) + 1}${row.dash ? ' dashed' : ''}` }), row.label ?? row.name);
     this.readout.append(h('div', {}, h('dt', {}, button), value));
     return value;
   }
