@@ -22,13 +22,16 @@ test('the form and its JSON are in step both ways, and nothing that is typed is 
   await says('the form in the JSON', (body) => body.kind === 'ae' && body.params.latent_dim === 5);
   await area().fill('{"kind": "ae", "preset": "report", "name": "typed", "seed": 4,\n "metadata": {"why": "x"}, "params": {"channels": [4, 8], "early_stopping": {"patience": 2}, "lr": 0.002}}');
   await waitFor('the fields', async () => (await box('channels').inputValue()) === '4, 8' && (await box('name').inputValue()) === 'typed');
-  assert.deepEqual([await box('lr').inputValue(), await box('seed').inputValue(), await box('latent_dim').inputValue(), await box('patience').inputValue()], ['0.002', '4', '8', '2']);
+  assert.deepEqual([await box('lr').inputValue(), await box('seed').inputValue(), await box('latent_dim').inputValue(),
+    await box('patience').inputValue()], ['0.002', '4', '8', '2']);
   assert.equal(await page.getByRole('radio', { name: /^report as/ }).isChecked(), true);
   await waitFor('the curl line', async () => (await line()).includes('"metadata":{"why":"x"}'));
   await field('lr').getByRole('button', { name: 'more lr' }).click();
-  await says('what has no field is still there', (body) => body.params.lr === 0.005 && body.metadata.why === 'x' && body.preset === 'report' && body.params.channels.length === 2);
+  await says('what has no field is still there', (body) => body.params.lr === 0.005 && body.metadata.why === 'x'
+    && body.preset === 'report' && body.params.channels.length === 2);
   await area().fill(JSON.stringify({ kind: 'vae', params: { beta: 2 } }));
-  await waitFor('another kind', async () => (await page.locator('#kind').inputValue()) === 'vae' && (await box('beta').inputValue()) === '2');
+  await waitFor('another kind', async () => (await page.locator('#kind').inputValue()) === 'vae'
+    && (await box('beta').inputValue()) === '2');
   await page.locator('.estimate', { hasText: 'parameters' }).waitFor();
   assert.equal(await area().inputValue(), '{"kind":"vae","params":{"beta":2}}', 'a text that says the same stays as it was typed');
 });
@@ -79,7 +82,8 @@ test('a fork starts with what is in force there; what may not change is locked',
   await open(`#/new/ae?fork=parent@1`, { allow: REFUSED });
   await page.getByRole('heading', { level: 1, name: 'Fork of parent' }).waitFor();
   await waitFor('the net is locked', () => box('latent_dim').isDisabled());
-  assert.deepEqual([await box('latent_dim').inputValue(), await box('lr').isDisabled(), await box('train_limit').isDisabled()], ['3', false, true]);
+  assert.deepEqual([await box('latent_dim').inputValue(), await box('lr').isDisabled(), await box('train_limit').isDisabled()],
+    ['3', false, true]);
   await says('nothing is changed', (body) => body.checkpoint === 1 && body.params === undefined);
   await box('epochs').fill('1');
   await field('epochs').locator('.error').filter({ hasText: /epochs/ }).waitFor();
@@ -92,7 +96,8 @@ test('a fork starts with what is in force there; what may not change is locked',
   await start().click();
   await page.waitForURL(/#\/runs\/job_/);
   const job = await finished('branch');
-  assert.deepEqual([job.status, job.from.job, job.from.checkpoint, job.params.lr, job.params.epochs, job.params.latent_dim], ['succeeded', parent.id, 1, 0.004, 3, 3]);
+  assert.deepEqual([job.status, job.from.job, job.from.checkpoint, job.params.lr, job.params.epochs, job.params.latent_dim],
+    ['succeeded', parent.id, 1, 0.004, 3, 3]);
 });
 
 test('a fork of a run that is done proposes more epochs, from the address that names a checkpoint of the same kind', async () => {
@@ -102,39 +107,47 @@ test('a fork of a run that is done proposes more epochs, from the address that n
   await page.locator('.estimate', { hasText: 'time from there on' }).waitFor();
 });
 
-test('a run is repeated from its parameters, on several seeds, after another; and a kind goes on from the run that the address names', async () => {
+test('a run is repeated from its parameters, on several seeds, after another; and a kind goes on from the run that the address names',
+  async () => {
   await open(`#/new/ae?like=${parent.id}`, { allow: REFUSED });
-  await waitFor('its parameters', async () => (await box('train_limit').inputValue()) === '500' && (await box('latent_dim').inputValue()) === '3');
+  await waitFor('its parameters', async () => (await box('train_limit').inputValue()) === '500'
+    && (await box('latent_dim').inputValue()) === '3');
   await page.getByText('Repeats, priority').click();
   await box('seeds').fill('1, 2, 3');
   await box('priority').fill('7');
   await page.getByRole('button', { name: 'Start run on 3 seeds' }).waitFor();
-  await says('seeds and priority', (body) => body.seeds.length === 3 && body.priority === 7 && body.params.epochs === 2 && body.name === 'parent-again');
+  await says('seeds and priority', (body) => body.seeds.length === 3 && body.priority === 7 && body.params.epochs === 2
+    && body.name === 'parent-again');
   await page.goto(`${daemon.url}#/new/finetune?from=parent@1`);
   const from = page.getByRole('combobox', { name: /^from/ });
-  await waitFor('the run and its checkpoint', async () => (await from.inputValue()) === 'parent' && (await line()).includes('"from":"parent@1"'));
+  await waitFor('the run and its checkpoint', async () => (await from.inputValue()) === 'parent'
+    && (await line()).includes('"from":"parent@1"'));
 });
 
 test('the search space of a study is edited in rows', async () => {
   await open('#/new/study', { allow: REFUSED });
   await page.locator('.rows-field select').first().selectOption('ae');
   await page.getByRole('button', { name: 'Change a parameter' }).click();
-  await page.getByRole('textbox', { name: 'parameter of the base' }).or(page.getByRole('combobox', { name: 'parameter of the base' })).fill('epochs');
+  await page.getByRole('textbox', { name: 'parameter of the base' }).or(page.getByRole('combobox',
+    { name: 'parameter of the base' })).fill('epochs');
   await page.getByRole('textbox', { name: 'its value' }).fill('2');
   await page.getByRole('button', { name: 'Add a parameter' }).click();
   const name = page.locator('.space-row .space-name');
   await name.fill('lr');
   await name.press('Tab');
-  await says('a range that makes sense', (body) => body.params.base.params.epochs === 2 && body.params.space.lr.log === true && body.params.space.lr.low < body.params.space.lr.high);
+  await says('a range that makes sense', (body) => body.params.base.params.epochs === 2 && body.params.space.lr.log === true
+    && body.params.space.lr.low < body.params.space.lr.high);
   await page.getByRole('textbox', { name: 'lr from' }).fill('1e-4');
   await page.getByRole('textbox', { name: 'lr to' }).fill('1e-5');
   await page.locator('.rows-field', { hasText: 'space' }).locator('.error').filter({ hasText: /^lr: / }).waitFor();
   await page.getByRole('textbox', { name: 'lr to' }).fill('0.01');
   await box('trials').fill('3');
   await page.locator('.estimate', { hasText: 'runs' }).waitFor();
-  await area().fill(JSON.stringify({ ...(await request()), params: { ...(await request()).params, space: { lr: { low: 1e-4, high: 0.01, log: true }, n: { values: [1, 2] }, 'hidden.0': { low: 8, high: 32, when: { n: 2 } } } } }));
+  await area().fill(JSON.stringify({ ...(await request()), params: { ...(await request()).params,
+    space: { lr: { low: 1e-4, high: 0.01, log: true }, n: { values: [1, 2] }, 'hidden.0': { low: 8, high: 32, when: { n: 2 } } } } }));
   await waitFor('three rows', async () => (await page.locator('.space-row').count()) === 3);
-  assert.deepEqual([await page.getByRole('textbox', { name: 'values of n' }).inputValue(), await page.getByRole('textbox', { name: 'hidden.0 is there when' }).inputValue()], ['1, 2', 'n=2']);
+  assert.deepEqual([await page.getByRole('textbox', { name: 'values of n' }).inputValue(),
+    await page.getByRole('textbox', { name: 'hidden.0 is there when' }).inputValue()], ['1, 2', 'n=2']);
   await page.getByRole('button', { name: 'remove n', exact: true }).click();
   await page.locator('.rows-field .error').filter({ hasText: /hidden\.0/ }).waitFor();
   await page.getByRole('button', { name: 'remove hidden.0' }).click();

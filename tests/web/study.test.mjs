@@ -39,7 +39,8 @@ test('a study is watched while it tries: its points, its best, its table; trials
   assert.match(await page.locator('.best-value').textContent(), new RegExp(best.value.toPrecision(4).replace('.', '\\.')));
   const shares = (await daemon.api(`v1/jobs/${tuned.id}/importance`)).data;
   assert.deepEqual(await page.locator('.importance-name').allTextContents(), shares.map(({ name }) => name));
-  await waitFor('the curves of all that trained', async () => Number(await plotOf('On the way').getAttribute('data-items')) === data.filter(({ job }) => job).length);
+  await waitFor('the curves of all that trained',
+    async () => Number(await plotOf('On the way').getAttribute('data-items')) === data.filter(({ job }) => job).length);
   const infeasible = data.filter(({ state }) => state === 'infeasible');
   assert.ok(infeasible.length > 0, 'this space has shapes that cannot be built');
   await page.getByText(`Why ${infeasible.length}`).click();

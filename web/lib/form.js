@@ -49,7 +49,8 @@ function control(schema, id, onChange) {
   }
   if (isJson(schema)) return h('textarea', { id, rows: '3', autocomplete: 'off', spellcheck: 'false', oninput: onChange });
   const mode = { integer: 'numeric', number: 'decimal' }[schema.type] ?? 'text';
-  return h('input', { id, type: 'text', inputmode: mode, autocomplete: 'off', spellcheck: 'false', oninput: onChange, list: schema.list ?? null,
+  return h('input', { id, type: 'text', inputmode: mode, autocomplete: 'off', spellcheck: 'false', oninput: onChange,
+    list: schema.list ?? null,
     placeholder: schema.placeholder ?? null });
 }
 
@@ -63,7 +64,8 @@ export class Field {
     const id = newId('field');
     this.input = control(schema, id, this.changedBy);
     this.error = h('p', { class: 'error', id: `${id}-error`, hidden: true });
-    this.help = h('p', { class: 'hint', id: `${id}-help` }, schema.description, bounds(schema) && h('span', { class: 'bounds' }, bounds(schema)));
+    this.help = h('p', { class: 'hint', id: `${id}-help` }, schema.description, bounds(schema)
+      && h('span', { class: 'bounds' }, bounds(schema)));
     this.input.setAttribute('aria-describedby', `${id}-help ${id}-error`);
     const type = isJson(schema) ? 'json' : isWord(schema) ? 'string' : schema.type;
     this.node = h('div', { class: `field ${type}` },
@@ -81,7 +83,8 @@ export class Field {
       event.preventDefault();
       this.nudge(way);
     });
-    const button = (way, text, word) => h('button', { type: 'button', class: 'nudge', tabindex: '-1', 'aria-label': `${word} ${this.name}`, onclick: () => this.nudge(way) }, text);
+    const button = (way, text, word) => h('button', { type: 'button', class: 'nudge', tabindex: '-1',
+      'aria-label': `${word} ${this.name}`, onclick: () => this.nudge(way) }, text);
     return h('span', { class: 'steps' }, this.input, button(-1, '−', 'less'), button(1, '+', 'more'));
   }
 
@@ -218,7 +221,8 @@ class Group {
   constructor(name, fields) {
     this.fields = fields;
     this.count = h('span', { class: 'group-count' });
-    this.node = h('details', { class: 'card group', open: name !== 'output' }, h('summary', {}, h('h2', {}, GROUPS[name] ?? name), this.count),
+    this.node = h('details', { class: 'card group', open: name !== 'output' },
+      h('summary', {}, h('h2', {}, GROUPS[name] ?? name), this.count),
       h('div', { class: 'fields' }, fields.map(({ node }) => node)));
   }
 
@@ -257,12 +261,14 @@ export class ParamsForm {
   }
 
   tools(changed) {
-    this.search = h('input', { type: 'search', placeholder: 'find a parameter', 'aria-label': 'Find a parameter', oninput: () => this.filter() });
+    this.search = h('input', { type: 'search', placeholder: 'find a parameter', 'aria-label': 'Find a parameter',
+      oninput: () => this.filter() });
     this.only = h('input', { type: 'checkbox', onchange: () => this.filter() });
     this.reset = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.restore(changed) }, 'As the preset');
     this.count = h('span', { class: 'quiet', role: 'status' });
     this.nothing = h('p', { class: 'quiet', hidden: true }, 'No parameter is like that.');
-    return h('div', { class: 'controls form-tools' }, this.search, h('label', {}, this.only, 'only what is changed'), this.count, this.reset);
+    return h('div', { class: 'controls form-tools' }, this.search, h('label', {}, this.only, 'only what is changed'), this.count,
+      this.reset);
   }
 
   update() {

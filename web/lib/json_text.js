@@ -48,7 +48,8 @@ class Reader {
       this.at += word.length;
       return known[word];
     }
-    if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(word)) this.fail(word ? `${JSON.stringify(word)} is no value; texts stand in "…"` : 'a value is missing');
+    if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(word)) this.fail(word ? `${JSON.stringify(word)} is no value; texts stand in "…"`
+      : 'a value is missing');
     this.at += word.length;
     return Number(word);
   }
@@ -90,7 +91,8 @@ class Reader {
         this.fail(`"${name}" is there twice`);
       }
       this.take(':', ':');
-      Object.defineProperty(value, name, { value: this.value(`${pointer}/${escaped(name)}`), enumerable: true, configurable: true, writable: true });
+      Object.defineProperty(value, name, { value: this.value(`${pointer}/${escaped(name)}`), enumerable: true, configurable: true,
+        writable: true });
       this.places.set(`${pointer}/${escaped(name)}`, start);
     });
     return value;
@@ -128,7 +130,8 @@ export function writeJson(value, indent = '') {
   if (value === null || typeof value !== 'object') return flat;
   const list = Array.isArray(value);
   const parts = list ? value.map((one) => [null, one]) : Object.entries(value);
-  if (indent && flat.length + indent.length <= SHORT) return list ? `[${value.map((one) => writeJson(one, '  ')).join(', ')}]` : oneLine(value);
+  if (indent && flat.length + indent.length <= SHORT) return list ? `[${value.map((one) => writeJson(one, '  ')).join(', ')}]`
+    : oneLine(value);
   if (!parts.length) return flat;
   const inner = `${indent}  `;
   const lines = parts.map(([name, one]) => `${inner}${name === null ? '' : `${JSON.stringify(name)}: `}${writeJson(one, inner)}`);

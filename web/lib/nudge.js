@@ -21,7 +21,8 @@ function nextWhole(value, way) {
 
 /** A share goes by twentieths, what may be of any size by rungs of 1, 2, 5; from 0 it begins at a hundredth or less. */
 function nextReal(value, way, { minimum, maximum }) {
-  if (minimum === 0 && maximum <= 1 && maximum > 0.3 && maximum < 0.9999 && (value === 0 || value >= 0.05)) return tidy(Math.round((value + way * 0.05) * 20) / 20);
+  if (minimum === 0 && maximum <= 1 && maximum > 0.3 && maximum < 0.9999
+    && (value === 0 || value >= 0.05)) return tidy(Math.round((value + way * 0.05) * 20) / 20);
   if (value === 0) return way > 0 ? (maximum <= 1 ? 1e-5 : 0.01) : -0.01;
   return Math.sign(value) * rung(Math.abs(value), way * Math.sign(value));
 }

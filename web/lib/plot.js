@@ -40,7 +40,8 @@ export function ticksOf(axis, room = 6) {
     const each = Math.max(1, Math.ceil(axis.choices.length / Math.max(room, 12)));
     return axis.choices.map((text, i) => ({ share: (i + 0.5) / axis.choices.length, text })).filter((_, i) => i % each === 0);
   }
-  const all = (axis.log ? logTicks(axis.low, axis.high) : evenTicks(axis.low, axis.high)).filter((value) => !axis.whole || Number.isInteger(value));
+  const all = (axis.log ? logTicks(axis.low, axis.high) : evenTicks(axis.low, axis.high))
+    .filter((value) => !axis.whole || Number.isInteger(value));
   const round = all.length > room && axis.log ? all.filter((value) => Number.isInteger(Number(Math.log10(value).toFixed(9)))) : all;
   const shown = round.length > 1 ? round : all;
   const each = Math.max(1, Math.ceil(shown.length / room));
@@ -74,7 +75,8 @@ export class Plot {
       onpointermove: (event) => this.look(event), onpointerleave: () => this.onMark(null), onclick: (event) => this.click(event),
       onkeydown: (event) => this.key(event) });
     this.tip = h('div', { class: 'plot-tip', hidden: true, 'aria-hidden': 'true' });
-    this.node = h('div', { class: 'plot' }, this.svg, this.tip, h('span', { class: 'offscreen', id: help }, 'Arrow keys go from one to the next, Enter opens it.'));
+    this.node = h('div', { class: 'plot' }, this.svg, this.tip,
+      h('span', { class: 'offscreen', id: help }, 'Arrow keys go from one to the next, Enter opens it.'));
     this.save = saveButtons(() => this.svg, name);
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.node);
@@ -221,6 +223,7 @@ export class Plot {
 export function sign(state, x, y, r = 4) {
   const cls = `sign ${state}`;
   if (state === 'complete' || state === 'running' || state === 'waiting') return svg('circle', { class: cls, cx: x, cy: y, r });
-  if (state === 'pruned') return svg('path', { class: cls, d: `M${x},${y - r - 1}L${x + r + 1},${y}L${x},${y + r + 1}L${x - r - 1},${y}Z` });
+  if (state === 'pruned') return svg('path', { class: cls,
+    d: `M${x},${y - r - 1}L${x + r + 1},${y}L${x},${y + r + 1}L${x - r - 1},${y}Z` });
   return svg('path', { class: cls, d: `M${x - r},${y - r}L${x + r},${y + r}M${x + r},${y - r}L${x - r},${y + r}` });
 }

@@ -2,7 +2,8 @@
 
 import { h, save } from './dom.js';
 
-const WRITTEN = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-opacity', 'fill-opacity', 'opacity', 'font-family', 'font-size',
+const WRITTEN = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-opacity', 'fill-opacity', 'opacity', 'font-family',
+  'font-size',
   'font-weight', 'text-anchor', 'dominant-baseline'];
 
 /** The sheets of the page stay behind, so what they say is written at each element. */
@@ -21,7 +22,8 @@ function copyOf(node) {
 export function svgText(node) {
   const { width, height } = node.getBoundingClientRect();
   const copy = copyOf(node);
-  for (const [name, value] of [['xmlns', 'http://www.w3.org/2000/svg'], ['width', width], ['height', height]]) copy.setAttribute(name, String(value));
+  for (const [name, value] of [['xmlns', 'http://www.w3.org/2000/svg'], ['width', width], ['height', height]]) copy.setAttribute(name,
+    String(value));
   const paper = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
   const fill = getComputedStyle(node.closest('.card') ?? document.body).backgroundColor;
   for (const [name, value] of [['width', '100%'], ['height', '100%'], ['fill', fill]]) paper.setAttribute(name, value);
@@ -48,5 +50,6 @@ async function pngOf(node) {
 export function saveButtons(svg, name) {
   const button = (form, make) => h('button', { type: 'button', class: 'small ghost', 'aria-label': `Save ${name} as ${form}`,
     onclick: async () => save(await make(svg()), `${name}.${form.toLowerCase()}`) }, form);
-  return h('span', { class: 'save' }, button('SVG', async (node) => new Blob([svgText(node)], { type: 'image/svg+xml' })), button('PNG', pngOf));
+  return h('span', { class: 'save' }, button('SVG', async (node) => new Blob([svgText(node)], { type: 'image/svg+xml' })),
+    button('PNG', pngOf));
 }

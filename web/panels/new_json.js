@@ -9,7 +9,8 @@ export class JsonPanel {
   constructor(onEdit) {
     Object.assign(this, { onEdit, broken: null, places: new Map() });
     const id = newId('json');
-    this.area = h('textarea', { id, class: 'json-text', rows: '12', spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off', 'aria-describedby': `${id}-errors`,
+    this.area = h('textarea', { id, class: 'json-text', rows: '12', spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off',
+      'aria-describedby': `${id}-errors`,
       oninput: () => this.read() });
     this.list = h('ul', { class: 'json-errors', id: `${id}-errors`, hidden: true });
     this.node = h('div', { class: 'json-panel' }, h('h3', {}, h('label', { for: id }, 'The same as JSON')), this.area, this.list);

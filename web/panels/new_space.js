@@ -12,16 +12,19 @@ const said = (value) => (typeof value === 'string' || typeof value === 'number' 
 /** "n_conv=3,4; norm=batch" ↔ {n_conv: [3, 4], norm: "batch"} */
 export function whenOf(text) {
   const parts = text.split(';').map((part) => part.trim()).filter(Boolean).map((part) => part.split('='));
-  return Object.fromEntries(parts.map(([name, values = '']) => [name.trim(), listed(values).length === 1 ? listed(values)[0] : listed(values)]));
+  return Object.fromEntries(parts.map(([name, values = '']) => [name.trim(), listed(values).length === 1 ? listed(values)[0]
+    : listed(values)]));
 }
-export const whenText = (when) => Object.entries(when ?? {}).map(([name, values]) => `${name}=${[values].flat().map(said).join(',')}`).join('; ');
+export const whenText = (when) => Object.entries(when ?? {}).map(([name,
+  values]) => `${name}=${[values].flat().map(said).join(',')}`).join('; ');
 
 /** What a row's form can say of a dimension: 'range', 'values', or 'json' for anything more. */
 export function formOf(spec) {
   if (spec === null || typeof spec !== 'object') return 'json';
   const keys = Object.keys(spec).filter((key) => key !== 'when');
   const plain = (value) => value === undefined || typeof value === 'number';
-  if (Array.isArray(spec.values) && keys.length === 1 && spec.values.every((value) => value === null || typeof value !== 'object')) return 'values';
+  if (Array.isArray(spec.values) && keys.length === 1 && spec.values.every((value) => value === null
+    || typeof value !== 'object')) return 'values';
   const range = ['low', 'high', 'log', 'step'];
   return keys.every((key) => range.includes(key)) && [spec.low, spec.high, spec.step].every(plain) ? 'range' : 'json';
 }
@@ -33,7 +36,8 @@ export function usualRange(row) {
   if (row.type === 'boolean') return { values: [false, true] };
   const { minimum = 0, maximum = 1, default: usual } = row.items ? { ...row.items, default: row.default[0] } : row;
   if (row.type === 'number' && maximum <= 1 && maximum > 0.3) return { low: minimum, high: maximum >= 0.99 ? 0.5 : maximum };
-  if (row.type === 'number') return { low: Math.max(minimum, (usual || 0.001) / 30), high: Math.min(maximum, (usual || 0.001) * 30), log: true };
+  if (row.type === 'number') return { low: Math.max(minimum, (usual || 0.001) / 30), high: Math.min(maximum, (usual || 0.001) * 30),
+    log: true };
   return { low: Math.max(minimum, Math.floor((usual || 2) / 2)), high: Math.min(maximum, (usual || 2) * 2) };
 }
 
@@ -70,7 +74,8 @@ class RowsField extends Field {
   }
 
   input_(label, value, cls, more = {}) {
-    return h('input', { type: 'text', 'aria-label': label, class: cls, value, autocomplete: 'off', spellcheck: 'false', oninput: this.tell, ...more });
+    return h('input', { type: 'text', 'aria-label': label, class: cls, value, autocomplete: 'off', spellcheck: 'false',
+      oninput: this.tell, ...more });
   }
 }
 
@@ -102,13 +107,18 @@ export class SpaceField extends RowsField {
 
   /** The controls of a form. */
   what(spec, form, name) {
-    const when = form === 'json' ? null : this.input_(`${name} is there when`, whenText(spec.when), 'space-when', { placeholder: 'when: n=2,3' });
-    if (form === 'values') return [this.input_(`values of ${name}`, (spec.values ?? []).map(said).join(', '), 'space-values', { placeholder: 'a, b, c' }), when];
+    const when = form === 'json' ? null : this.input_(`${name} is there when`, whenText(spec.when), 'space-when',
+      { placeholder: 'when: n=2,3' });
+    if (form === 'values') return [this.input_(`values of ${name}`, (spec.values ?? []).map(said).join(', '), 'space-values',
+      { placeholder: 'a, b, c' }), when];
     if (form === 'json') return [this.input_(`${name} as JSON`, JSON.stringify(spec), 'space-json')];
-    return [this.input_(`${name} from`, spec.low === undefined ? '' : said(spec.low), 'space-low', { inputmode: 'decimal' }), h('span', { class: 'quiet', 'aria-hidden': 'true' }, '…'),
+    return [this.input_(`${name} from`, spec.low === undefined ? '' : said(spec.low), 'space-low', { inputmode: 'decimal' }),
+      h('span', { class: 'quiet', 'aria-hidden': 'true' }, '…'),
       this.input_(`${name} to`, spec.high === undefined ? '' : said(spec.high), 'space-high', { inputmode: 'decimal' }),
-      h('label', { class: 'space-log' }, h('input', { type: 'checkbox', checked: Boolean(spec.log), 'aria-label': `${name} logarithmic`, onchange: this.tell }), 'log'),
-      this.input_(`${name} step`, spec.step === undefined ? '' : said(spec.step), 'space-step', { placeholder: 'step', inputmode: 'decimal' }), when];
+      h('label', { class: 'space-log' }, h('input', { type: 'checkbox', checked: Boolean(spec.log), 'aria-label': `${name} logarithmic`,
+        onchange: this.tell }), 'log'),
+      this.input_(`${name} step`, spec.step === undefined ? '' : said(spec.step), 'space-step',
+        { placeholder: 'step', inputmode: 'decimal' }), when];
   }
 
   /** What one row says. */
@@ -123,9 +133,11 @@ export class SpaceField extends RowsField {
       }
     }
     const when = text('space-when') ? { when: whenOf(text('space-when')) } : {};
-    if (form === 'values') return { values: listed(text('space-values')).map((value) => ({ true: true, false: false, null: null }[value] ?? (value === 'null' ? null : value))), ...when };
+    if (form === 'values') return { values: listed(text('space-values'))
+      .map((value) => ({ true: true, false: false, null: null }[value] ?? (value === 'null' ? null : value))), ...when };
     return { ...(text('space-low') && { low: number(text('space-low')) }), ...(text('space-high') && { high: number(text('space-high')) }),
-      ...(node.querySelector('.space-log input').checked && { log: true }), ...(text('space-step') && { step: number(text('space-step')) }), ...when };
+      ...(node.querySelector('.space-log input').checked && { log: true }),
+        ...(text('space-step') && { step: number(text('space-step')) }), ...when };
   }
 
   read() {
@@ -134,7 +146,8 @@ export class SpaceField extends RowsField {
 
   reform(node, form) {
     const name = node.querySelector('.space-name').value;
-    const spec = form === 'values' ? { values: this.rowOf(name)?.enum ?? [] } : form === 'range' ? usualRange(this.rowOf(name)?.enum ? null : this.rowOf(name)) : node.spec;
+    const spec = form === 'values' ? { values: this.rowOf(name)?.enum ?? [] } : form === 'range'
+      ? usualRange(this.rowOf(name)?.enum ? null : this.rowOf(name)) : node.spec;
     node.querySelector('.space-what').replaceChildren(...this.what(spec, form, name).filter(Boolean));
     this.tell();
   }
@@ -182,14 +195,17 @@ export class BaseField extends RowsField {
     super(name, schema, onChange);
     Object.assign(this, { onKind, signal, known: new Map(), names: newId('names') });
     const id = newId('base');
-    this.kindInput = h('select', { id, onchange: () => this.choose() }, h('option', { value: '' }, 'choose a kind'), kinds.filter(({ trains }) => trains).map(({ kind }) => h('option', { value: kind }, kind)));
+    this.kindInput = h('select', { id, onchange: () => this.choose() }, h('option', { value: '' }, 'choose a kind'),
+      kinds.filter(({ trains }) => trains).map(({ kind }) => h('option', { value: kind }, kind)));
     this.preset = h('select', { id: `${id}-preset`, onchange: this.tell });
     this.fromInput = this.input_('from', '', '', { placeholder: 'a finished run' });
     this.fromLabel = h('label', { class: 'base-from', hidden: true }, 'from ', this.fromInput);
     this.params = h('div', { class: 'rows' });
     this.datalist = h('datalist', { id: this.names });
-    this.list.append(h('div', { class: 'base-row' }, h('label', { for: id }, 'kind '), this.kindInput, h('label', { for: `${id}-preset` }, 'preset '), this.preset, this.fromLabel), this.params,
-      h('button', { type: 'button', class: 'small', onclick: () => this.addParam('', '').querySelector('input').focus() }, 'Change a parameter'), this.datalist);
+    this.list.append(h('div', { class: 'base-row' }, h('label', { for: id }, 'kind '), this.kindInput,
+      h('label', { for: `${id}-preset` }, 'preset '), this.preset, this.fromLabel), this.params,
+      h('button', { type: 'button', class: 'small', onclick: () => this.addParam('', '').querySelector('input').focus() },
+        'Change a parameter'), this.datalist);
     this.build(this.value ?? {});
   }
 
@@ -197,7 +213,8 @@ export class BaseField extends RowsField {
     const { kind = '', preset, params = {}, from, ...rest } = value;
     this.rest = rest;
     this.kindInput.value = kind;
-    this.fromInput.value = from === undefined || from === null ? '' : typeof from === 'object' ? `${from.job}@${from.checkpoint ?? 'best'}` : from;
+    this.fromInput.value = from === undefined || from === null ? '' : typeof from === 'object'
+      ? `${from.job}@${from.checkpoint ?? 'best'}` : from;
     this.params.replaceChildren();
     for (const [name, one] of Object.entries(params)) this.addParam(name, one);
     this.wanted = preset;
@@ -215,7 +232,8 @@ export class BaseField extends RowsField {
     if (name && !this.known.has(name)) this.known.set(name, await get(`v1/kinds/${name}`, this.signal));
     const kind = this.known.get(name);
     if (!kind || this.kindInput.value !== name) return;
-    this.preset.replaceChildren(...kind.presets.map((preset) => h('option', { value: preset.name, title: preset.description }, preset.name)));
+    this.preset.replaceChildren(...kind.presets.map((preset) => h('option', { value: preset.name, title: preset.description },
+      preset.name)));
     this.preset.value = this.wanted ?? kind.default_preset;
     this.fromLabel.hidden = !kind.from;
     this.datalist.replaceChildren(...Object.keys(kind.params.properties).map((one) => h('option', { value: one })));
@@ -238,13 +256,15 @@ export class BaseField extends RowsField {
         return text;
       }
     };
-    const params = Object.fromEntries([...this.params?.children ?? []].map((node) => [...node.querySelectorAll('input')].map(({ value }) => value.trim()))
+    const params = Object.fromEntries([...this.params?.children ?? []]
+      .map((node) => [...node.querySelectorAll('input')].map(({ value }) => value.trim()))
       .filter(([name]) => name).map(([name, value]) => [name, of(value)]));
     const kind = this.kindInput?.value;
     if (!kind) return {};
     const preset = this.preset.value || this.wanted;
     const usual = preset === this.known.get(kind)?.default_preset;
-    return { kind, ...(preset && !(usual && this.wanted === undefined) && { preset }), ...(this.fromInput.value && { from: this.fromInput.value }),
+    return { kind, ...(preset && !(usual && this.wanted === undefined) && { preset }),
+      ...(this.fromInput.value && { from: this.fromInput.value }),
       ...(Object.keys(params).length && { params }), ...this.rest };
   }
 }

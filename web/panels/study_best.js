@@ -28,12 +28,14 @@ export class BestPanel {
     this.fields = [field('epochs', { type: 'integer', pointer: '#/params/epochs', default: epochs, description: '' }),
       field('seeds', { type: 'array', default: [0], description: 'Several: a study of repeats with mean and band.' }),
       field('name', { type: 'string', default: '', description: '' })];
-    this.retrain = action({ text: 'Train it', cls: 'primary', onclick: () => this.send(), request: () => ({ path: 'v1/jobs', body: this.body() }) });
+    this.retrain = action({ text: 'Train it', cls: 'primary', onclick: () => this.send(),
+      request: () => ({ path: 'v1/jobs', body: this.body() }) });
     this.form = h('details', { class: 'retrain control', open: true }, h('summary', {}, 'Train it again, in full'),
       h('div', { class: 'edit-fields' }, this.fields.map(({ node }) => node), this.retrain.node));
     this.empty = h('p', { class: 'quiet' }, 'No trial is complete yet.');
     this.filled = h('div', { class: 'best-trial', hidden: true }, this.value, this.against, this.params, this.links, this.form);
-    this.node = h('section', { class: 'card', 'aria-labelledby': 'best-title', onpointerenter: () => this.number !== undefined && onMark(this.number), onpointerleave: () => onMark(null) },
+    this.node = h('section', { class: 'card', 'aria-labelledby': 'best-title', onpointerenter: () => this.number !== undefined
+      && onMark(this.number), onpointerleave: () => onMark(null) },
       h('h2', { id: 'best-title' }, 'Best so far'), this.empty, this.filled);
   }
 
@@ -49,17 +51,21 @@ export class BestPanel {
     const alike = Object.keys(params).length === 0; // repeats: none of them is better than the others by what it is
     setText(this.node.querySelector('h2'), alike ? 'All repeats' : `${found.final ? 'Best' : 'Best so far'}: trial ${best.trial}`);
     show(this.against, !alike);
-    this.value.replaceChildren(h('strong', {}, plusMinus(best)), h('span', { class: 'quiet' }, ` ${metric}${best.n > 1 ? `, mean of ${best.n} seeds` : ''}`));
+    this.value.replaceChildren(h('strong', {}, plusMinus(best)),
+      h('span', { class: 'quiet' }, ` ${metric}${best.n > 1 ? `, mean of ${best.n} seeds` : ''}`));
     this.against.replaceChildren(...this.compared(found, baseline));
-    this.params.replaceChildren(...Object.entries(params).map(([key, value]) => h('div', {}, h('dt', {}, key), h('dd', {}, paramText(value)))));
+    this.params.replaceChildren(...Object.entries(params).map(([key, value]) => h('div', {}, h('dt', {}, key),
+      h('dd', {}, paramText(value)))));
     this.fields[2].rebase(`${name}-best`);
     await this.setJob(found);
   }
 
   compared({ best, final, improvement, relative_improvement: share }, baseline) {
-    if (!baseline || improvement === null) return [final ? 'There is no baseline to compare with.' : 'The baseline has not been measured the same way yet.'];
+    if (!baseline || improvement === null) return [final ? 'There is no baseline to compare with.'
+      : 'The baseline has not been measured the same way yet.'];
     if (best.trial === baseline.trial) return ['The baseline itself: nothing was better.'];
-    return [h('strong', { class: improvement > 0 ? 'good' : 'bad' }, `${(100 * Math.abs(share)).toFixed(1)} % ${improvement > 0 ? 'better' : 'worse'}`),
+    return [h('strong', { class: improvement > 0 ? 'good' : 'bad' },
+      `${(100 * Math.abs(share)).toFixed(1)} % ${improvement > 0 ? 'better' : 'worse'}`),
       ` than the baseline, ${plusMinus(baseline)}`];
   }
 

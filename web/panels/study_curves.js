@@ -95,25 +95,30 @@ export class CurvesPanel {
     const at = curve.epoch.map((epoch, i) => (isNumber(curve.value[i])
       ? [box.x(place(axes.x, epoch)), Math.max(box.top, box.y(Math.min(1.04, place(axes.y, curve.value[i]))))] : null)).filter(Boolean);
     if (!at.length) return;
-    const node = svg('g', { class: `curve ${trial.state}` }, svg('path', { class: 'curve-line', d: `M${at.map((p) => p.map((v) => v.toFixed(1)).join()).join('L')}` }),
+    const node = svg('g', { class: `curve ${trial.state}` }, svg('path',
+      { class: 'curve-line', d: `M${at.map((p) => p.map((v) => v.toFixed(1)).join()).join('L')}` }),
       (trial.state === 'pruned' || at.length === 1) && sign(trial.state, ...at.at(-1), 3));
     node.style.setProperty('--rank', String(rank));
-    plot.item(trial.number, node, at, `trial ${trial.number}: ${loss(trial.value ?? curve.value.at(-1))}${trial.state === 'complete' ? '' : `, ${trial.state}`}`);
+    plot.item(trial.number, node, at,
+      `trial ${trial.number}: ${loss(trial.value ?? curve.value.at(-1))}${trial.state === 'complete' ? '' : `, ${trial.state}`}`);
   }
 }
 
 /** What repeats on other seeds say: a band around the mean of each group, and the groups as a table. */
 export class RepeatsPanel {
   constructor({ title, onPick }) {
-    this.plot = new Plot({ name: 'repeats', label: 'Repeats', height: 260, draw: (plot) => this.draw(plot), onMark: (key) => this.plot.mark(key), onPick });
+    this.plot = new Plot({ name: 'repeats', label: 'Repeats', height: 260, draw: (plot) => this.draw(plot),
+      onMark: (key) => this.plot.mark(key), onPick });
     this.plots = [this.plot];
     this.title = title;
     this.body = h('tbody');
-    this.table = h('table', {}, h('thead', {}, h('tr', {}, ['', 'Runs', 'Mean', '± sd', 'Least', 'Greatest', 'Seeds'].map((text, i) => h('th', { scope: 'col', class: i > 0 && i < 6 ? 'num' : '' }, text)))), this.body);
+    this.table = h('table', {}, h('thead', {}, h('tr', {}, ['', 'Runs', 'Mean', '± sd', 'Least', 'Greatest', 'Seeds']
+      .map((text, i) => h('th', { scope: 'col', class: i > 0 && i < 6 ? 'num' : '' }, text)))), this.body);
     this.node = h('section', { class: 'card repeats', 'aria-labelledby': 'repeats-title', hidden: true },
       h('div', { class: 'head' }, h('h2', { id: 'repeats-title' }, title), this.plot.save),
       h('p', { class: 'hint' }, 'A line is the mean of a group at each epoch, its band one standard deviation to either side; thin lines are the runs themselves.'),
-      this.plot.node, h('div', { class: 'wide-table', tabindex: '0', role: 'region', 'aria-label': 'Mean and deviation of the repeats' }, this.table));
+      this.plot.node, h('div', { class: 'wide-table', tabindex: '0', role: 'region', 'aria-label': 'Mean and deviation of the repeats' },
+        this.table));
   }
 
   /** `rows`: trials or what was trained again; `nameOf(group)`. */
@@ -126,8 +131,10 @@ export class RepeatsPanel {
   }
 
   row({ trials, params, n, mean, sd, low, high, ...group }, i) {
-    const link = (trial) => (trial.job ? h('a', { href: `#/runs/${trial.job}`, title: `${loss(trial.value)}` }, String(trial.seed)) : String(trial.seed));
-    return h('tr', {}, h('th', { scope: 'row' }, h('span', { class: `swatch c${(i % 10) + 1}`, 'aria-hidden': 'true' }), ` ${this.nameOf({ trials, params, ...group })}`),
+    const link = (trial) => (trial.job ? h('a', { href: `#/runs/${trial.job}`, title: `${loss(trial.value)}` }, String(trial.seed))
+      : String(trial.seed));
+    return h('tr', {}, h('th', { scope: 'row' }, h('span', { class: `swatch c${(i % 10) + 1}`, 'aria-hidden': 'true' }),
+      ` ${this.nameOf({ trials, params, ...group })}`),
       h('td', { class: 'num' }, `${n} of ${trials.length}`), [mean, sd, low, high].map((value) => h('td', { class: 'num' }, loss(value))),
       h('td', {}, trials.flatMap((trial, k) => [k ? ', ' : '', link(trial)])));
   }
@@ -138,7 +145,8 @@ export class RepeatsPanel {
     const axes = extent(drawn.flatMap(({ members: list }) => list.map(({ curve }) => curve)), true);
     if (!axes) return;
     const box = plot.axes(axes.x, axes.y);
-    const point = (epoch, value) => [box.x(place(axes.x, epoch)), Math.max(box.top, box.y(Math.min(1.04, place(axes.y, Math.max(value, axes.y.log ? axes.y.low * 0.98 : -Infinity)))))];
+    const point = (epoch, value) => [box.x(place(axes.x, epoch)),
+      Math.max(box.top, box.y(Math.min(1.04, place(axes.y, Math.max(value, axes.y.log ? axes.y.low * 0.98 : -Infinity)))))];
     for (const { i, members: list } of drawn) this.band(plot, list, `s${(i % 10) + 1}`, point);
     plot.describe(`${this.metric} of repeats: ${this.groups.map((group) => `${this.nameOf(group)} ${loss(group.mean)} ± ${loss(group.sd)}`).join('; ')}`);
     plot.svg.dataset.bands = String(drawn.length);
@@ -147,14 +155,17 @@ export class RepeatsPanel {
   band(plot, members, cls, point) {
     const d = (points) => `M${points.map((p) => p.map((v) => v.toFixed(1)).join()).join('L')}`;
     const rows = band(members.map(({ curve }) => curve));
-    plot.add(svg('path', { class: `band ${cls}`, d: `${d([...rows.map((row) => point(row.epoch, row.high)), ...rows.map((row) => point(row.epoch, row.low)).reverse()])}Z` }));
+    plot.add(svg('path', { class: `band ${cls}`,
+      d: `${d([...rows.map((row) => point(row.epoch, row.high)), ...rows.map((row) => point(row.epoch, row.low)).reverse()])}Z` }));
     for (const { trial, curve } of members) {
       const at = curve.epoch.map((epoch, k) => (isNumber(curve.value[k]) ? point(epoch, curve.value[k]) : null)).filter(Boolean);
-      if (at.length) plot.item(trial.job, svg('path', { class: `member ${cls}`, d: d(at) }), at, `seed ${trial.seed}: ${loss(trial.value)}`);
+      if (at.length) plot.item(trial.job, svg('path', { class: `member ${cls}`, d: d(at) }), at,
+        `seed ${trial.seed}: ${loss(trial.value)}`);
     }
     plot.add(svg('path', { class: `mean ${cls}`, d: d(rows.map((row) => point(row.epoch, row.mean))) }));
   }
 }
 
 /** What the trials of a group have in common, in words. */
-export const groupName = ({ params }) => Object.entries(params).map(([name, value]) => `${name} ${paramText(value)}`).join(', ') || 'as the base';
+export const groupName = ({ params }) => Object.entries(params).map(([name, value]) => `${name} ${paramText(value)}`).join(', ')
+  || 'as the base';

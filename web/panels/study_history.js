@@ -9,7 +9,8 @@ const wordsOf = (trial) => `trial ${trial.number}: ${isNumber(trial.value) ? los
 
 export class HistoryPanel {
   constructor({ onMark, onPick }) {
-    this.plot = new Plot({ name: 'history', label: 'Values of the trials: none yet', height: 270, draw: (plot) => this.draw(plot), onMark, onPick });
+    this.plot = new Plot({ name: 'history', label: 'Values of the trials: none yet', height: 270, draw: (plot) => this.draw(plot),
+      onMark, onPick });
     this.plots = [this.plot];
     this.legend = h('p', { class: 'plot-legend' });
     this.node = h('section', { class: 'card', 'aria-labelledby': 'history-title' },
@@ -19,9 +20,11 @@ export class HistoryPanel {
   set(study) {
     this.study = study;
     this.legend.replaceChildren(...[['complete', 'complete'], ['pruned', 'pruned'], ['running', 'running'], ['failed', 'without a value']]
-      .filter(([state]) => study.trials.some((trial) => (state === 'failed' ? !isNumber(trial.value) && trial.state !== 'running' && trial.state !== 'waiting' : trial.state === state)))
+      .filter(([state]) => study.trials.some((trial) => (state === 'failed' ? !isNumber(trial.value) && trial.state !== 'running'
+        && trial.state !== 'waiting' : trial.state === state)))
       .map(([state, text]) => h('span', {}, svg('svg', { width: '14', height: '14', 'aria-hidden': 'true' }, sign(state, 7, 7)), text)),
-      h('span', {}, h('span', { class: 'line-key best' }), 'best so far'), study.baseline ? h('span', {}, h('span', { class: 'line-key base' }), 'baseline') : '');
+      h('span', {}, h('span', { class: 'line-key best' }), 'best so far'), study.baseline
+        ? h('span', {}, h('span', { class: 'line-key base' }), 'baseline') : '');
     this.plot.update();
   }
 

@@ -27,7 +27,8 @@ export function snapped(axis, [low, high]) {
 export class ParallelPanel {
   constructor({ onMark, onPick, onFilter }) {
     Object.assign(this, { onMark, onPick, onFilter, brushes: {}, signature: '', lines: new Map(), marked: null });
-    this.svg = svg('svg', { class: 'plot-svg parallel', role: 'group', 'aria-label': 'Parallel coordinates of the trials', height: String(HEIGHT) });
+    this.svg = svg('svg', { class: 'plot-svg parallel', role: 'group', 'aria-label': 'Parallel coordinates of the trials',
+      height: String(HEIGHT) });
     this.readout = h('p', { class: 'hint', role: 'status' });
     this.clear = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.unbrush() }, 'All trials');
     this.scroll = h('div', { class: 'parallel-scroll', tabindex: '0', role: 'region', 'aria-label': 'Parallel coordinates' }, this.svg);
@@ -91,9 +92,11 @@ export class ParallelPanel {
     const strip = svg('rect', { class: 'strip', x: x - 16, width: 32, y: TOP - 6, height: HEIGHT - TOP - BOTTOM + 12,
       onpointerdown: (event) => this.drag(event, axis) });
     const name = svg('text', { class: 'axis-name', x, y: 14, 'text-anchor': 'middle' }, axis.name, svg('title', {}, axis.name));
-    const ticks = ticksOf(axis, 6).flatMap(({ share, text }) => [svg('line', { class: 'tick', x1: x - 5, x2: x, y1: this.y(share), y2: this.y(share) }),
+    const ticks = ticksOf(axis, 6).flatMap(({ share, text }) => [svg('line',
+      { class: 'tick', x1: x - 5, x2: x, y1: this.y(share), y2: this.y(share) }),
       svg('text', { class: 'tick-text', x: x - 11, y: this.y(share), 'text-anchor': 'end', 'dominant-baseline': 'middle' }, text)]);
-    const node = svg('g', { class: 'axis' }, name, svg('line', { class: 'axis-line', x1: x, x2: x, y1: this.y(0), y2: this.y(1) }), ticks, brush, strip, handles);
+    const node = svg('g', { class: 'axis' }, name, svg('line', { class: 'axis-line', x1: x, x2: x, y1: this.y(0), y2: this.y(1) }),
+      ticks, brush, strip, handles);
     return { axis, node, brush, handles };
   }
 
@@ -101,7 +104,8 @@ export class ParallelPanel {
 
   handle(axis, end, x) {
     return svg('path', { class: 'handle', role: 'slider', tabindex: '0', 'data-handle': `${axis.name} ${end}`, 'data-x': String(x),
-      'aria-label': `${axis.name}, ${end === 'low' ? 'from' : 'to'}`, 'aria-valuemin': '0', 'aria-valuemax': '100', 'aria-orientation': 'vertical',
+      'aria-label': `${axis.name}, ${end === 'low' ? 'from' : 'to'}`, 'aria-valuemin': '0', 'aria-valuemax': '100',
+        'aria-orientation': 'vertical',
       onkeydown: (event) => this.key(event, axis, end), onpointerdown: (event) => this.drag(event, axis, end) });
   }
 
@@ -172,7 +176,8 @@ export class ParallelPanel {
     const [x, y] = [Number(node.dataset.x), this.y(share)];
     node.setAttribute('d', `M${x - 9},${y}H${x + 9}L${x + 6},${y + 7 * way}H${x - 6}Z`);
     node.setAttribute('aria-valuenow', String(Math.round(100 * share)));
-    node.setAttribute('aria-valuetext', String(paramText(valueAt(axis, axis.choices ? clamp(share - way * -1e-6 - (way < 0 ? 2e-6 : 0)) : share))));
+    node.setAttribute('aria-valuetext', String(paramText(valueAt(axis, axis.choices ? clamp(share - way * -1e-6 - (way < 0 ? 2e-6 : 0))
+      : share))));
   }
 
   /** Trials that every brush holds; null: nothing is brushed. */
@@ -182,7 +187,8 @@ export class ParallelPanel {
     const kept = brushed ? new Set(within(trials, axes, value, this.brushes).map(({ number }) => number)) : null;
     show(this.clear, brushed);
     const judged = trials.filter(({ value: v }) => isNumber(v)).length;
-    setText(this.readout, brushed ? `${kept.size} of ${trials.length} trials: ${this.said()}` : `${judged} trials with a value. Drag along an axis to choose some.`);
+    setText(this.readout, brushed ? `${kept.size} of ${trials.length} trials: ${this.said()}`
+      : `${judged} trials with a value. Drag along an axis to choose some.`);
     for (const [number, line] of this.lines) line.classList.toggle('off', kept !== null && !kept.has(number));
     const same = String(kept && [...kept]) === this.told;
     this.told = String(kept && [...kept]);
@@ -228,7 +234,8 @@ export class ParallelPanel {
   line(trial, rank) {
     const known = this.lines.get(trial.number);
     const node = known ?? svg('path', { class: `parallel-line ${trial.state}`, onpointerenter: () => this.onMark(trial.number),
-      onpointerleave: () => this.onMark(null), onclick: () => this.onPick(trial.number) }, svg('title', {}, `trial ${trial.number}: ${loss(trial.value)}`));
+      onpointerleave: () => this.onMark(null), onclick: () => this.onPick(trial.number) },
+        svg('title', {}, `trial ${trial.number}: ${loss(trial.value)}`));
     node.setAttribute('d', this.pathOf(trial));
     node.style.setProperty('--rank', String(rank));
     return node;

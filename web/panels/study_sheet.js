@@ -22,9 +22,11 @@ export class GalleryPanel {
   /** `after`: the jobs that follow each trial, as the study was asked for. */
   constructor({ onMark, signal, grid, after }) {
     Object.assign(this, { onMark, signal, grid, cells: new Map(), plots: [] });
-    this.names = after.map(({ kind, preset, params }) => [kind, preset, ...Object.values(params ?? {}).filter((value) => typeof value === 'string')].filter(Boolean).join(' '));
+    this.names = after.map(({ kind, preset, params }) => [kind, preset, ...Object.values(params ?? {})
+      .filter((value) => typeof value === 'string')].filter(Boolean).join(' '));
     this.list = h('div', { class: 'gallery' });
-    this.node = h('section', { class: 'card', 'aria-labelledby': 'gallery-title', hidden: true }, h('h2', { id: 'gallery-title' }, 'Newest samples of the trials'), this.list);
+    this.node = h('section', { class: 'card', 'aria-labelledby': 'gallery-title', hidden: true },
+      h('h2', { id: 'gallery-title' }, 'Newest samples of the trials'), this.list);
   }
 
   set(study) {
@@ -32,7 +34,8 @@ export class GalleryPanel {
     const names = telling(study.axes).map(({ name }) => name).slice(0, 3);
     show(this.node, shown.length > 0);
     const cells = shown.map((trial) => this.cell(trial, names, study.after.filter(({ of }) => of === trial.number)));
-    if (cells.some((cell, i) => cell !== this.list.children[i]) || cells.length !== this.list.children.length) this.list.replaceChildren(...cells);
+    if (cells.some((cell, i) => cell !== this.list.children[i])
+      || cells.length !== this.list.children.length) this.list.replaceChildren(...cells);
   }
 
   cell(trial, names, after) {
@@ -41,7 +44,8 @@ export class GalleryPanel {
     setText(cell.name, names.map((name) => `${name} ${paramText(trial.params[name])}`).join(', ') || trialName(trial));
     setText(cell.value, `${loss(trial.value)} · epoch ${trial.epochs}`);
     if (cell.epochs !== trial.epochs) this.paint(cell, trial);
-    if (cell.after.children.length !== after.length) cell.after.replaceChildren(...after.map(({ job, name }, i) => h('a', { href: `#/runs/${job}` }, this.names[i % this.names.length] ?? name)));
+    if (cell.after.children.length !== after.length) cell.after.replaceChildren(...after.map(({ job, name }, i) => h('a',
+      { href: `#/runs/${job}` }, this.names[i % this.names.length] ?? name)));
     return cell.node;
   }
 
@@ -49,7 +53,8 @@ export class GalleryPanel {
     const picture = new Picture(`samples of trial ${trial.number}`, 'gallery-picture');
     const [name, value] = [h('span', { class: 'strong' }), h('span', { class: 'quiet' })];
     const after = h('span', { class: 'gallery-after' });
-    const node = h('div', { class: 'gallery-cell', onpointerenter: () => this.onMark(trial.number), onpointerleave: () => this.onMark(null) },
+    const node = h('div', { class: 'gallery-cell', onpointerenter: () => this.onMark(trial.number),
+      onpointerleave: () => this.onMark(null) },
       h('a', { href: `#/runs/${trial.job}` }, picture.node, name), value, after);
     return { node, picture, name, value, after, epochs: 0 };
   }
@@ -58,7 +63,8 @@ export class GalleryPanel {
   paint(cell, trial) {
     cell.epochs = trial.epochs;
     cell.picture.kept.clear();
-    cell.picture.show(`v1/models/${trial.job}/samples.png?count=${SAMPLES}&cols=6&seed=1`, `samples of trial ${trial.number} after epoch ${trial.epochs}`, this.signal).catch(() => { cell.epochs = 0; });
+    cell.picture.show(`v1/models/${trial.job}/samples.png?count=${SAMPLES}&cols=6&seed=1`,
+      `samples of trial ${trial.number} after epoch ${trial.epochs}`, this.signal).catch(() => { cell.epochs = 0; });
   }
 
   mark(number) {
@@ -81,7 +87,8 @@ export class SheetPanel {
       event.preventDefault();
       download(`${path}/sheet.png`, 'sheet.png').catch(complain);
     } }, 'sheet.png');
-    this.details = h('details', { open, ontoggle: () => this.paint() }, h('summary', {}, 'The study as one sheet'), h('p', { class: 'links' }, file), this.said,
+    this.details = h('details', { open, ontoggle: () => this.paint() }, h('summary', {}, 'The study as one sheet'),
+      h('p', { class: 'links' }, file), this.said,
       h('div', { class: 'sheet-scroll', tabindex: '0', role: 'region', 'aria-label': 'Sheet' }, this.picture.node));
     this.node = h('section', { class: 'card sheet', 'aria-label': 'Sheet', hidden: true }, this.details);
     show(this.picture.node, false);
@@ -99,7 +106,8 @@ export class SheetPanel {
     this.at = this.wanted;
     this.picture.kept.clear();
     try {
-      await this.picture.show(`${this.path}/sheet.png`, 'The study as one sheet: how the objective went, figures, reconstructions and samples', this.signal);
+      await this.picture.show(`${this.path}/sheet.png`,
+        'The study as one sheet: how the objective went, figures, reconstructions and samples', this.signal);
       show(this.picture.node, true);
       show(this.said, false);
     } catch (problem) {

@@ -18,7 +18,8 @@ export class SlicesPanel {
     this.plots = [];
     this.names = '';
     this.grid = h('div', { class: 'slices' });
-    this.node = h('section', { class: 'card', 'aria-labelledby': 'slices-title', hidden: true }, h('h2', { id: 'slices-title' }, 'Each parameter against the value'), this.grid);
+    this.node = h('section', { class: 'card', 'aria-labelledby': 'slices-title', hidden: true },
+      h('h2', { id: 'slices-title' }, 'Each parameter against the value'), this.grid);
   }
 
   set(study) {
@@ -33,8 +34,10 @@ export class SlicesPanel {
   rebuild(axes, names) {
     this.names = names;
     this.plots.forEach((plot) => plot.close());
-    this.plots = axes.map(({ name }) => new Plot({ name: `slice-${name}`, label: `${name} against the value`, height: 170, draw: (plot) => this.draw(plot, name), ...this.handlers }));
-    this.grid.replaceChildren(...this.plots.map((plot, i) => h('figure', {}, plot.node, h('figcaption', { class: 'offscreen' }, axes[i].name))));
+    this.plots = axes.map(({ name }) => new Plot({ name: `slice-${name}`, label: `${name} against the value`, height: 170,
+      draw: (plot) => this.draw(plot, name), ...this.handlers }));
+    this.grid.replaceChildren(...this.plots.map((plot, i) => h('figure', {}, plot.node,
+      h('figcaption', { class: 'offscreen' }, axes[i].name))));
   }
 
   draw(plot, name) {
@@ -45,7 +48,8 @@ export class SlicesPanel {
     const judged = trials.filter((trial) => isNumber(trial.value) && place(axis, onAxis(trial, axis)) !== null);
     for (const trial of judged) {
       const [px, py] = [box.x(place(axis, trial.params[name])), box.y(place(value, trial.value))];
-      plot.item(trial.number, sign(trial.state, px, py, 3.5), [[px, py]], `trial ${trial.number}: ${name} ${paramText(trial.params[name])}, ${loss(trial.value)}`);
+      plot.item(trial.number, sign(trial.state, px, py, 3.5), [[px, py]],
+        `trial ${trial.number}: ${name} ${paramText(trial.params[name])}, ${loss(trial.value)}`);
     }
     plot.describe(`${metric} against ${name}: ${judged.length} trials`);
   }
@@ -54,13 +58,15 @@ export class SlicesPanel {
 /** Two parameters against each other, the colour says how good. */
 export class PairPanel {
   constructor(handlers) {
-    this.plot = new Plot({ name: 'pair', label: 'Two parameters against each other', height: 260, draw: (plot) => this.draw(plot), ...handlers });
+    this.plot = new Plot({ name: 'pair', label: 'Two parameters against each other', height: 260, draw: (plot) => this.draw(plot),
+      ...handlers });
     this.plots = [this.plot];
     const choice = (label) => h('select', { 'aria-label': label, onchange: () => { this.chosen = true; this.plot.update(); } });
     [this.across, this.up] = [choice('Parameter across'), choice('Parameter up')];
     this.node = h('section', { class: 'card', 'aria-labelledby': 'pair-title', hidden: true },
       h('div', { class: 'head' }, h('h2', { id: 'pair-title' }, 'Two parameters'), this.plot.save),
-      h('div', { class: 'controls' }, h('label', {}, 'across', this.across), h('label', {}, 'up', this.up), h('span', { class: 'ramp' }, 'best', h('i', { 'aria-hidden': 'true' }), 'worst')), this.plot.node);
+      h('div', { class: 'controls' }, h('label', {}, 'across', this.across), h('label', {}, 'up', this.up),
+        h('span', { class: 'ramp' }, 'best', h('i', { 'aria-hidden': 'true' }), 'worst')), this.plot.node);
   }
 
   /** `important`: names, the one that matters most first. */
@@ -73,7 +79,8 @@ export class PairPanel {
       this.names = names.join();
       for (const select of [this.across, this.up]) select.replaceChildren(...names.map((name) => h('option', { value: name }, name)));
     }
-    if (!this.chosen) [this.across.value, this.up.value] = [...important.filter((name) => names.includes(name)), ...names].filter((name, i, all) => all.indexOf(name) === i);
+    if (!this.chosen) [this.across.value, this.up.value] = [...important.filter((name) => names.includes(name)), ...names]
+      .filter((name, i, all) => all.indexOf(name) === i);
     this.plot.update();
   }
 
@@ -84,13 +91,15 @@ export class PairPanel {
     const box = plot.axes(x, y, { left: 64 });
     plot.add(svg('text', { class: 'plot-name', x: box.left, y: 10 }, y.name));
     const rank = ranks(trials, direction);
-    const shown = trials.filter((trial) => rank.has(trial.number) && place(x, trial.params[x.name]) !== null && place(y, trial.params[y.name]) !== null)
+    const shown = trials.filter((trial) => rank.has(trial.number) && place(x, trial.params[x.name]) !== null
+      && place(y, trial.params[y.name]) !== null)
       .sort((a, b) => rank.get(a.number) - rank.get(b.number));
     for (const trial of shown) {
       const [px, py] = [box.x(place(x, trial.params[x.name])), box.y(place(y, trial.params[y.name]))];
       const node = svg('circle', { class: 'ranked', cx: px, cy: py, r: 5.5 });
       node.style.setProperty('--rank', String(rank.get(trial.number)));
-      plot.item(trial.number, node, [[px, py]], `trial ${trial.number}: ${x.name} ${paramText(trial.params[x.name])}, ${y.name} ${paramText(trial.params[y.name])}: ${loss(trial.value)}`);
+      plot.item(trial.number, node, [[px, py]],
+        `trial ${trial.number}: ${x.name} ${paramText(trial.params[x.name])}, ${y.name} ${paramText(trial.params[y.name])}: ${loss(trial.value)}`);
     }
     plot.describe(`${x.name} against ${y.name}: ${shown.length} trials`);
   }
@@ -101,7 +110,8 @@ export class ImportancePanel {
   constructor() {
     this.bars = h('ol', { class: 'importance' });
     this.hint = h('p', { class: 'hint' });
-    this.node = h('section', { class: 'card', 'aria-labelledby': 'importance-title' }, h('h2', { id: 'importance-title' }, 'What mattered'), this.bars, this.hint);
+    this.node = h('section', { class: 'card', 'aria-labelledby': 'importance-title' },
+      h('h2', { id: 'importance-title' }, 'What mattered'), this.bars, this.hint);
   }
 
   /** `rows`: [{name, importance}], or null with `why` there are none yet. */
@@ -113,7 +123,8 @@ export class ImportancePanel {
     this.bars.replaceChildren(...rows.map(({ name, importance }) => {
       const bar = h('span', { class: 'importance-bar', 'aria-hidden': 'true' });
       bar.style.setProperty('--share', String(importance / most));
-      return h('li', {}, h('span', { class: 'importance-name' }, name), bar, h('span', { class: 'num' }, `${(100 * importance).toFixed(importance < 0.1 ? 1 : 0)} %`));
+      return h('li', {}, h('span', { class: 'importance-name' }, name), bar,
+        h('span', { class: 'num' }, `${(100 * importance).toFixed(importance < 0.1 ? 1 : 0)} %`));
     }));
   }
 }

@@ -10,11 +10,13 @@ const PAGE = 100;
 
 export class TrialsPanel {
   constructor(path, { onMark, onPick }) {
-    Object.assign(this, { path, onMark, onPick, state: 'all', sort: { by: 'value', down: false }, shown: PAGE, kept: null, rows: new Map(), plots: [] });
+    Object.assign(this, { path, onMark, onPick, state: 'all', sort: { by: 'value', down: false }, shown: PAGE, kept: null,
+      rows: new Map(), plots: [] });
     this.chips = h('div', { class: 'chips', role: 'group', 'aria-label': 'Trials by state' });
     this.headRow = h('tr');
     this.body = h('tbody');
-    this.more = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => { this.shown += PAGE; this.list(); } }, 'More trials');
+    this.more = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => { this.shown += PAGE; this.list(); } },
+      'More trials');
     this.why = h('details', { class: 'reasons', hidden: true });
     const csv = h('a', { href: url(`${path}/trials.csv`), download: 'trials.csv', onclick: (event) => {
       event.preventDefault();
@@ -40,7 +42,8 @@ export class TrialsPanel {
     if (text === this.chipsText) return;
     this.chipsText = text;
     const focused = this.chips.contains(document.activeElement) && document.activeElement.dataset.state;
-    this.chips.replaceChildren(...counts.map(([state, n]) => h('button', { type: 'button', class: 'chip', 'data-state': state, 'aria-pressed': String(state === this.state),
+    this.chips.replaceChildren(...counts.map(([state, n]) => h('button',
+      { type: 'button', class: 'chip', 'data-state': state, 'aria-pressed': String(state === this.state),
       onclick: () => this.choose(state) }, `${state} ${n}`)));
     if (focused) this.chips.querySelector(`[data-state="${focused}"]`)?.focus();
   }
@@ -65,7 +68,8 @@ export class TrialsPanel {
   // --- columns ---------------------------------------------------------------------------------------------------------
 
   get columns() {
-    return [['number', 'Trial'], ['state', 'State'], ['value', this.study.metric], ...this.study.names.map((name) => [name, name]), ['epochs', 'Epochs'], ['train_s', 'Time']];
+    return [['number', 'Trial'], ['state', 'State'], ['value', this.study.metric], ...this.study.names.map((name) => [name, name]),
+      ['epochs', 'Epochs'], ['train_s', 'Time']];
   }
 
   setHead() {
@@ -91,7 +95,8 @@ export class TrialsPanel {
   get wanted() {
     const { trials, direction } = this.study;
     const sort = this.sort.by === 'value' && direction === 'maximize' ? { by: 'value', down: !this.sort.down } : this.sort;
-    return sorted(trials.filter((trial) => (this.state === 'all' || trial.state === this.state) && (!this.kept || this.kept.has(trial.number))), sort);
+    return sorted(trials.filter((trial) => (this.state === 'all' || trial.state === this.state)
+      && (!this.kept || this.kept.has(trial.number))), sort);
   }
 
   /** Rows are made once and moved: what is focused or selected in one stays so. */
@@ -108,13 +113,16 @@ export class TrialsPanel {
     const text = JSON.stringify([trial, this.study.names, this.study.best === trial.number]);
     const known = this.rows.get(trial.number);
     if (known?.text === text) return known.node;
-    const node = h('tr', { class: trial.state, title: trial.reason ?? '', onpointerenter: () => this.onMark(trial.number), onpointerleave: () => this.onMark(null) },
-      h('th', { scope: 'row', class: 'num' }, trial.job ? h('a', { href: `#/runs/${trial.job}`, 'aria-label': trialName(trial) }, String(trial.number)) : String(trial.number),
+    const node = h('tr', { class: trial.state, title: trial.reason ?? '', onpointerenter: () => this.onMark(trial.number),
+      onpointerleave: () => this.onMark(null) },
+      h('th', { scope: 'row', class: 'num' }, trial.job ? h('a', { href: `#/runs/${trial.job}`, 'aria-label': trialName(trial) },
+        String(trial.number)) : String(trial.number),
         this.study.best === trial.number && h('span', { class: 'star', title: 'the best' }, ' ★')),
       h('td', {}, h('span', { class: `state ${trial.state}` }, trial.state)),
       h('td', { class: 'num strong' }, isNumber(trial.value) ? loss(trial.value) : '–'),
       this.study.names.map((name) => h('td', { class: 'num' }, paramText(trial.params[name]))),
-      h('td', { class: 'num' }, String(trial.epochs)), h('td', { class: 'num' }, duration(trial.train_s > 0 ? 1000 * trial.train_s : null)));
+      h('td', { class: 'num' }, String(trial.epochs)), h('td', { class: 'num' },
+        duration(trial.train_s > 0 ? 1000 * trial.train_s : null)));
     if (known) known.node.replaceWith(node);
     this.rows.set(trial.number, { text, node });
     return node;

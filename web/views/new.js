@@ -117,36 +117,44 @@ class NewView {
     this.missing = missingDataset();
     this.missing.refresh(this.signal).catch(() => {});
     this.form = h('form', { novalidate: true, onsubmit: (event) => this.send(event), onkeydown: (event) => this.key(event) },
-      h('div', { class: 'form-main' }, h('fieldset', { class: 'card' }, h('legend', {}, this.fork ? 'From' : 'Run'), this.runFields()), this.place), this.side());
+      h('div', { class: 'form-main' }, h('fieldset', { class: 'card' }, h('legend', {}, this.fork ? 'From' : 'Run'), this.runFields()),
+        this.place), this.side());
     const heading = this.fork ? `Fork of ${this.source.name || this.source.id}` : 'New run';
     this.title(heading);
     this.root.replaceChildren(h('div', { class: 'head' }, h('h1', {}, heading)), this.missing.node, this.form);
   }
 
   side() {
-    return h('aside', { class: 'card form-side', 'aria-label': 'Check and start' }, h('h2', {}, this.fork ? 'This fork' : 'This run'), this.estimate.node, this.problem,
+    return h('aside', { class: 'card form-side', 'aria-label': 'Check and start' }, h('h2', {}, this.fork ? 'This fork' : 'This run'),
+      this.estimate.node, this.problem,
       h('div', { class: 'start' }, this.submit), h('h3', {}, 'From a terminal'), this.command.node, this.json.node);
   }
 
   runFields() {
-    if (this.fork) return [this.kindField(), h('div', { class: 'fields' }, this.checkpointField(), this.name.node, this.more.find(({ name }) => name === 'priority').node)];
-    const others = h('details', { class: 'more' }, h('summary', {}, 'Repeats, priority, limits, what it waits for'), h('div', { class: 'fields' }, this.more.map(({ node }) => node)));
+    if (this.fork) return [this.kindField(), h('div', { class: 'fields' }, this.checkpointField(), this.name.node,
+      this.more.find(({ name }) => name === 'priority').node)];
+    const others = h('details', { class: 'more' }, h('summary', {}, 'Repeats, priority, limits, what it waits for'),
+      h('div', { class: 'fields' }, this.more.map(({ node }) => node)));
     this.others = others;
-    this.suggest = h('button', { type: 'button', class: 'small suggest', hidden: true, onclick: () => { this.name.set(this.suggested()); this.changed(); } });
+    this.suggest = h('button', { type: 'button', class: 'small suggest', hidden: true,
+      onclick: () => { this.name.set(this.suggested()); this.changed(); } });
     this.name.help.before(this.suggest);
-    return [this.kindField(), this.fromPlace, this.presets, h('div', { class: 'fields' }, [this.name, this.dataset, this.seed].map(({ node }) => node)), others];
+    return [this.kindField(), this.fromPlace, this.presets, h('div', { class: 'fields' }, [this.name, this.dataset, this.seed]
+      .map(({ node }) => node)), others];
   }
 
   kindField() {
     const names = this.kinds.map((row) => row.kind);
-    this.kindInput = h('select', { id: 'kind', disabled: Boolean(this.fork), onchange: () => this.chooseKind(this.kindInput.value).catch(complain) },
+    this.kindInput = h('select', { id: 'kind', disabled: Boolean(this.fork), onchange: () => this.chooseKind(this.kindInput.value)
+      .catch(complain) },
       names.map((name) => h('option', { value: name }, name)));
     this.kindHelp = h('p', { class: 'hint' });
     return h('div', { class: 'field' }, h('label', { for: 'kind' }, 'kind'), this.kindInput, this.kindHelp);
   }
 
   checkpointField() {
-    this.checkpoint = new Field('checkpoint', { type: 'string', enum: ['best', 'last'], default: 'best', pointer: '#/checkpoint', description: `Of ${this.source.name || this.source.id}: its state after that epoch.` },
+    this.checkpoint = new Field('checkpoint', { type: 'string', enum: ['best', 'last'], default: 'best', pointer: '#/checkpoint',
+      description: `Of ${this.source.name || this.source.id}: its state after that epoch.` },
       () => { this.rebaseFork().catch(complain); this.changed(); });
     return this.checkpoint.node;
   }
@@ -167,7 +175,8 @@ class NewView {
     this.params = new ParamsForm(kind.params, this.changed, (field, row, changed) => this.ownField(field, row, changed));
     this.place.replaceChildren(this.params.node);
     this.presets.replaceChildren(h('span', { class: 'label', id: 'preset-label' }, 'preset'),
-      h('div', { class: 'choices', role: 'radiogroup', 'aria-labelledby': 'preset-label' }, kind.presets.map((preset) => this.presetChoice(preset))));
+      h('div', { class: 'choices', role: 'radiogroup', 'aria-labelledby': 'preset-label' },
+        kind.presets.map((preset) => this.presetChoice(preset))));
     this.choosePreset(kind.presets.find((preset) => preset.name === kind.default_preset) ?? kind.presets[0]);
   }
 
@@ -181,7 +190,8 @@ class NewView {
     if (name !== 'space') return null;
     const list = h('datalist', { id: this.names });
     this.place.append(list);
-    const field = new SpaceField(name, row, changed, { names: this.names, rowOf: (param) => this.base?.params.properties[param.split('.')[0]] });
+    const field = new SpaceField(name, row, changed, { names: this.names,
+      rowOf: (param) => this.base?.params.properties[param.split('.')[0]] });
     field.node.append(list);
     this.spaceNames = list;
     return field;
@@ -195,7 +205,8 @@ class NewView {
   presetChoice(preset) {
     const input = h('input', { type: 'radio', name: 'preset', value: preset.name,
       checked: preset.name === this.kind.default_preset, onchange: () => this.choosePreset(preset) });
-    return h('label', { class: 'choice' }, input, h('span', {}, h('strong', {}, preset.name), h('span', { class: 'hint' }, preset.description)));
+    return h('label', { class: 'choice' }, input, h('span', {}, h('strong', {}, preset.name),
+      h('span', { class: 'hint' }, preset.description)));
   }
 
   choosePreset(preset) {
@@ -211,7 +222,8 @@ class NewView {
     const { kind, preset, dataset, seed, from, name, priority } = this.source;
     const { base } = this.source.params;
     const params = base?.kind ? shortBase(this.source.params, await get(`v1/kinds/${base.kind}`, this.signal)) : this.source.params;
-    this.take({ kind, preset, params, dataset, seed, priority, ...(from && { from: `${from.job}@${from.checkpoint ?? 'best'}` }), ...(name && { name: `${name}-again` }) });
+    this.take({ kind, preset, params, dataset, seed, priority, ...(from && { from: `${from.job}@${from.checkpoint ?? 'best'}` }),
+      ...(name && { name: `${name}-again` }) });
     this.changed();
   }
 
@@ -237,7 +249,8 @@ class NewView {
     const done = this.done[this.checkpoint.value] ?? 0;
     const { epochs } = this.source.params;
     const more = done >= epochs ? { epochs: done + epochs } : {};
-    const answer = await query(`v1/jobs/${this.source.id}/fork?validate_only=true`, { checkpoint: this.place_, params: more }, this.signal).catch(() => ({ params: { ...this.source.params, ...more } }));
+    const answer = await query(`v1/jobs/${this.source.id}/fork?validate_only=true`, { checkpoint: this.place_, params: more },
+      this.signal).catch(() => ({ params: { ...this.source.params, ...more } }));
     this.params.rebase({ ...answer.params, epochs });
     if (more.epochs) this.params.fields.get('epochs').set(more.epochs);
     this.changed();
@@ -261,9 +274,11 @@ class NewView {
   }
 
   forkBody() {
-    const params = Object.fromEntries([...this.params.fields].filter(([, field]) => field.changed).map(([name, field]) => [name, field.value]));
+    const params = Object.fromEntries([...this.params.fields].filter(([, field]) => field.changed)
+      .map(([name, field]) => [name, field.value]));
     const priority = this.more.find(({ name }) => name === 'priority');
-    return { checkpoint: this.place_, ...(this.name.value && { name: this.name.value }), ...(priority.changed && { priority: priority.value }),
+    return { checkpoint: this.place_, ...(this.name.value && { name: this.name.value }),
+      ...(priority.changed && { priority: priority.value }),
       ...(Object.keys(params).length && { params }), ...this.extra };
   }
 
@@ -277,7 +292,8 @@ class NewView {
 
   /** The form as a request says it; → nothing of it is lost: what has no field is kept aside. */
   take(body) {
-    const fields = this.fork ? [this.name, this.checkpoint, ...this.more] : [this.name, this.dataset, this.seed, ...this.more, ...(this.from_ ? [this.from_] : [])];
+    const fields = this.fork ? [this.name, this.checkpoint, ...this.more]
+      : [this.name, this.dataset, this.seed, ...this.more, ...(this.from_ ? [this.from_] : [])];
     const { kind: _, preset, params = {}, ...rest } = body;
     const found = this.kind.presets.find(({ name }) => name === (preset ?? this.kind.default_preset));
     if (found && !this.fork) {
@@ -375,8 +391,10 @@ class NewView {
   showEstimate(answer) {
     const many = this.kinds.find(({ kind }) => kind === answer.kind)?.results.includes('trials');
     const done = this.fork ? answer.from?.checkpoint ?? 0 : 0;
-    this.estimate.set(estimateRows(answer, { done, unit: many ? 'run' : 'epoch' }), remedyOf(answer.estimate, many ? answer.params.base?.kind : answer.kind));
-    if (!this.fork) setText(this.submit, many && answer.kind !== this.kind.kind ? `Start run on ${answer.estimate.epochs} seeds` : 'Start run');
+    this.estimate.set(estimateRows(answer, { done, unit: many ? 'run' : 'epoch' }),
+      remedyOf(answer.estimate, many ? answer.params.base?.kind : answer.kind));
+    if (!this.fork) setText(this.submit, many && answer.kind !== this.kind.kind ? `Start run on ${answer.estimate.epochs} seeds`
+      : 'Start run');
   }
 
   /** From wherever one types. */

@@ -22,6 +22,10 @@ const LIVE_MS = 1500;
 const JUDGED = 3; // complete trials without which nothing can be said of what mattered
 const LATE_MS = 300; // what takes longer says that it is coming
 
+/** A list of requests, each by its parts. */
+const isRequest = (value) => value !== null && typeof value === 'object';
+const told = (value) => (Array.isArray(value) && value.some(isRequest) ? value.map((one) => param(one) || 'as the base').join('; ') : param(value));
+
 class StudyView {
   constructor(root, { id, signal, title }) {
     Object.assign(this, { root, ref: id, signal, title, panels: [] });
@@ -132,17 +136,20 @@ class StudyView {
     const toRun = { onPick: (job) => { location.hash = `#/runs/${job}`; } };
     this.repeats = new RepeatsPanel({ ...toRun, title: 'Repeats on other seeds' });
     this.retrained = new RepeatsPanel({ ...toRun, title: 'Trained again, in full' });
-    this.gallery = this.base.abilities.includes('sample') ? new GalleryPanel({ ...handlers, signal: this.signal, grid, after: params.after }) : null;
+    this.gallery = this.base.abilities.includes('sample') ? new GalleryPanel({ ...handlers, signal: this.signal, grid,
+      after: params.after }) : null;
     this.sheet = new SheetPanel(this.path, this.signal, grid);
     this.trials = new TrialsPanel(this.path, handlers);
-    this.panels = [this.best, this.history, this.parallel, this.slices, this.gallery, this.curvesPanel, this.sheet, this.trials].filter(Boolean);
+    this.panels = [this.best, this.history, this.parallel, this.slices, this.gallery, this.curvesPanel, this.sheet, this.trials]
+      .filter(Boolean);
     this.marked = [this.history.plot, this.pair.plot, this.curvesPanel.plot];
     this.layOut();
   }
 
   layOut() {
     this.stale = h('p', { class: 'card warn', role: 'status', hidden: true });
-    this.waiting = h('section', { class: 'card', hidden: true }, h('p', { class: 'quiet' }, 'No trial has begun yet: it waits for a free worker.'));
+    this.waiting = h('section', { class: 'card', hidden: true },
+      h('p', { class: 'quiet' }, 'No trial has begun yet: it waits for a free worker.'));
     // Where trials differ in nothing but the seed, what they have in common is what there is to see.
     const told = this.alike ? [this.repeats.node] : [this.history.node, this.curvesPanel.node];
     const compared = this.alike ? [] : [this.parallel.node, this.repeats.node];
@@ -161,21 +168,26 @@ class StudyView {
     this.heading = h('h1', { tabindex: '-1', title: name || id }, name || id);
     this.facts = h('dl', { class: 'facts' });
     this.error = h('section', { class: 'card warn', role: 'alert', hidden: true });
-    this.actions = new Actions(this.job, this.signal, { before: () => {}, after: (what, taken) => this.onAction(what, taken), leave: () => this.heading.focus({ preventScroll: true }) });
+    this.actions = new Actions(this.job, this.signal, { before: () => {}, after: (what, taken) => this.onAction(what, taken),
+      leave: () => this.heading.focus({ preventScroll: true }) });
     return h('section', { class: 'run-head study-head' },
       h('div', { class: 'head' }, this.heading, this.pill.node,
-        h('span', { class: 'quiet' }, [kind, preset, `of ${params.base.kind}`, name && id].filter(Boolean).join(' · ')), this.announce, this.actions.node),
+        h('span', { class: 'quiet' }, [kind, preset, `of ${params.base.kind}`, name && id].filter(Boolean).join(' · ')), this.announce,
+          this.actions.node),
       h('div', { class: 'run-progress' }, this.bar.node), this.facts);
   }
 
   details() {
     const { base, ...rest } = this.job.params;
     const rows = [['base', `${base.kind}, preset ${base.preset}`], ...Object.entries(rest).filter(([name]) => name !== 'space')];
-    const space = Object.entries(rest.space).map(([name, row]) => h('div', {}, h('dt', {}, name), h('dd', {}, JSON.stringify(row).replaceAll('"', ''))));
+    const space = Object.entries(rest.space).map(([name, row]) => h('div', {}, h('dt', {}, name),
+      h('dd', {}, JSON.stringify(row).replaceAll('"', ''))));
     return h('section', { class: 'card', 'aria-labelledby': 'details-title' }, h('h2', { id: 'details-title' }, 'How it was asked for'),
       h('h3', {}, 'The space'), h('dl', { class: 'params wide-params' }, space), h('h3', {}, 'Everything else'),
-      h('dl', { class: 'params' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, param(value))))),
-      h('h3', {}, 'The same study from a terminal'), commandBox(() => curl('v1/jobs', request(this.kind, { ...this.job, name: '', params: shortBase(this.job.params, this.base) })), 'command that repeats this study').node,
+      h('dl', { class: 'params' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, told(value))))),
+      h('h3', {}, 'The same study from a terminal'), commandBox(() => curl('v1/jobs',
+        request(this.kind, { ...this.job, name: '', params: shortBase(this.job.params, this.base) })),
+        'command that repeats this study').node,
       h('p', { class: 'control' }, h('a', { href: `#/new/${this.job.kind}?like=${this.job.id}` }, 'Open it in the form')));
   }
 
