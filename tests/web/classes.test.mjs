@@ -42,7 +42,7 @@ test('a head goes on from the run that was picked, and its page shows the classe
   assert.match(await page.locator('.facts').textContent(), /test accuracy\d+\.\d\d %/);
   assert.match(await page.locator('.facts').textContent(), /generalisation gap/);
   assert.equal(await page.getByRole('heading', { name: 'Accuracy', exact: true }).count(), 1);
-  assert.equal(await page.locator('.chart').count(), 2);
+  assert.equal(await page.locator('.curves .chart').count(), 2);
   assert.equal(await page.locator('.latent-panel, .previews-panel').evaluateAll((all) => all.filter((panel) => !panel.hidden).length), 0);
   assert.equal(await page.locator('.run-head a', { hasText: base.id }).getAttribute('href'), `#/runs/${base.id}`);
   assert.deepEqual(await seriousViolations(), []);

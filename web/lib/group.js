@@ -49,17 +49,16 @@ export class ChartGroup {
     } catch {
       // Storage may be forbidden; the choice lasts as long as the page.
     }
-    this.redraw();
+    for (const chart of this.charts) {
+      if (choice.axis) chart.rebuild();
+      else chart.schedule();
+    }
+    this.tell();
   }
 
   setMarks(marks) {
     this.marks = marks;
     for (const chart of this.charts) chart.schedule();
-  }
-
-  redraw() {
-    for (const chart of this.charts) chart.rebuild();
-    this.tell();
   }
 
   /** The chart that knows most of where points are. */
