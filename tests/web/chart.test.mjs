@@ -87,6 +87,29 @@ test('arrows move the cursor on all charts, plus and minus zoom, 0 shows the who
   await page.getByRole('button', { name: 'Whole run' }).waitFor({ state: 'hidden' });
 });
 
+test('fingers: one moves the cursor, two zoom, and a pad pinches', async () => {
+  await openLong();
+  const touch = (kind, fingers) => page.locator('.chart .u-over').first().evaluate((node, [type, all]) => {
+    const { left, top, width } = node.getBoundingClientRect();
+    for (const [pointerId, share] of all) {
+      node.dispatchEvent(new PointerEvent(type, { pointerId, pointerType: 'touch', bubbles: true, clientX: left + share * width, clientY: top + 50 }));
+    }
+  }, [`pointer${kind}`, fingers]);
+  const epochs = async () => Number((await place()).split(' ')[0]);
+  await touch('down', [[1, 0.25]]);
+  await waitFor('the cursor', async () => Math.abs(await epochs() - 2.5) < 0.15);
+  await touch('down', [[2, 0.75]]);
+  await touch('move', [[1, 0.05], [2, 0.95]]);
+  await page.getByRole('button', { name: 'Whole run' }).waitFor();
+  await touch('up', [[1, 0.05], [2, 0.95]]);
+  await page.locator('.chart').first().focus();
+  await page.keyboard.press('End');
+  await waitFor('the end of what is seen', async () => (await epochs()) < 8.5 && (await epochs()) > 7);
+  const pad = (deltaY) => page.locator('.chart .u-over').first().dispatchEvent('wheel', { deltaY, ctrlKey: true, clientX: 400, bubbles: true, cancelable: true });
+  await pad(300);
+  await page.getByRole('button', { name: 'Whole run' }).waitFor({ state: 'hidden' });
+});
+
 test('a legend hides its curve, smoothing and the band are drawn and remembered, gaps stay gaps', async () => {
   await openLong(({ train_loss: loss, ...others }) => {
     loss.value.fill(null, 40, 60);

@@ -146,7 +146,7 @@ test('a run that is tried again elsewhere is followed again', async () => {
   await pill('running');
   await cancel(other);
   await pill('cancelled');
-  await page.locator('.card.note', { hasText: 'Ended by a request to cancel' }).waitFor();
+  await page.locator('.card.note', { hasText: 'Ended by a request to cancel,' }).waitFor();
   await daemon.api(`v1/jobs/${other}/retry`, {});
   await waitFor('it to run again', async () => {
     await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));

@@ -50,7 +50,7 @@ export class StateCard {
 
   cancelled(job) {
     const { epoch } = job.progress;
-    return [h('p', {}, `Ended by ${endedBy(job)} ${epoch ? `after epoch ${epoch}. What it had saved can be used, forked and tried again from.` : 'before its first epoch was done.'}`)];
+    return [h('p', {}, `Ended by ${endedBy(job) || 'being cancelled'}, ${epoch ? `after epoch ${epoch}. What it had saved can be used, forked and tried again from.` : 'before its first epoch was done.'}`)];
   }
 
   async whyItWaits({ queue_position: place, depends_on: others }) {
