@@ -4,7 +4,7 @@ import { nearest, padded, tickText, ticksOf } from '../../web/lib/plot.js';
 import { axesOf, band, bestSoFar, moments, place, reasons, repeats, sorted, states, telling, valueAt, valueAxis,
   within } from '../../web/lib/trials.js';
 import { retraining } from '../../web/panels/study_best.js';
-import { snapped } from '../../web/panels/study_parallel.js';
+import { carried, snapped } from '../../web/panels/study_parallel.js';
 import { gallery } from '../../web/panels/study_sheet.js';
 import { ranks } from '../../web/panels/study_slices.js';
 
@@ -48,6 +48,9 @@ test('a brush holds what lies in it; a trial without that parameter is out', () 
   assert.deepEqual(snapped(axes[2], [0.6, 0.7]), [0.5, 1]);
   assert.deepEqual(snapped(axes[2], [0.2, 0.6]), [0, 1]);
   assert.deepEqual(snapped(axes[0], [0.2, 0.6]), [0.2, 0.6]);
+  const [before, after] = [{ low: 0, high: 10 }, { low: -10, high: 10 }];
+  assert.deepEqual(carried([0.2, 1], before, after), [0.6, 1]);
+  assert.deepEqual(carried([0, 0.5], after, before), [0, 0]);
 });
 
 test('the best so far is of complete trials only, either way round', () => {

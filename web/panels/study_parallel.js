@@ -24,6 +24,12 @@ export function snapped(axis, [low, high]) {
   return [Math.floor(low * n + 1e-9) / n, Math.ceil(high * n - 1e-9) / n];
 }
 
+/** A brush stays on the values that it held when its axis gets other bounds; an end at the end of the axis stays there. */
+export function carried(range, from, to) {
+  if (from.choices || to.choices) return range;
+  return range.map((share) => (share <= 0 || share >= 1 ? share : clamp(place(to, valueAt(from, share)))));
+}
+
 export class ParallelPanel {
   constructor({ onMark, onPick, onFilter }) {
     Object.assign(this, { onMark, onPick, onFilter, brushes: {}, signature: '', lines: new Map(), marked: null });
@@ -43,7 +49,12 @@ export class ParallelPanel {
 
   set(study) {
     this.study = study;
-    this.axes = [...telling(study.axes), study.value];
+    const axes = [...telling(study.axes), study.value];
+    for (const axis of axes) {
+      const before = this.axes?.find(({ name }) => name === axis.name);
+      if (before && this.brushes[axis.name]) this.brushes[axis.name] = carried(this.brushes[axis.name], before, axis);
+    }
+    this.axes = axes;
     show(this.node, study.trials.some(({ value }) => isNumber(value)));
     this.update();
   }
@@ -57,6 +68,7 @@ export class ParallelPanel {
 
   // Axes and their handles stay while only trials come: a handle keeps its focus.
   redraw() {
+    if (this.dragging) return; // what the hand holds stays until it lets go
     this.width = Math.max(Math.floor(this.scroll.clientWidth), ROOM * this.axes.length);
     const signature = JSON.stringify([this.width, this.axes]);
     if (signature !== this.signature) this.build(signature);
@@ -134,6 +146,7 @@ export class ParallelPanel {
     const [low, high] = this.brushes[axis.name] ?? [0, 1];
     const from = end === 'low' ? high : end === 'high' ? low : this.shareAt(event);
     target.setPointerCapture(event.pointerId);
+    this.dragging = true;
     const move = (e) => {
       const to = this.shareAt(e);
       if (Math.abs(to - from) >= LEAST) this.brush(axis, [Math.min(from, to), Math.max(from, to)]);
@@ -142,6 +155,8 @@ export class ParallelPanel {
     const done = () => {
       target.removeEventListener('pointermove', move);
       target.removeEventListener('pointerup', move);
+      this.dragging = false;
+      this.update();
     };
     target.addEventListener('pointermove', move);
     target.addEventListener('pointerup', move);

@@ -20,6 +20,8 @@ import { TrialsPanel } from '../panels/study_table.js';
 
 const LIVE_MS = 1500;
 const JUDGED = 3; // complete trials without which nothing can be said of what mattered
+const WAITING = { queued: 'It waits for its turn.', running: 'Its first trial is about to begin.', pausing: 'It is being paused.',
+  paused: 'It is paused, and has tried nothing yet.' };
 const LATE_MS = 300; // what takes longer says that it is coming
 
 /** A list of requests, each by its parts. */
@@ -96,6 +98,7 @@ class StudyView {
     this.shown = text;
     for (const panel of [this.history, this.parallel, this.slices, this.gallery, this.sheet, this.trials]) panel?.set(this.study);
     show(this.waiting, trials.length === 0);
+    setText(this.waiting.firstChild, WAITING[this.job.status] ?? 'It has ended without a trial.');
   }
 
   async readCurves(rows) {
@@ -149,7 +152,7 @@ class StudyView {
   layOut() {
     this.stale = h('p', { class: 'card warn', role: 'status', hidden: true });
     this.waiting = h('section', { class: 'card', hidden: true },
-      h('p', { class: 'quiet' }, 'No trial has begun yet: it waits for a free worker.'));
+      h('p', { class: 'quiet' }));
     // Where trials differ in nothing but the seed, what they have in common is what there is to see.
     const told = this.alike ? [this.repeats.node] : [this.history.node, this.curvesPanel.node];
     const compared = this.alike ? [] : [this.parallel.node, this.repeats.node];
