@@ -14,7 +14,7 @@ const WATCHED = { kind: 'ae', params: { train_limit: 20000, batch_size: 360, epo
 const streams = async () => Number(/^latentd_sse_clients (\d+)/m.exec(await (await fetch(`${daemon.url}metrics`)).text())[1]);
 const oneStream = (count = 1) => waitFor(`${count} streams`, async () => (await streams()) === count, 20000);
 const points = async (tab) => Number(await tab.locator('.chart').first().getAttribute('data-points'));
-const grows = async (tab, by = 20) => {
+const grows = async (tab, by = 8) => {
   const at = await points(tab);
   await waitFor('more of the curve', async () => (await points(tab)) > at + by, 30000);
 };
@@ -78,6 +78,7 @@ async function stored(id, names) {
 
 /** Waits for it; what is missing at the deadline is the failure. */
 async function showsAll(tab, id) {
+  await tab.bringToFront(); // others draw a frame a second
   const both = async () => {
     const here = await shown(tab);
     return [here, await stored(id, Object.keys(here))];
