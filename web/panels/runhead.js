@@ -41,8 +41,9 @@ export class RunHead {
   origin({ id, from, depends_on: others, trial }) {
     const run = (ref, text) => h('a', { href: `#/runs/${ref}` }, text);
     return [trial && [` · ${trial.phase} ${trial.number} of `, run(trial.study, trial.study)],
-      from && [' · from ', run(from.job, `${from.job}@${from.checkpoint}`), ' · ', h('a', { href: `#/compare/${from.job},${id}` }, 'compare both')],
-      others?.length && [' · after ', others.map((ref, i) => [i ? ', ' : '', run(ref, ref)])]].filter(Boolean).flat(3);
+      from && [' · from ', run(from.job, `${from.job}@${from.checkpoint}`),
+        !this.kind.from && [' · ', h('a', { href: `#/compare/${from.job},${id}` }, 'compare both')]], // a fork; other kinds measure other things
+      others?.length && [' · after ', others.map((ref, i) => [i ? ', ' : '', run(ref, ref)])]].filter(Boolean).flat(3).filter(Boolean);
   }
 
   leave() {
