@@ -191,7 +191,7 @@ onTokenWanted(askToken);
 tellConnection(document.querySelector('header'), sayConnection);
 tellNews();
 document.getElementById('nav').append(...views.filter((row) => row.nav).map((row) => h('a', { href: row.href, class: row.control && 'control' }, row.nav)),
-  h('a', { href: 'docs/' }, 'Docs'));
+  h('a', { href: `docs/${location.search}` }, 'Docs'));
 document.getElementById('theme').addEventListener('click', toggleTheme);
 // The address is the router's; the skip link must not change it.
 document.getElementById('skip').addEventListener('click', (event) => { event.preventDefault(); main.focus(); });

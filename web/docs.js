@@ -32,10 +32,20 @@ themeButton.addEventListener('click', toggleTheme);
 dark.addEventListener('change', showTheme);
 showTheme();
 
+// --- a page that is read only stays so: what follows the ? in the address goes along ------------------------------------
+
+const home = new URL('..', document.baseURI).href;
+for (const link of location.search ? document.querySelectorAll('a[href]') : []) {
+  const to = new URL(link.href);
+  if (!to.href.startsWith(home)) continue;
+  to.search = location.search;
+  link.href = to.href;
+}
+
 // --- examples -------------------------------------------------------------------------------------------------------------
 
 /** Where this daemon is, as curl takes it. */
-const here = new URL('..', document.baseURI).href.replace(/^http:\/\//, '').replace(/\/$/, '');
+const here = home.replace(/^http:\/\//, '').replace(/\/$/, '');
 
 for (const code of document.querySelectorAll('pre > code')) {
   if (here !== '127.0.0.1:7117') setText(code, code.textContent.replaceAll(USUAL, here));

@@ -151,6 +151,16 @@ test('a page that is read only shows nothing that changes anything, and sends no
     await settled(page, page.pending);
   }, { acceptDownloads: false });
   assert.deepEqual(found, []);
+  // By way of the manual, too.
+  const page = await openView('?read_only=1#/data');
+  await page.getByRole('link', { name: 'Docs' }).click();
+  await page.getByRole('link', { name: 'Data sets' }).first().click();
+  await page.getByRole('heading', { name: 'Data sets' }).waitFor();
+  await page.getByRole('link', { name: 'Dashboard' }).click();
+  await page.getByRole('heading', { name: 'Runs' }).waitFor();
+  assert.equal(await page.locator('.control:visible').count(), 0);
+  assert.deepEqual(page.complaints, []);
+  await closePage(page);
 });
 
 // --- the first moment ----------------------------------------------------------------------------------------------------------
