@@ -63,7 +63,7 @@ export class BestPanel {
   compared({ best, final, improvement, relative_improvement: share }, baseline) {
     if (!baseline || improvement === null) return [final ? 'There is no baseline to compare with.'
       : 'The baseline has not been measured the same way yet.'];
-    if (best.trial === baseline.trial) return ['The baseline itself: nothing was better.'];
+    if (best.trial === baseline.trial) return [final ? 'The baseline itself: nothing was better.' : 'The baseline itself, so far.'];
     return [h('strong', { class: improvement > 0 ? 'good' : 'bad' },
       `${(100 * Math.abs(share)).toFixed(1)} % ${improvement > 0 ? 'better' : 'worse'}`),
       ` than the baseline, ${plusMinus(baseline)}`];

@@ -110,7 +110,7 @@ class StudyView {
   }
 
   sayStale(problem) {
-    if (problem.name === 'AbortError') return;
+    if (problem.name === 'AbortError' || problem.away) return; // the frame says so
     setText(this.stale, problem.status === 404 ? 'This study has been deleted.' : `Not up to date: ${problem.message}`);
     show(this.stale, true);
     if (problem.status === 404) this.unfollow();
