@@ -141,6 +141,25 @@ test('a legend hides its curve, smoothing and the band are drawn and remembered,
   assert.equal(await page.getByRole('checkbox', { name: 'band' }).isChecked(), false);
 });
 
+test('the axis of values can be as wide as most of them need', async () => {
+  await openLong(({ train_loss: loss, ...others }) => {
+    loss.value[0] = 1e4;
+    loss.max[0] = 1e4;
+    return { train_loss: loss, ...others };
+  });
+  // As lines the axis is told in words.
+  const top = async () => {
+    const menu = page.locator('.curves summary', { hasText: 'Save' });
+    await menu.click();
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'SVG', exact: true }).click()]);
+    const ticks = [...(await readFile(await download.path())).toString().matchAll(/text-anchor="end"[^>]*>([\d.]+)</g)].map(([, number]) => Number(number));
+    return Math.max(...ticks);
+  };
+  assert.ok((await top()) >= 1000);
+  await page.getByRole('checkbox', { name: 'no outliers' }).check();
+  await waitFor('a closer axis', async () => (await top()) <= 0.3);
+});
+
 test('a chart is saved as it is seen: numbers, lines, picture', async () => {
   await openLong();
   await zoomIn(0.3, 0.6);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addPoint, align, between, emptySeries, placesOf, refreshed, smooth, sparkline, spliced } from '../../web/lib/curve.js';
-import { logRange, logTicks, placeText } from '../../web/lib/scale.js';
+import { logRange, logTicks, mostOf, placeText } from '../../web/lib/scale.js';
 
 function series(...points) {
   const out = emptySeries();
@@ -85,6 +85,12 @@ test('the logarithmic axis ends one digit outside the values', () => {
   assert.deepEqual(logRange(0.0131, 0.0139), [0.013, 0.014]);
   assert.deepEqual(logRange(3, 3), [3, 6]);
   assert.deepEqual(logRange(null, null), [1e-3, 1]);
+});
+
+test('what most values need leaves a hundredth at either end out', () => {
+  assert.deepEqual(mostOf([7, null, 3, undefined, 5]), [3, 7]);
+  assert.deepEqual(mostOf([...Array.from({ length: 198 }, (_, i) => i + 1), 1e9, -1e9]), [2, 197]);
+  assert.equal(mostOf([null]), null);
 });
 
 test('a logarithmic axis has labels enough, however little or much it spans', () => {

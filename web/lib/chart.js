@@ -6,7 +6,7 @@ import { colour, h, setText } from './dom.js';
 import { loss } from './format.js';
 import { ChartGroup } from './group.js';
 import { Marks } from './marks.js';
-import { logRange, logTicks, placeText, TIME_STEPS } from './scale.js';
+import { logRange, logTicks, mostOf, placeText, TIME_STEPS } from './scale.js';
 import { onTouch } from './touch.js';
 import uPlot from './uplot.js';
 
@@ -170,7 +170,7 @@ export class Chart {
       width, height: this.height, legend: { show: false }, padding: [12, 12, 0, 0],
       scales: {
         x: { time: false, range: () => this.group.range },
-        y: { distr: this.log ? 3 : 1, range: (u, min, max) => this.yRange(min, max) },
+        y: { distr: this.log ? 3 : 1, range: (u, min, max) => this.yRange(...(this.group.most ? this.most(u) : [min, max])) },
       },
       axes: [rule({ size: 34, label: axis === 'time' ? 'time since the start' : axis, labelSize: 18, labelGap: 0, labelFont: FONT,
         values: (u, ticks) => ticks.map((v) => placeText(axis, v)), ...(axis === 'time' && { incrs: TIME_STEPS, space: 64 }) }),
@@ -210,6 +210,14 @@ export class Chart {
     if (!known.length) return this.log ? logRange(null, null) : [0, 1];
     const [low, high] = [Math.min(...known), Math.max(...known)];
     return this.log ? logRange(low, high) : uPlot.rangeNum(low, high, 0.1, true);
+  }
+
+  /** The ends of most values that are seen, of each line by itself: a curve of few points is not an outlier of one of many. */
+  most(u) {
+    const [from, to] = this.group.range;
+    const seen = ([, , part], k) => (part === 'min' || part === 'max' ? null : mostOf(u.data[k + 1].filter((v, i) => u.data[0][i] >= from && u.data[0][i] <= to)));
+    const ends = this.plan().map(seen).flatMap((pair) => pair ?? []);
+    return ends.length ? [Math.min(...ends), Math.max(...ends)] : [null, null];
   }
 
   /** Each line once: series of one family share their references. */

@@ -7,10 +7,10 @@ const CLOSEST = 1e-5; // of the whole: nearer than this there is nothing to see
 
 function remembered() {
   try {
-    const { axis, weight, band } = JSON.parse(localStorage.getItem(KEY)) ?? {};
-    return { axis: AXES.includes(axis) ? axis : 'epoch', weight: weight >= 0 && weight < 1 ? weight : 0, band: band !== false };
+    const { axis, weight, band, most } = JSON.parse(localStorage.getItem(KEY)) ?? {};
+    return { axis: AXES.includes(axis) ? axis : 'epoch', weight: weight >= 0 && weight < 1 ? weight : 0, band: band !== false, most: most === true };
   } catch {
-    return { axis: 'epoch', weight: 0, band: true };
+    return { axis: 'epoch', weight: 0, band: true, most: false };
   }
 }
 
@@ -39,13 +39,13 @@ export class ChartGroup {
     this.charts.delete(chart);
   }
 
-  /** {axis, weight, band}: those that change. What is zoomed into stays the same part of the run. */
+  /** {axis, weight, band, most}: those that change. most: the axis of values is as wide as most of them need. What is zoomed into stays the same part of the run. */
   choose(choice) {
     const at = choice.axis && this.zoom && this.lead()?.convert(this.zoom, this.axis, choice.axis);
     Object.assign(this, choice);
     if (choice.axis) this.zoom = at || null;
     try {
-      localStorage.setItem(KEY, JSON.stringify({ axis: this.axis, weight: this.weight, band: this.band }));
+      localStorage.setItem(KEY, JSON.stringify({ axis: this.axis, weight: this.weight, band: this.band, most: this.most }));
     } catch {
       // Storage may be forbidden; the choice lasts as long as the page.
     }

@@ -19,14 +19,21 @@ export function logRange(min, max) {
   return low < high ? [low, high] : [low, low * 2];
 }
 
-/** Where a logarithmic axis has its ticks: 1, 2, 5 of each power of ten, or, where few of them fit in, even steps. */
+/** Where a logarithmic axis has its ticks: 1, 2, 5 of each power of ten, or, where few of them fit in, more digits, or even steps. */
 export function logTicks(min, max) {
-  const digits = max / min > WIDE ? [1] : [1, 2, 5];
+  for (const digits of max / min > WIDE ? [[1]] : [[1, 2, 5], [1, 2, 3, 5, 7]]) {
+    const ticks = digitTicks(min, max, digits);
+    if (ticks.length >= FEW) return ticks;
+  }
+  return evenTicks(min, max);
+}
+
+function digitTicks(min, max, digits) {
   const ticks = [];
   for (let power = 10 ** Math.floor(Math.log10(min)); power <= max; power *= 10) {
     ticks.push(...digits.map((digit) => tidy(digit * power)).filter((tick) => tick >= min && tick <= max));
   }
-  return ticks.length < FEW ? evenTicks(min, max) : ticks;
+  return ticks;
 }
 
 export function evenTicks(min, max) {
@@ -35,6 +42,14 @@ export function evenTicks(min, max) {
   const ticks = [];
   for (let i = Math.ceil(tidy(min / step)); i * step <= tidy(max); i++) ticks.push(tidy(i * step));
   return ticks;
+}
+
+/** From the least to the greatest of most values: a hundredth of them at either end may be beyond. null: there are none. */
+export function mostOf(values) {
+  const known = values.filter((value) => value !== null && value !== undefined).sort((a, b) => a - b);
+  if (!known.length) return null;
+  const out = Math.floor(known.length / 100);
+  return [known[out], known[known.length - 1 - out]];
 }
 
 /** Seconds between the ticks of an axis of time. */

@@ -7,7 +7,7 @@ export class CurveToolbar {
   constructor(group) {
     this.group = group;
     this.node = h('div', { class: 'controls curve-tools', role: 'group', 'aria-label': 'How the curves look' },
-      this.axis(), this.smoothing(), this.band(), this.zoom());
+      this.axis(), this.smoothing(), this.band(), this.outliers(), this.zoom());
     group.watch(() => this.update());
     this.update();
   }
@@ -30,13 +30,17 @@ export class CurveToolbar {
     return h('label', { title: 'Where many steps share a point: from the least to the greatest of them' }, this.bandBox, 'band');
   }
 
+  outliers() {
+    this.mostBox = h('input', { type: 'checkbox', onchange: () => this.group.choose({ most: this.mostBox.checked }) });
+    return h('label', { title: 'The axis of values is as wide as most of them need: a hundredth of a curve at either end may be beyond it' }, this.mostBox, 'no outliers');
+  }
+
   zoom() {
-    const button = (text, label, act) => h('button', { type: 'button', class: 'small', 'aria-label': label, title: label, onclick: act }, text);
+    const button = (text, label, act) => h('button', { type: 'button', class: 'small', 'aria-label': label, title: `${label}; or drag over a curve`, onclick: act }, text);
     this.closer = button('+', 'Zoom in', () => this.group.zoomBy(0.5));
     this.wider = button('−', 'Zoom out', () => this.group.zoomBy(2));
     this.whole = h('button', { type: 'button', class: 'small', hidden: true, onclick: () => this.leaveZoom() }, 'Whole run');
-    this.hint = h('span', { class: 'quiet zoom-hint' }, 'drag to zoom');
-    return h('span', { class: 'zoom' }, this.wider, this.closer, this.whole, this.hint);
+    return h('span', { class: 'zoom' }, this.wider, this.closer, this.whole);
   }
 
   // The button goes; the focus stays beside it.
@@ -46,13 +50,13 @@ export class CurveToolbar {
   }
 
   update() {
-    const { axis, weight, band, zoom } = this.group;
+    const { axis, weight, band, most, zoom } = this.group;
     for (const input of this.radios) input.checked = input.value === axis;
     if (Number(this.weight.value) !== weight) this.weight.value = String(weight);
     setText(this.weightText, weight ? weight.toFixed(2) : 'off');
     this.bandBox.checked = band;
+    this.mostBox.checked = most;
     this.wider.disabled = zoom === null;
     show(this.whole, zoom !== null);
-    show(this.hint, zoom === null);
   }
 }
