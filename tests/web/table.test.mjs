@@ -60,6 +60,8 @@ test('a span of rows, news of a job, an age', () => {
   assert.deepEqual(span(['a', 'b'], undefined, 'b'), ['b']);
   assert.deepEqual(span(['a', 'b'], 'a', 'x'), []);
   assert.equal(newsOf(undefined, job('a')), null);
+  assert.deepEqual(newsOf(undefined, job('a'), true), { status: 'succeeded' }, 'begun and ended between two readings');
+  assert.equal(newsOf(undefined, job('a', { status: 'queued' }), true), null);
   assert.deepEqual(newsOf(job('a', { status: 'running' }), job('a')), { status: 'succeeded' });
   assert.equal(newsOf(job('a', { status: 'queued' }), job('a', { status: 'running' })), null);
   assert.deepEqual(newsOf(job('a'), job('a', { warnings: ['w'] })), { warning: 'w' });

@@ -28,11 +28,13 @@ class JobList {
     this.putAt = new Map(); // when this page learned of a job from a reply of its own
     this.wholeAt = -Infinity;
     this.due = false;
+    this.latest = null; // when the newest job known was made; null: nothing has been read yet
     this.listeners = new Set();
     this.turn = Promise.resolve();
   }
 
-  /** fn({news: [{job, before}], lost}) after every reading; `lost`: the problem, where there was one. */
+  /** fn({news: [{job, before, fresh}], lost}) after every reading; `lost`: the problem, where there was one. `fresh`: made since the
+   * reading before, and not known before. */
   watch(fn, signal) {
     this.listeners.add(fn);
     signal?.addEventListener('abort', () => this.listeners.delete(fn));
@@ -150,7 +152,7 @@ class JobList {
     this.prepend(newest.data);
     if (!this.wanted) for (const id of [...this.known.keys()]) if (!there.has(id)) this.forget(id);
     if (working.has_more || news.length) this.due = true;
-    this.tell(news.filter(({ before }) => before));
+    this.tell(news);
   }
 
   async readEach(ids, signal) {
@@ -174,7 +176,9 @@ class JobList {
 
   /** What is news of them: those that are new, too, without `before`. */
   mergeAll(jobs, since) {
-    return jobs.map((job) => this.merge(job, since)).filter(Boolean);
+    const news = jobs.map((job) => this.merge(job, since)).filter(Boolean);
+    this.latest = Math.max(this.latest ?? 0, ...jobs.map((job) => job.created_at_ms));
+    return news;
   }
 
   merge(job, since) {
@@ -182,7 +186,8 @@ class JobList {
     const before = this.known.get(job.id);
     this.known.set(job.id, job);
     this.note(job);
-    return before?.status === job.status && (before.warnings?.length ?? 0) === (job.warnings?.length ?? 0) ? null : { job, before };
+    return before?.status === job.status && (before.warnings?.length ?? 0) === (job.warnings?.length ?? 0) ? null
+      : { job, before, fresh: !before && this.latest !== null && job.created_at_ms > this.latest };
   }
 
   note(job) {

@@ -34,7 +34,7 @@ function say(all) {
 
 export function tellNews() {
   jobs.watch(({ news }) => {
-    const all = news.map(({ job, before }) => ({ job, ...newsOf(before, job) }))
+    const all = news.map(({ job, before, fresh }) => ({ job, ...newsOf(before, job, fresh) }))
       .filter(({ job, status, warning }) => (warning || (status && !asked(job))) && !seen(job));
     say(all);
   });

@@ -110,9 +110,10 @@ export function fromQuery(query) {
     down: sort.startsWith('-') && Object.hasOwn(COLUMNS, name), group: query.get('group') === 'kind' ? 'kind' : '' };
 }
 
-/** What changed between two tellings of a job, as far as it is news: {status} or {warning}, or null. */
-export function newsOf(before, job) {
-  if (!before) return null;
+/** What changed between two tellings of a job, as far as it is news: {status} or {warning}, or null. A fresh one may have ended before
+ * it was ever seen. */
+export function newsOf(before, job, fresh = false) {
+  if (!before) return fresh && terminal(job) ? { status: job.status } : null;
   if (before.status !== job.status && (terminal(job) || job.status === 'paused')) return { status: job.status };
   const warnings = job.warnings ?? [];
   if (warnings.length > (before.warnings?.length ?? 0)) return { warning: warnings.at(-1) };

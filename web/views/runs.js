@@ -209,7 +209,7 @@ class RunsView {
 
   async deleteThem() {
     const all = this.meant.filter((job) => possible('delete', job));
-    if (!all.length || !await sure(commandOf('delete'), all.length, this.signal)) return;
+    if (readOnly || !all.length || !await sure(commandOf('delete'), all.length, this.signal)) return;
     const { current } = this.table;
     if (current) this.table.move(1);
     if (this.table.current === current) this.table.move(-1);
