@@ -100,7 +100,9 @@ static int take_params(struct run *r, struct projecting *w, struct err *err)
 
 static int open_tsne(struct run *r, struct projecting *w, struct err *err)
 {
-	const struct tsne_options o = options_of(&w->p, r->job.seed);
+	const struct halt halt = {.told = run_told_to_halt, .ctx = r};
+	struct tsne_options o = options_of(&w->p, r->job.seed);
+	o.halt = &halt;
 	return tsne_open(&w->tsne, w->near, w->n, w->width, &o, r->config->pool, r->config->kern, err);
 }
 
@@ -195,8 +197,9 @@ static void close_projection(struct run *r)
 
 static int step_pca(struct run *r, struct projecting *w, struct err *err)
 {
+	const struct halt halt = {.told = run_told_to_halt, .ctx = r};
 	const size_t shown = w->map.components;
-	int code = pca_fit(&w->pca, &w->points, projecting_fitted(&w->p, w->n, w->points.d), r->config->pool, err);
+	int code = pca_fit(&w->pca, &w->points, projecting_fitted(&w->p, w->n, w->points.d), r->config->pool, &halt, err);
 	if (code)
 		return code;
 	struct pca first = w->pca;

@@ -160,8 +160,14 @@ int projecting_measure(struct run *r, struct projecting *w, struct err *err)
 	double *xy = code ? NULL : plane_of(w);
 	if (!code && !xy)
 		code = err_set(err, ERR_NO_MEMORY, "no memory to measure a map");
-	const struct quality_of of = {
-		.x = w->near, .n = w->n, .d = w->width, .map = xy, .labels = w->map.label, .seed = r->job.seed};
+	const struct halt halt = {.told = run_told_to_halt, .ctx = r};
+	const struct quality_of of = {.x = w->near,
+		.n = w->n,
+		.d = w->width,
+		.map = xy,
+		.labels = w->map.label,
+		.seed = r->job.seed,
+		.halt = &halt};
 	if (!code)
 		code = quality_measure(&w->quality, &of, r->config->pool, r->config->kern, err);
 	w->measured = !code;

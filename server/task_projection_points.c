@@ -73,11 +73,12 @@ size_t projecting_fitted(const struct projection_params *p, size_t n, size_t d)
 
 static int reduce(struct run *r, struct projecting *w, struct err *err)
 {
+	const struct halt halt = {.told = run_told_to_halt, .ctx = r};
 	const size_t width = (size_t)w->width, k = projecting_fitted(&w->p, w->n, w->points.d);
 	double *y = malloc(w->n * k * sizeof *y);
 	int code = y ? OK : fail_memory(err);
 	if (!code && !w->pca.k)
-		code = pca_fit(&w->pca, &w->points, k, r->config->pool, err);
+		code = pca_fit(&w->pca, &w->points, k, r->config->pool, &halt, err);
 	if (!code)
 		pca_transform(&w->pca, &w->points, false, r->config->pool, y);
 	for (size_t i = 0; !code && i < w->n; i++)

@@ -279,7 +279,9 @@ static void work(struct run *r)
 	do
 		code = code ? code : r->task ? run_task(r, &end, &err) : train_loop(r->trainer, &hooks, &end, &err);
 	while (!code && !run_settle(r, end));
-	if (code == ERR_UNAVAILABLE)
+	if (code && r->halted)
+		run_settle_halted(r);
+	else if (code == ERR_UNAVAILABLE)
 		run_settle_waits(r);
 	else if (code)
 		run_settle_failed(r, &err);

@@ -62,6 +62,7 @@ struct run {
 	int64_t published_ms, saved_ms, seen_ms, stored_ms;
 	enum run_order order;   /* what the row said when it was read last */
 	enum run_order leaving; /* why it leaves the loop; RUN_ON: it does not */
+	bool halted;            /* a pass was given up for that */
 	int64_t saved_step; /* of the newest checkpoint; -1: none */
 	size_t saved_bytes;
 	unsigned save_answered; /* of worker->save_asked */
@@ -95,6 +96,8 @@ int run_flush(struct run *r, struct err *err);
  * first run_task_begin. */
 int run_task_begin(struct run *r, struct err *err);
 int run_task(struct run *r, enum loop_end *ret_end, struct err *err);
+/* ctx is the run, for struct halt (core/lab/halt.h): it is to leave now. What only ends it sooner waits for the pass. */
+bool run_told_to_halt(void *ctx);
 /* A point of its step. */
 void run_point(struct run *r, const char *series, double value);
 
@@ -116,6 +119,8 @@ bool run_is_pruned(struct run *r);
 /* worker_settle.c: the verdict goes to the store. False: there is none after all, the run goes on. */
 bool run_settle(struct run *r, enum loop_end end);
 void run_settle_failed(struct run *r, const struct err *why);
+/* Told to leave in the middle of a pass that was given up: what is stored is from before it. */
+void run_settle_halted(struct run *r);
 /* It does not fit beside the others that run: the queue has it again. */
 void run_settle_waits(struct run *r);
 

@@ -139,7 +139,9 @@ static void settle_task(struct run *r, const char *reason)
 	const int64_t done_ms = clock_ms();
 	int code = r->task->finish(r, &err);
 	r->begin_ms += clock_ms() - done_ms; /* that is no step */
-	if (code)
+	if (code && r->halted)
+		run_settle_halted(r);
+	else if (code)
 		run_settle_failed(r, &err);
 	else if (!settle(r, JOB_SUCCEEDED, &change) && r->task->settled)
 		r->task->settled(r);
@@ -174,7 +176,8 @@ static void settle_succeeded(struct run *r, const char *reason)
 /* It goes on at the next start; until then the row says how far it is. */
 static void put_by(struct run *r)
 {
-	run_measure(r);
+	if (r->trainer || r->at.steps)
+		run_measure(r);
 	store_progress(r->config->store, &r->job);
 	log_info("job put by", "job=%s step=%lld", r->job.id, (long long)r->job.step);
 }
@@ -216,6 +219,12 @@ void run_settle_waits(struct run *r)
 	static const struct store_change none = {0};
 	if (settle(r, JOB_QUEUED, &none) == ERR_CONFLICT)
 		leave(r, run_ask(r));
+}
+
+void run_settle_halted(struct run *r)
+{
+	if (!leave(r, r->leaving)) /* it is to go on by now */
+		run_settle_waits(r);
 }
 
 bool run_settle(struct run *r, enum loop_end end)

@@ -70,6 +70,16 @@ static bool must_leave(struct run *r)
 	return true;
 }
 
+bool run_told_to_halt(void *ctx)
+{
+	struct run *r = ctx;
+	const enum run_order order = run_order(r);
+	r->halted = order == RUN_HOLD || order == RUN_GIVE_UP || order == RUN_LOST || order == RUN_DRAIN;
+	if (r->halted)
+		r->leaving = order;
+	return r->halted;
+}
+
 static int step(struct run *r, struct err *err)
 {
 	r->at.step++;

@@ -141,7 +141,7 @@ static int symmetrise(struct affinity *ret, struct affinity *a, struct err *err)
 }
 
 int affinity_open(struct affinity *ret, const float *x, size_t n, int d, double perplexity, struct pool *pool,
-	const struct kern *kern, struct err *err)
+	const struct kern *kern, const struct halt *halt, struct err *err)
 {
 	if (!(perplexity >= 1 && perplexity < (double)n))
 		return err_field(err, ERR_INVALID, "#/params/perplexity",
@@ -153,7 +153,7 @@ int affinity_open(struct affinity *ret, const float *x, size_t n, int d, double 
 	if (!code && !square)
 		code = err_set(err, ERR_NO_MEMORY, "no memory for the neighbours of %zu points", n);
 	if (!code)
-		code = knn_find(a.index, square, &(struct knn){.rows = x, .n = n, .d = d, .k = k}, pool, kern, err);
+		code = knn_find(a.index, square, &(struct knn){.rows = x, .n = n, .d = d, .k = k, .halt = halt}, pool, kern, err);
 	if (!code) {
 		struct rows rows = {.n = n, .k = k, .perplexity = perplexity, .p = a.p, .square = square};
 		pool_run(pool, (int)((n + GRAIN - 1) / GRAIN), rows_task, &rows);

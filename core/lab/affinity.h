@@ -8,8 +8,8 @@
 #ifndef LATENTD_CORE_LAB_AFFINITY_H
 #define LATENTD_CORE_LAB_AFFINITY_H
 
-#include "core/base/pool.h"
 #include "core/kern/kern.h"
+#include "core/lab/halt.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,9 +25,9 @@ struct affinity {
 int affinity_neighbours(size_t n, double perplexity);
 /* p[k]: the share of each of k neighbours, from their squared distances; returns beta. */
 double affinity_row(double *p, const double *square, int k, double perplexity);
-/* x [n][d], n >= 2; 1 <= perplexity < n. */
+/* x [n][d], n >= 2; 1 <= perplexity < n. ERR_UNAVAILABLE once halt, unless NULL, tells it to give up. */
 int affinity_open(struct affinity *ret, const float *x, size_t n, int d, double perplexity, struct pool *pool,
-	const struct kern *kern, struct err *err);
+	const struct kern *kern, const struct halt *halt, struct err *err);
 void affinity_close(struct affinity *a);
 /* Most that opening one takes. */
 size_t affinity_bytes(size_t n, int d, double perplexity, int threads);

@@ -268,7 +268,7 @@ int knn_find(uint32_t *ret_index, double *ret_square, const struct knn *in, stru
 		return code;
 	s.desk = desks_open(pool_threads(pool), in->d, in->k);
 	if (s.desk)
-		pool_run(pool, (int)((s.nqueries + GRAIN - 1) / GRAIN), search_task, &s);
+		code = halt_run(in->halt, pool, (int)((s.nqueries + GRAIN - 1) / GRAIN), search_task, &s, err);
 	else
 		code = err_set(err, ERR_NO_MEMORY, "no memory to look for %d neighbours", in->k);
 	free(s.desk ? s.desk[0].near : NULL);

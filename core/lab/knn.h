@@ -9,8 +9,8 @@
 #ifndef LATENTD_CORE_LAB_KNN_H
 #define LATENTD_CORE_LAB_KNN_H
 
-#include "core/base/pool.h"
 #include "core/kern/kern.h"
+#include "core/lab/halt.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,10 +26,11 @@ struct knn {
 	size_t nqueries;
 	const uint32_t *self;
 	int k;
+	const struct halt *halt; /* NULL: to the end */
 };
 
 /* ret_index and, unless NULL, ret_square (squared distances), [queries][k], nearest first. ERR_INVALID where a number is not
- * finite, or k is out of range. */
+ * finite, or k is out of range; ERR_UNAVAILABLE once it is told to give up. */
 int knn_find(uint32_t *ret_index, double *ret_square, const struct knn *in, struct pool *pool, const struct kern *kern,
 	struct err *err);
 /* Most that it takes meanwhile, beside what it is given. */

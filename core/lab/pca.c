@@ -31,6 +31,7 @@ static size_t least(size_t a, size_t b)
 struct fit {
 	const struct points *x;
 	struct pca *p;
+	const struct halt *halt;
 	size_t side;     /* of the matrix: d, or n where there are fewer points */
 	double *matrix;  /* [side][side] */
 	double *scratch; /* EIGEN_TOP_SCRATCH(side) */
@@ -94,15 +95,19 @@ static void finish_bytes(struct fit *f)
 	}
 }
 
-static void cov_bytes(struct fit *f, struct pool *pool)
+static int cov_bytes(struct fit *f, struct pool *pool, struct err *err)
 {
 	const int tiles = (int)tasks_of(f->x->d, TILE);
-	for (f->from = 0; f->from < f->x->n; f->from += f->chunk) {
+	int code = OK;
+	for (f->from = 0; f->from < f->x->n && !code; f->from += f->chunk) {
 		f->chunk = least(CHUNK, f->x->n - f->from);
 		pool_run(pool, tiles, turn_bytes, f);
 		pool_run(pool, tiles, multiply_bytes, f);
+		code = halt_check(f->halt, err);
 	}
-	finish_bytes(f);
+	if (!code)
+		finish_bytes(f);
+	return code;
 }
 
 /* --- of reals ------------------------------------------------------------------------------------------------------------- */
@@ -152,19 +157,22 @@ static void multiply_reals(void *ctx, int task, int slot)
 			f->matrix[a * d + b] += inner(f->centred + a * CHUNK, f->centred + b * CHUNK, CHUNK);
 }
 
-static void cov_reals(struct fit *f, struct pool *pool)
+static int cov_reals(struct fit *f, struct pool *pool, struct err *err)
 {
 	const int tiles = (int)tasks_of(f->x->d, TILE);
 	const size_t d = f->x->d;
+	int code = OK;
 	pool_run(pool, tiles, mean_task, f);
-	for (f->from = 0; f->from < f->x->n; f->from += f->chunk) {
+	for (f->from = 0; f->from < f->x->n && !code; f->from += f->chunk) {
 		f->chunk = least(CHUNK, f->x->n - f->from);
 		pool_run(pool, tiles, turn_reals, f);
 		pool_run(pool, tiles, multiply_reals, f);
+		code = halt_check(f->halt, err);
 	}
 	for (size_t a = 0; a < d; a++)
 		for (size_t b = a; b < d; b++)
 			f->matrix[a * d + b] = f->matrix[b * d + a] = f->matrix[a * d + b] / (double)(f->x->n - 1);
+	return code;
 }
 
 /* --- of fewer points than values: inner products of centred points --------------------------------------------------------- */
@@ -190,11 +198,11 @@ static void gram_task(void *ctx, int task, int slot)
 				inner(f->centred + a * d, f->centred + b * d, d) / (double)(n - 1);
 }
 
-static void gram(struct fit *f, struct pool *pool)
+static int gram(struct fit *f, struct pool *pool, struct err *err)
 {
 	pool_run(pool, (int)tasks_of(f->x->d, TILE), mean_task, f);
 	pool_run(pool, (int)tasks_of(f->x->n, TILE), centre_task, f);
-	pool_run(pool, (int)tasks_of(f->x->n, TILE), gram_task, f);
+	return halt_run(f->halt, pool, (int)tasks_of(f->x->n, TILE), gram_task, f, err);
 }
 
 /* Where a value of a component is the points' weighted sum; without variance there is no telling. */
@@ -345,10 +353,10 @@ static int open_result(struct pca *ret, size_t n, size_t d, size_t k, struct err
 	return OK;
 }
 
-int pca_fit(struct pca *ret, const struct points *x, size_t k, struct pool *pool, struct err *err)
+int pca_fit(struct pca *ret, const struct points *x, size_t k, struct pool *pool, const struct halt *halt, struct err *err)
 {
 	struct pca p;
-	struct fit f = {.x = x, .p = &p, .side = side_of(x->n, x->d)};
+	struct fit f = {.x = x, .p = &p, .halt = halt, .side = side_of(x->n, x->d)};
 	if (f.side > PCA_SIDE_MAX)
 		return err_set(err, ERR_INVALID,
 			"principal components of %zu points of %zu values: one of both must be at most %d", x->n, x->d,
@@ -362,11 +370,15 @@ int pca_fit(struct pca *ret, const struct points *x, size_t k, struct pool *pool
 		return err_set(err, ERR_NO_MEMORY, "no memory for the principal components of %zu values", x->d);
 	}
 	place(&f, room, x->n, x->d, k);
-	(f.side < x->d ? gram : x->bytes ? cov_bytes : cov_reals)(&f, pool);
-	take_components(&f, pool);
+	code = (f.side < x->d ? gram : x->bytes ? cov_bytes : cov_reals)(&f, pool, err);
+	if (!code)
+		take_components(&f, pool);
 	free(room);
-	*ret = p;
-	return OK;
+	if (code)
+		pca_free(&p);
+	else
+		*ret = p;
+	return code;
 }
 
 void pca_free(struct pca *p)

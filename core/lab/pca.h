@@ -10,8 +10,7 @@
 #ifndef LATENTD_CORE_LAB_PCA_H
 #define LATENTD_CORE_LAB_PCA_H
 
-#include "core/base/err.h"
-#include "core/base/pool.h"
+#include "core/lab/halt.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,8 +39,8 @@ struct pca {
 };
 
 /* 1 <= k <= min(n - 1, d). Along a component without variance nothing is known but that it is there: of fewer points than values it
- * is all zeros. ERR_INVALID beyond PCA_SIDE_MAX, ERR_NO_MEMORY. */
-int pca_fit(struct pca *ret, const struct points *x, size_t k, struct pool *pool, struct err *err);
+ * is all zeros. ERR_INVALID beyond PCA_SIDE_MAX, ERR_NO_MEMORY; ERR_UNAVAILABLE once halt, unless NULL, tells it to give up. */
+int pca_fit(struct pca *ret, const struct points *x, size_t k, struct pool *pool, const struct halt *halt, struct err *err);
 void pca_free(struct pca *p);
 /* y [n][k]: coordinates along the components; whiten: each divided by the deviation along it. */
 void pca_transform(const struct pca *p, const struct points *x, bool whiten, struct pool *pool, double *y);

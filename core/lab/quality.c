@@ -25,6 +25,7 @@ struct survey {
 	uint32_t *who; /* [m] */
 	struct space data, map;
 	const struct kern *kern;
+	const struct halt *halt;
 };
 
 /* --- ranks ------------------------------------------------------------------------------------------------------------------ */
@@ -165,7 +166,7 @@ static int rank_all(
 		return code;
 	r.desk = calloc((size_t)pool_threads(pool) * GRAIN * (size_t)here->d, sizeof *r.desk);
 	if (r.desk)
-		pool_run(pool, (int)((v->m + GRAIN - 1) / GRAIN), rank_task, &r);
+		code = halt_run(v->halt, pool, (int)((v->m + GRAIN - 1) / GRAIN), rank_task, &r, err);
 	else
 		code = err_set(err, ERR_NO_MEMORY, "no memory to rank %zu points", v->n);
 	free(r.desk);
@@ -238,8 +239,14 @@ static int find_near(const struct survey *v, const struct space *s, struct pool 
 		return err_set(err, ERR_NO_MEMORY, "no memory for %zu points", v->m);
 	for (size_t q = 0; q < v->m; q++)
 		memcpy(queries + q * d, s->row + (size_t)v->who[q] * d, d * sizeof *queries);
-	const struct knn in = {
-		.rows = s->row, .n = v->n, .d = s->d, .queries = queries, .nqueries = v->m, .self = v->who, .k = v->k};
+	const struct knn in = {.rows = s->row,
+		.n = v->n,
+		.d = s->d,
+		.queries = queries,
+		.nqueries = v->m,
+		.self = v->who,
+		.k = v->k,
+		.halt = v->halt};
 	int code = knn_find(s->near, NULL, &in, pool, v->kern, err);
 	free(queries);
 	return code;
@@ -259,7 +266,7 @@ int quality_measure(
 {
 	if (of->n < 2 || of->n > INT32_MAX)
 		return err_set(err, ERR_INVALID, "the quality of a map needs at least 2 points, got %zu", of->n);
-	struct survey v = {.n = of->n, .m = of->n > QUALITY_ALL ? QUALITY_SAMPLE : of->n, .kern = kern};
+	struct survey v = {.n = of->n, .m = of->n > QUALITY_ALL ? QUALITY_SAMPLE : of->n, .kern = kern, .halt = of->halt};
 	v.k = of->n - 1 < QUALITY_K_MAX ? (int)of->n - 1 : QUALITY_K_MAX;
 	const size_t places = v.m * (size_t)v.k;
 	float *map = calloc(2 * v.n, sizeof *map);

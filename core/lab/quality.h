@@ -12,8 +12,8 @@
 #ifndef LATENTD_CORE_LAB_QUALITY_H
 #define LATENTD_CORE_LAB_QUALITY_H
 
-#include "core/base/pool.h"
 #include "core/kern/kern.h"
+#include "core/lab/halt.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,7 +35,9 @@ struct quality_of {
 	const double *map;
 	const uint8_t *labels;
 	uint64_t seed;
+	const struct halt *halt; /* NULL: to the end */
 };
+/* ERR_UNAVAILABLE once it is told to give up. */
 int quality_measure(
 	struct quality *ret, const struct quality_of *of, struct pool *pool, const struct kern *kern, struct err *err);
 

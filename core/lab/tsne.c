@@ -56,7 +56,7 @@ static int begin_with_components(struct tsne *t, const float *x, int d, struct e
 	const struct points points = {.n = t->n, .d = (size_t)d, .real = x};
 	const size_t k = d < 2 ? 1 : 2;
 	struct pca pca;
-	int code = pca_fit(&pca, &points, k, t->pool, err);
+	int code = pca_fit(&pca, &points, k, t->pool, t->options.halt, err);
 	if (code)
 		return code;
 	double *y = calloc(t->n * k, sizeof *y);
@@ -94,6 +94,7 @@ static int begin(struct tsne *t, const float *x, int d, struct err *err)
 	}
 	centre(t->map, t->n);
 	t->options.init = NULL; /* the caller's */
+	t->options.halt = NULL;
 	return code;
 }
 
@@ -206,7 +207,7 @@ int tsne_open(struct tsne **ret, const float *x, size_t n, int d, const struct t
 	struct affinity a;
 	int code = check(n, options, err);
 	if (!code)
-		code = affinity_open(&a, x, n, d, options->perplexity, pool, kern, err);
+		code = affinity_open(&a, x, n, d, options->perplexity, pool, kern, options->halt, err);
 	if (code)
 		return code;
 	struct tsne *t = calloc(1, sizeof *t);

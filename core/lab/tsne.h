@@ -31,6 +31,7 @@ struct tsne_options {
 	double theta;              /* 0: all pairs */
 	uint64_t seed;
 	const double *init; /* [n][2]: where to begin instead; NULL: principal components */
+	const struct halt *halt; /* until it is open; NULL: to the end */
 };
 
 /* perplexity 30, 750 iterations, exaggeration 12, theta 0.5, seed 0. */

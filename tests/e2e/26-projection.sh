@@ -196,5 +196,39 @@ submit '{"kind":"projection","name":"p2","params":{"space":"pixels","n":1000}}'
 settle "$job"
 is "$(file "$job")" "$one" "PCA of pixels: the bytes of one thread"
 is "$again" "$(file "$map")" "and of an equal model's codes"
+
+# All distances of as many points as wide as there are take minutes: the pass is given up for whoever cannot wait.
+cpu_s() { awk -v hz="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); print int(($12 + $13) / hz)}' "/proc/$pid/stat"; }
+# busy: until the pass must have begun.
+busy() {
+  local limit=$(($(now_ms) + 60000)) until=$(($(cpu_s) + 2))
+  while [ "$(cpu_s)" -lt $until ] && [ "$(now_ms)" -lt $limit ]; do sleep 0.05; done
+}
+if [ -z "$SLOW" ]; then
+  submit '{"kind":"projection","name":"wide","params":{"space":"pixels","split":"train","method":"tsne","n":60000,"initial_dims":0}}'
+  await /v1/jobs/wide '.status == "running"'
+  busy
+  begin=$(now_ms)
+  stop
+  is "$code $(($(now_ms) - begin < 10000))" "0 1" "SIGTERM in the middle of it: the daemon ends in time"
+  start --threads 2
+  await /v1/jobs/wide '.status == "running"'
+  busy
+  post /v1/jobs/wide/cancel '{}'
+  await /v1/jobs/wide '.status == "cancelled"'
+  is "$(j .status)" cancelled "cancelled in the middle of it"
+  # Of this one the map is soon there, and how good it is takes as long.
+  submit '{"kind":"projection","name":"plane","params":{"space":"pixels","split":"train","n":60000,"initial_dims":0}}'
+  await "/v1/jobs/$job" '.progress.step == 1'
+  begin=$(now_ms)
+  stop
+  is "$code $(($(now_ms) - begin < 10000))" "0 1" "SIGTERM while a map is measured"
+  start --threads 2
+  await "/v1/jobs/$job" '.status == "running"'
+  post "/v1/jobs/$job/pause" '{}'
+  await "/v1/jobs/$job" '.status == "paused"'
+  is "$(j .status)" paused "it goes on, and can be paused"
+  post "/v1/jobs/$job/cancel" '{}'
+fi
 stop
 finish

@@ -34,7 +34,7 @@ static void test_scikit_learn(void **state)
 			assert_near(p[j], conditional[i * (size_t)k + j], 1e-9);
 	}
 	struct affinity a;
-	assert_int_equal(affinity_open(&a, x->data, n, d, perplexity, NULL, best_kern(), NULL), OK);
+	assert_int_equal(affinity_open(&a, x->data, n, d, perplexity, NULL, best_kern(), NULL, NULL), OK);
 	double sum = 0;
 	size_t entries = 0;
 	for (size_t i = 0; i < n; i++)
@@ -77,8 +77,8 @@ static void test_scales(void **state)
 		struct affinity alone, together;
 		for (size_t i = 0; i < n * (size_t)d; i++)
 			scaled[i] = ldexpf(((const float *)x->data)[i], power);
-		assert_int_equal(affinity_open(&alone, scaled, n, d, 30, NULL, best_kern(), NULL), OK);
-		assert_int_equal(affinity_open(&together, scaled, n, d, 30, pool, best_kern(), NULL), OK);
+		assert_int_equal(affinity_open(&alone, scaled, n, d, 30, NULL, best_kern(), NULL, NULL), OK);
+		assert_int_equal(affinity_open(&together, scaled, n, d, 30, pool, best_kern(), NULL, NULL), OK);
 		assert_memory_equal(alone.p, together.p, alone.start[n] * sizeof *alone.p);
 		assert_memory_equal(alone.index, together.index, alone.start[n] * sizeof *alone.index);
 		for (size_t i = 0; i < n; i += 7)
@@ -106,14 +106,14 @@ static void test_edges(void **state)
 	float x[20] = {0};
 	struct affinity a;
 	struct err err = {0};
-	assert_int_equal(affinity_open(&a, x, 20, 1, 5, NULL, best_kern(), NULL), OK);
+	assert_int_equal(affinity_open(&a, x, 20, 1, 5, NULL, best_kern(), NULL, NULL), OK);
 	for (size_t e = 0; e < a.start[20]; e++)
 		assert_true(isfinite(a.p[e]) && a.p[e] > 0);
 	affinity_close(&a);
-	assert_int_equal(affinity_open(&a, x, 20, 1, 20, NULL, best_kern(), &err), ERR_INVALID);
+	assert_int_equal(affinity_open(&a, x, 20, 1, 20, NULL, best_kern(), NULL, &err), ERR_INVALID);
 	assert_string_equal(err.pointer, "#/params/perplexity");
-	assert_int_equal(affinity_open(&a, x, 20, 1, 0.5, NULL, best_kern(), NULL), ERR_INVALID);
-	assert_int_equal(affinity_open(&a, x, 20, 1, NAN, NULL, best_kern(), NULL), ERR_INVALID);
+	assert_int_equal(affinity_open(&a, x, 20, 1, 0.5, NULL, best_kern(), NULL, NULL), ERR_INVALID);
+	assert_int_equal(affinity_open(&a, x, 20, 1, NAN, NULL, best_kern(), NULL, NULL), ERR_INVALID);
 }
 
 int main(void)

@@ -105,12 +105,46 @@ static void test_refusals(void **state)
 	assert_int_equal(knn_find(index, NULL, &in, NULL, best_kern(), NULL), ERR_INVALID);
 }
 
+struct patience {
+	int asked, told; /* at the ask with this number; 0: never */
+};
+
+static bool told(void *ctx)
+{
+	struct patience *p = ctx;
+	return ++p->asked == p->told;
+}
+
+/* It is asked between tasks whether to give up; if not, nothing is different. */
+static void test_halted(void **state)
+{
+	(void)state;
+	float x[ROWS * 3];
+	uint32_t index[2][ROWS * K];
+	struct patience p = {0};
+	const struct halt halt = {.told = told, .ctx = &p};
+	fill(x, ROWS * 3, 0);
+	struct knn in = {.rows = x, .n = ROWS, .d = 3, .k = K};
+	assert_int_equal(knn_find(index[0], NULL, &in, NULL, best_kern(), NULL), OK);
+	in.halt = &halt;
+	assert_int_equal(knn_find(index[1], NULL, &in, NULL, best_kern(), NULL), OK);
+	assert_memory_equal(index[0], index[1], sizeof *index);
+	const int asks = p.asked;
+	assert_true(asks > 2);
+	for (int i = 1; i <= asks; i++) {
+		p = (struct patience){.told = i};
+		assert_int_equal(knn_find(index[1], NULL, &in, NULL, best_kern(), NULL), ERR_UNAVAILABLE);
+		assert_int_equal(p.asked, i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sorted),
 		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_halted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

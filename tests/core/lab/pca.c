@@ -80,8 +80,8 @@ static struct pca fit_both(const struct points *x, size_t k)
 	struct pca p, again;
 	struct pool *pool;
 	assert_int_equal(pool_open(&pool, 3, NULL), OK);
-	assert_int_equal(pca_fit(&p, x, k, pool, NULL), OK);
-	assert_int_equal(pca_fit(&again, x, k, NULL, NULL), OK);
+	assert_int_equal(pca_fit(&p, x, k, pool, NULL, NULL), OK);
+	assert_int_equal(pca_fit(&again, x, k, NULL, NULL, NULL), OK);
 	assert_memory_equal(p.component, again.component, k * x->d * sizeof *p.component);
 	assert_memory_equal(p.variance, again.variance, k * sizeof *p.variance);
 	assert_memory_equal(p.mean, again.mean, x->d * sizeof *p.mean);
@@ -191,7 +191,7 @@ static void test_all_pixels(void **state)
 	const struct points train = pixels(d, SPLIT_TRAIN, 60000), test = pixels(d, SPLIT_TEST, 10000),
 						few = pixels(d, SPLIT_TEST, SHOWN);
 	assert_int_equal(pool_open(&pool, 2, NULL), OK);
-	assert_int_equal(pca_fit(&p, &train, K, pool, NULL), OK);
+	assert_int_equal(pca_fit(&p, &train, K, pool, NULL, NULL), OK);
 	check_fit(&p, &v, "pixels");
 	pca_transform(&p, &few, false, pool, y);
 	for (size_t i = 0; i < SHOWN; i++)
@@ -222,19 +222,47 @@ static void test_edges(void **state)
 						same = {.n = 3, .d = 9, .bytes = equal};
 	struct pca p;
 	struct err err = {0};
-	assert_int_equal(pca_fit(&p, &x, 3, NULL, NULL), OK);
+	assert_int_equal(pca_fit(&p, &x, 3, NULL, NULL, NULL), OK);
 	assert_true(fabs(p.ratio[0] - 1) < 1e-15 && p.ratio[1] == 0 && p.component[1] == 1);
 	assert_true(fabs(p.mean[0] - 7 / 255.0) < 1e-17);
 	pca_free(&p);
-	assert_int_equal(pca_fit(&p, &chosen, 1, NULL, NULL), OK);
+	assert_int_equal(pca_fit(&p, &chosen, 1, NULL, NULL, NULL), OK);
 	assert_true(fabs(p.mean[1] - 2.25 / 255.0) < 1e-17);
 	pca_free(&p);
-	assert_int_equal(pca_fit(&p, &same, 2, NULL, NULL), OK);
+	assert_int_equal(pca_fit(&p, &same, 2, NULL, NULL, NULL), OK);
 	assert_true(p.total == 0 && p.ratio[0] == 0 && p.component[0] == 0);
 	pca_free(&p);
 	const struct points large = {.n = PCA_SIDE_MAX + 1, .d = PCA_SIDE_MAX + 1, .bytes = equal};
-	assert_int_equal(pca_fit(&p, &large, 2, NULL, &err), ERR_INVALID);
+	assert_int_equal(pca_fit(&p, &large, 2, NULL, NULL, &err), ERR_INVALID);
 	assert_non_null(strstr(err.message, "at most 4096"));
+}
+
+static bool told(void *ctx)
+{
+	return ++*(int *)ctx == 1;
+}
+
+/* Whichever way it goes it can be told to give up. */
+static void test_halted(void **state)
+{
+	(void)state;
+	enum { N = 600, D = 5 };
+	static uint8_t bytes[N * D];
+	static float reals[N * D];
+	for (int i = 0; i < N * D; i++)
+		reals[i] = bytes[i] = (uint8_t)(i * i % 251);
+	const struct points ways[] = {
+		{.n = N, .d = D, .bytes = bytes}, {.n = N, .d = D, .real = reals}, {.n = D, .d = N, .real = reals}};
+	for (int i = 0; i < 3; i++) {
+		struct pca p;
+		int asked = 0;
+		const struct halt halt = {.told = told, .ctx = &asked};
+		assert_int_equal(pca_fit(&p, &ways[i], 2, NULL, &halt, NULL), ERR_UNAVAILABLE);
+		assert_int_equal(asked, 1);
+		assert_int_equal(pca_fit(&p, &ways[i], 2, NULL, &halt, NULL), OK);
+		assert_true(asked > 1);
+		pca_free(&p);
+	}
 }
 
 int main(void)
@@ -244,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_few_points),
 		cmocka_unit_test(test_all_pixels),
 		cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_halted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,40 @@ static void test_identity(void **state)
 		ERR_INVALID);
 }
 
+struct patience {
+	int asked, told; /* at the ask with this number; 0: never */
+};
+
+static bool told(void *ctx)
+{
+	struct patience *p = ctx;
+	return ++p->asked == p->told;
+}
+
+/* In each of its four passes it can be told to give up. */
+static void test_halted(void **state)
+{
+	(void)state;
+	enum { N = 300 };
+	float x[3 * N];
+	double map[2 * N];
+	struct quality q;
+	struct patience p = {0};
+	const struct halt halt = {.told = told, .ctx = &p};
+	rng_normal(x, 3 * N, (struct rng){5, RNG_NOISE, 0});
+	for (int i = 0; i < 2 * N; i++)
+		map[i] = (double)x[i];
+	const struct quality_of of = {.x = x, .n = N, .d = 3, .map = map, .halt = &halt};
+	assert_int_equal(quality_measure(&q, &of, NULL, best_kern(), NULL), OK);
+	const int asks = p.asked;
+	assert_true(asks >= 4 * 3);
+	for (int i = 1; i <= asks; i++) {
+		p = (struct patience){.told = i};
+		assert_int_equal(quality_measure(&q, &of, NULL, best_kern(), NULL), ERR_UNAVAILABLE);
+		assert_int_equal(p.asked, i);
+	}
+}
+
 #if defined(__SANITIZE_ADDRESS__)
 enum { SLOW = 1 };
 #else
@@ -122,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scikit_learn),
 		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_halted),
 		cmocka_unit_test(test_sample),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

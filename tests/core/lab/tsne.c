@@ -81,7 +81,7 @@ static void test_gradients(void **state)
 	float *x = clouds(N);
 	double *map = malloc(2 * N * sizeof *map), *want = malloc(2 * N * sizeof *want), *got = malloc(2 * N * sizeof *got);
 	struct affinity a;
-	assert_int_equal(affinity_open(&a, x, N, D, 30, NULL, best_kern(), NULL), OK);
+	assert_int_equal(affinity_open(&a, x, N, D, 30, NULL, best_kern(), NULL, NULL), OK);
 	for (double spread = 1e-4; spread < 100; spread *= 10) {
 		float drawn[2 * N];
 		rng_normal(drawn, 2 * N, (struct rng){5, RNG_NOISE, 0});
@@ -169,7 +169,7 @@ static void test_steps(void **state)
 	static const double rates[] = {0, 50000};
 	float *x = clouds(N), drawn[2 * N];
 	struct affinity a;
-	assert_int_equal(affinity_open(&a, x, N, D, 30, NULL, best_kern(), NULL), OK);
+	assert_int_equal(affinity_open(&a, x, N, D, 30, NULL, best_kern(), NULL, NULL), OK);
 	rng_normal(drawn, 2 * N, (struct rng){5, RNG_NOISE, 0});
 	for (int trial = 0; trial < 2; trial++) {
 		double y[2 * N], g[2 * N], update[2 * N] = {0}, gains[2 * N], kl;
