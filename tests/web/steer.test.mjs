@@ -91,8 +91,12 @@ test('steered from the table: priority, pause, resume; what others do is told in
   assert.equal(await notice('paused').count(), 0, 'what the page did itself is no news');
   await page.keyboard.press('n');
   await page.getByRole('heading', { name: 'New run' }).waitFor();
+  let look; // nobody does before the run is over
+  const held = new Promise((resolve) => { look = resolve; });
+  await page.route('**/v1/jobs?study=none*', (route) => held.then(() => route.continue()));
   await finished((await daemon.api('v1/jobs', { kind: 'ae', name: 'brief', params: { train_limit: 300, epochs: 1 } })).id);
-  await notice('brief succeeded').waitFor({ timeout: 20000 }); // though it was over before anybody looked
+  look();
+  await notice('brief succeeded').waitFor({ timeout: 20000 });
   await daemon.api(`v1/jobs/${long.id}/stop`, {});
   await notice('long succeeded').waitFor({ timeout: 20000 });
   await notice('long succeeded').getByRole('link').click();
