@@ -118,7 +118,7 @@ async function lookAtAll(page, say, name) {
     for (const width of WIDTHS) {
       if (!ALL && theme === 'dark' && !asked(turn, theme, width)) continue;
       await page.setViewportSize({ width, height: 900 });
-      await settled(page, page.pending);
+      await settled(page, page.pending, 3);
       const over = await sideways(page);
       if (over) say(`at ${width}: sideways by ${over}`);
       for (const pair of await overlaps(page)) say(`at ${width}: over each other: ${pair}`);

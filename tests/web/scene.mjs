@@ -8,7 +8,7 @@ function jobs(small, mark) {
     { key: 'ae', kind: 'ae', name: name('shoes-and-shirts'), params: size({ train_limit: 2000, epochs: 3, latent_dim: 4 }, { epochs: 30 }) },
     { key: 'vae', kind: 'vae', name: name('smooth'), params: { latent_dim: 2, ...size({ train_limit: 2000, epochs: 4 }, { epochs: 30 }) } },
     { key: 'other', kind: 'vae', name: name('smoother'), params: { latent_dim: 2, beta: 4, ...size({ train_limit: 2000, epochs: 4 }, { epochs: 30 }) } },
-    { key: 'gan', kind: 'gan', name: name('pair'), params: size({ channels: [16, 8], discriminator_channels: [8, 16], judge_samples: 256, train_limit: 2000, epochs: 2 }, { epochs: 2 }) },
+    { key: 'gan', kind: 'gan', name: name('pair'), params: size({ channels: [16, 8], discriminator_channels: [8, 16], judge_samples: 256, train_limit: 1000, epochs: 1 }, { epochs: 2 }) },
     { key: 'head', kind: 'finetune', from: name('shoes-and-shirts'), name: name('head'), params: size({ train_limit: 2000, epochs: 2 }, { epochs: 10 }) },
     { key: 'map', kind: 'projection', from: name('smooth'), name: name('map'), params: size({ n: 1000 }, {}) },
     { key: 'tsne', kind: 'projection', preset: 'tsne', from: name('shoes-and-shirts'), name: name('neighbours'), params: size({ n: 400, iterations: 120 }, { n: 5000 }) },

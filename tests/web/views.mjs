@@ -26,7 +26,8 @@ export const views = (made) => [
   ['dataset', '#/data/fashion-mnist'],
   ['nowhere', '#/nowhere'],
 ];
-export const manual = ['', 'curl.html', 'kinds.html', 'results.html'].map((file) => [`manual-${file.replace('.html', '') || 'index'}`, `docs/${file}`]);
+/** The longest pages are looked at with SCREENSHOTS only. */
+export const manual = ['', 'curl.html', ...(process.env.SCREENSHOTS ? ['kinds.html', 'api.html', 'results.html'] : [])].map((file) => [`manual-${file.replace('.html', '') || 'index'}`, `docs/${file}`]);
 
 const STREAM = /\/events(\?|$)/;
 
@@ -39,13 +40,13 @@ export function watchRequests(page) {
   return () => pending;
 }
 
-/** Until the view has its heading and nothing is on its way, for three looks in a row. */
-export async function settled(page, pending) {
+/** Until the view has its heading and nothing is on its way, for so many looks in a row. */
+export async function settled(page, pending, looks = 8) {
   await page.locator('main h1').first().waitFor();
   let quiet = 0;
   await waitFor('a page at rest', async () => {
     quiet = pending() <= 0 && !(await page.locator('[aria-busy="true"]').count()) ? quiet + 1 : 0;
-    return quiet >= 8;
+    return quiet >= looks;
   }, 60000);
 }
 
