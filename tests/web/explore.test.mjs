@@ -203,9 +203,12 @@ test('the same code through the checkpoints, by slider and by play', async () =>
   assert.match(page.url(), /@1\?/);
   await page.getByRole('button', { name: 'Newest' }).click();
   await waitFor('the end of the slider', async () => (await slider.inputValue()) === '3');
+  await image().evaluate((canvas) => {
+    window.epochs = new Set();
+    new MutationObserver(() => window.epochs.add(canvas.dataset.epoch)).observe(canvas, { attributes: true });
+  });
   await page.getByRole('button', { name: 'Play' }).click();
-  const epochs = new Set();
-  await waitFor('each of them', async () => epochs.add(await data('epoch')) && epochs.size === 3, 20000);
+  await waitFor('each of them', async () => (await page.evaluate(() => window.epochs.size)) === 3, 30000);
   await page.getByRole('button', { name: '▶ Play' }).waitFor({ timeout: 20000 });
   assert.deepEqual(await code(), z);
   await page.goto(`${daemon.url}#/explore/walked@2`);
@@ -259,6 +262,16 @@ test('a model that only paints: seeds, random directions, truncation', async () 
   assert.equal(await page.getByRole('slider', { name: /^Latent unit/ }).count(), 24);
   await page.getByRole('button', { name: 'Show all 40 units' }).click();
   assert.equal(await page.getByRole('slider', { name: /^Latent unit/ }).count(), 40);
+});
+
+test('a run that waits for another says so, and is there once it has weights', async () => {
+  const first = await daemon.api('v1/jobs', LONG);
+  const { id } = await daemon.api('v1/jobs', { ...LONG, depends_on: [first.id] });
+  await open(`#/explore/${id}`, { allow: LOST });
+  await page.locator('.card', { hasText: /queued/ }).waitFor();
+  assert.equal(await page.locator('.explore-grid').isVisible(), false);
+  await daemon.api(`v1/jobs/${first.id}/stop`, {});
+  await waitFor('an image', async () => (await shown()) > 0, 60000);
 });
 
 test('models to explore are listed, and a narrow page is led by touch', async () => {

@@ -24,7 +24,10 @@ test('the principal plane is that of the widest units, with their shares', () =>
   close(axes[1].map(Math.abs), [0, 0, 0, 1], 0.05);
   close([dot(axes[0], axes[1]), dot(axes[0], axes[0])], [0, 1]);
   close(share, [25 / 35.01, 9 / 35.01], 0.03);
-  assert.ok(axes[0][1] > 0, 'the larger number of a direction is positive');
+  for (let unit = 0; unit < 4; unit++) {
+    const widest = principal(cloud(500, [0.1, 0.1, 0.1, 0.1].map((w, j) => (j === unit ? 5 : w))), 500, 4);
+    assert.ok(widest.axes[0][unit] > 0, 'the largest number of a direction is positive');
+  }
   const one = principal(cloud(100, [2]), 100, 1);
   close([...one.axes[0], ...one.axes[1]], [1, 0]);
 });

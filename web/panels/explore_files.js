@@ -16,11 +16,12 @@ export class FilesPanel {
     this.link = (form) => h('a', { href: '#', download: `codes.${form}`, onclick: (event) => this.fetch(event, form) }, `codes.${form}`);
     this.links = ['npy', 'csv'].map((form) => this.link(form));
     this.command = commandBox(() => this.line(), 'command that decodes this code');
+    this.way = commandBox(() => this.wayLine(), 'command that walks from A to B');
     this.box = h('details', {}, h('summary', {}, 'Save, or the same from a terminal'),
       h('div', { class: 'controls' }, button('image.png', () => this.image()), this.stripButton,
       button('map.png', async () => save(await this.map().png(), 'map.png')), button('z.npy', async () => this.code('npy')),
         button('z.csv', async () => this.code('csv')), this.links),
-      this.command.node);
+      this.command.node, this.way.node);
     this.node = h('section', { class: 'card explore-files', 'aria-label': 'Files' }, this.box);
   }
 
@@ -30,9 +31,16 @@ export class FilesPanel {
     return model ? `${curl(`${model.path}/decode.png?scale=${SCALE}`, { z: [z.map((x) => Number(x.toPrecision(9)))] })} -o image.png` : '';
   }
 
+  wayLine() {
+    const request = this.walk();
+    return request ? `${curl(request.path, request.body)} -o walk.png` : '';
+  }
+
   update() {
     const { model } = this.current();
     this.command.update();
+    this.way.update();
+    this.way.node.hidden = !this.walk();
     this.links.forEach((link, i) => {
       link.hidden = !model.encodes;
       link.href = url(`${model.path}/latents.${['npy', 'csv'][i]}`);

@@ -34,6 +34,7 @@ class ExploreView {
     this.askLive = throttled(() => this.redraw(), LIVE_MS);
     this.askCodes = throttled(() => this.readCodes().catch(() => {}), CODES_MS);
     this.askTime = throttled(() => this.time.read().catch(() => {}), LIVE_MS);
+    this.askBegin = throttled(() => this.begun || this.begin().catch(complain), LIVE_MS);
     this.askJob = throttled(() => this.readJob().catch(() => {}), LIVE_MS);
     signal.addEventListener('abort', () => this.close());
   }
@@ -64,7 +65,7 @@ class ExploreView {
     this.near = new NearPanel(signal, ({ split, index }) => this.start.begin(() => this.start.codeOf(split, index)));
     this.walk = new WalkSlots(signal, { current: () => ({ z: this.z, words: this.words }),
       onWalk: (z, t) => this.move(z, { anchor: { words: `${Math.round(100 * t)} % from A to B` } }),
-      onSlots: (slots) => this.map.setSlots(slots) });
+      onSlots: (slots) => { this.map.setSlots(slots); this.askRest(); } });
     this.files = new FilesPanel(signal, { current: () => this.model && { model: this.model, z: this.z }, map: () => this.map.scatter,
       walk: () => (this.walk.ready ? this.walk.request : null) });
     this.offer = new MapsOffer(signal, (maps, made) => this.offerMaps(maps, made));
@@ -130,8 +131,8 @@ class ExploreView {
       if (this.checkpoint) await this.chooseFirst();
       await this.readModel();
     } catch (problem) {
-      if (problem.status !== 409 && !(problem.status === 404 && this.live)) throw problem;
-      setText(this.waiting, problem.message);
+      if (![404, 409].includes(problem.status)) throw problem;
+      setText(this.waiting, problem.message); // it waits, or has ended before it had any weights
       show(this.waiting, true);
       return;
     }
@@ -351,7 +352,7 @@ class ExploreView {
   }
 
   onEvent(type, event) {
-    if (!this.begun && (type === 'metrics' || type === 'status')) return this.begin().catch(complain);
+    if (!this.begun && (type === 'metrics' || type === 'status')) return this.askBegin();
     if (type === 'metrics') this.askLive();
     if (type === 'metrics' && event.epoch_end && this.time.moment === null) this.askCodes();
     if (type === 'checkpoint') this.askTime();
@@ -365,6 +366,7 @@ class ExploreView {
   }
 
   async ended() {
+    if (!this.begun) return this.begin();
     this.askTime();
     await this.readModel();
     this.decoder.decode(this.model, this.z);
@@ -373,7 +375,7 @@ class ExploreView {
   }
 
   close() {
-    for (const ask of [this.askLive, this.askCodes, this.askTime, this.askJob]) ask.cancel();
+    for (const ask of [this.askBegin, this.askLive, this.askCodes, this.askTime, this.askJob]) ask.cancel();
     clearTimeout(this.restTimer);
     clearTimeout(this.momentTimer);
     this.walk?.stop();

@@ -38,11 +38,21 @@ class MapView {
     if (!this.kind.results.includes(RESULT)) return location.replace(`#/runs/${this.job.id}`);
     this.path = `v1/jobs/${this.job.id}`;
     this.sprites = new Sprites(this.job.dataset, this.signal);
+    await this.readSource();
     this.build();
     this.showJob();
     if (!terminal(this.job)) await this.followJob();
     await this.readMap();
     this.askCurve();
+  }
+
+  /** What can be explored from here: a model that is still there and can paint. */
+  async readSource() {
+    const { from } = this.job;
+    if (!from) return;
+    const ref = `${from.job}@${from.checkpoint}`;
+    const model = await get(`v1/models/${ref}`, this.signal).catch(() => null);
+    this.source = model?.abilities.includes('decode') ? ref : null;
   }
 
   // --- parts -------------------------------------------------------------------------------------------------------------
@@ -211,7 +221,7 @@ class MapView {
     const { index, label: labels, classes, split } = facts;
     this.map = { index: known ? this.map.index : index, labels: known ? this.map.labels : labels, classes, split, columns,
       sprites: this.sprites,
-      from: this.job.from && `${this.job.from.job}@${this.job.from.checkpoint}` };
+      from: this.source };
     this.quality.set(facts);
     show(this.waiting, false);
     show(this.links, true);
