@@ -205,6 +205,12 @@ test('every view works with a token, below a path prefix', async () => {
     await settled(page, page.pending);
     assert.equal(await page.locator('dialog').count(), 0, where);
   }
+  // One document all along: it wears the sheets of all views by now, and none may spoil another.
+  for (const where of ['#/', '#/new/vae', `#/runs/${made.head.id}`, `#/study/${made.study.id}`, '#/data/fashion-mnist']) {
+    await page.goto(base + where);
+    await settled(page, page.pending);
+    assert.deepEqual([await overlaps(page), await sideways(page)], [[], 0], where);
+  }
   assert.deepEqual({ outside, refused, complaints: page.complaints }, { outside: [], refused: [], complaints: [] });
   await closePage(page);
 });
