@@ -33,10 +33,18 @@ export class Decoder {
 
   async draw(path, image, z) {
     const { data, epoch, step } = await numbers(`${path}/decode.npy`, { body: { z: [z] }, signal: this.signal });
+    await this.ownFrame();
     drawImage(this.canvas, data, image);
     const shown = this.canvas.dataset;
     Object.assign(shown, { shown: String(Number(shown.shown ?? 0) + 1), z: z.join(), epoch, step });
     this.onDrawn({ epoch: Number(epoch), step: Number(step) });
+  }
+
+  /** Two images within one frame would be one image seen and a frame without: the second waits for a frame of its own. */
+  async ownFrame() {
+    if (this.drawn && document.visibilityState === 'visible') await new Promise(requestAnimationFrame);
+    this.drawn = true;
+    requestAnimationFrame(() => { this.drawn = false; });
   }
 
   say(problem) {
