@@ -11,7 +11,7 @@ run() { submit "{\"kind\":\"ae\",\"seed\":4${3:+,$3},\"params\":{$NET,\"epochs\"
 statuses() { get "/v1/jobs/$1/events?limit=1000" && jq -r '[.data[] | select(.event == "status" or .event == "end") | .event[:1] + ":" + .status] | join(" ")' "$T/body"; }
 
 start --workers 1 --threads 1
-run 6 2000
+run 60 2000
 settle "$job"
 calm=$(fingerprint "$job")
 is "$(j '[.allowed, .wish, .time_limit_s, .max_retries]')" '[[],null,null,0]' "of a job that has ended nothing more is asked"
@@ -21,7 +21,7 @@ run 100000 3000 '"name":"long"'
 long=$job
 await "/v1/jobs/$long" '.progress.step > 0'
 is "$(j '.allowed | sort')" '["cancel","checkpoint","pause","stop"]' "what may be asked of a job that runs"
-run 6 2000 '"name":"shaken"'
+run 60 2000 '"name":"shaken"'
 shaken=$job
 is "$(j '.allowed | sort')" '["cancel","pause"]' "and of one that waits"
 ask "$shaken" pause

@@ -83,7 +83,7 @@ browser() {
   local tests
   say "browser"
   mapfile -t tests < <(find tests/web -maxdepth 1 -name '*.test.mjs' | sort)
-  LATENTD=build/release/latentd JOBS=2 tests/tools/run.sh build/logs/web "${tests[@]}"
+  LATENTD=build/release/latentd JOBS=3 tests/tools/run.sh build/logs/web "${tests[@]}"
 }
 
 quick() {

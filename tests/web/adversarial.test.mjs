@@ -29,6 +29,7 @@ test('each unit has a chart, what stands for the run first, and the classes have
   assert.deepEqual(await page.locator('.curves').first().locator('.readout dt').allTextContents(), ['d_loss', 'd_loss_real', 'd_loss_fake', 'g_loss', 'epoch']);
   assert.ok((await titles('.small-curves h3')).includes('min_share'));
   const chart = page.locator('.small-curves .all .chart');
+  await chart.scrollIntoViewIfNeeded(); // what is not seen is not drawn
   await waitFor('their points', async () => Number(await chart.getAttribute('data-points')) === 10 * 20);
   await page.locator('.curves').first().getByText('What these curves say').click();
   await page.getByText('2 ln 2: guessing: 1.386').waitFor();
