@@ -58,7 +58,7 @@ test('what a run that ended early has to say', () => {
 
 test('numbers and times as people read them', () => {
   const cases = [
-    [loss(0.0193212), '0.01932'], [loss(0.000012), '1.20e-5'], [loss(0), '0.000'], [loss(null), '–'], [loss(undefined), '–'],
+    [loss(0.0193212), '0.01932'], [loss(0.000012), '1.20e-5'], [loss(0), '0.000'], [loss(50943), '50940'], [loss(null), '–'], [loss(undefined), '–'],
     [duration(450), '0.5 s'], [duration(9970), '10 s'], [duration(59700), '1 min 0 s'], [duration(42000), '42 s'], [duration(125000), '2 min 5 s'], [duration(119600), '2 min 0 s'],
     [duration(3.7e6), '1 h 1 min'], [duration(null), '–'], [bytes(512), '512 B'], [bytes(1536), '1.5 KiB'],
     [bytes(26421880), '25.2 MiB'], [big(3.2e11, 'FLOP'), '320 GFLOP'], [big(999, 'FLOP'), '999 FLOP'], [param([1, 2]), '1, 2'], [param([]), 'none'],

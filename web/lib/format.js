@@ -4,7 +4,7 @@ export function loss(value) {
   if (value === null || value === undefined) return '–';
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(2);
-  return value.toPrecision(4);
+  return size < 1e4 ? value.toPrecision(4) : String(Number(value.toPrecision(4))); // 5.094e+4 is 50940
 }
 
 /** A figure of a run by its name: accuracies as shares. */
