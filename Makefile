@@ -243,7 +243,7 @@ demo:
 ## setup: install what building and running need (Debian 12)
 setup:
 	@deploy/setup.sh
-## check: install what the tests need and run them all (12 minutes at most on 2 cores)
+## check: install what the tests need and run them all (some 13 minutes on 2 cores)
 check:
 	@deploy/setup.sh --tests
 	@tests/tools/check.sh full
