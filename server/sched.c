@@ -9,8 +9,8 @@
 #include "server/job_delete.h"
 #include "server/log.h"
 #include "server/origin.h"
-#include "server/pace.h"
 #include "server/sched_internal.h"
+#include "server/speed.h"
 #include "server/task.h"
 
 #include <errno.h>
@@ -206,7 +206,7 @@ static void work_out(struct sched *s, const struct model *m, const struct datase
 	const struct progress p = trainer_plan(m, shape);
 	const int64_t epochs = model_train(m)->epochs;
 	const double trained = (double)p.epoch_images, held = (double)p.val_images, known = known_speed(s, m->family->name);
-	const double speed = known > 0 ? known : pace_guess(s->config.kern, pool_threads(s->config.pool));
+	const double speed = known > 0 ? known : speed_guess(s->config.kern, pool_threads(s->config.pool));
 	*ret = (struct estimate){
 		.parameters = model_parameters(m),
 		.memory_bytes = trainer_bytes(m, shape, pool_threads(s->config.pool)),

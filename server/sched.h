@@ -35,7 +35,7 @@ int sched_open(struct sched **ret, const struct sched_config *config, struct err
  * go on at the next start. */
 void sched_close(struct sched *s);
 
-/* Parameters, bytes, FLOPs; seconds per epoch, a guess from this machine's speed (pace.h) until this kind has run here. Fails where submit would. Both settle in
+/* Parameters, bytes, FLOPs; seconds per epoch, a guess from this machine's speed (speed.h) until this kind has run here. Fails where submit would. Both settle in
  * the spec what it leaves to the job that it goes on from: from_job, from_epoch, dataset. */
 int sched_estimate(struct sched *s, struct spec *spec, struct estimate *ret, struct err *err);
 /* ERR_INVALID for a net that cannot be built or does not fit, ERR_DATASET for a missing data set, ERR_FULL. With a key (or NULL): as

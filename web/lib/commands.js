@@ -43,7 +43,7 @@ export async function sure({ sure: ask, danger }, count, signal) {
 }
 
 /** Gone from every list at once, for good after a moment. */
-export function deleteLater(all) {
+function deleteLater(all) {
   const ids = all.map((job) => job.id);
   const commit = async ({ keepalive }) => {
     const outcomes = await Promise.allSettled(ids.map((id) => remove(`v1/jobs/${id}`, undefined, keepalive)));

@@ -163,7 +163,7 @@ export function sayProblem(problem, fields) {
 }
 
 /** A switch, and the fields that matter once it is on: an object, or null. */
-export class ObjectField extends Field {
+class ObjectField extends Field {
   constructor(name, schema, onChange) {
     super(name, { ...schema, type: 'boolean', default: schema.default !== null }, () => { this.reveal(); onChange(); });
     this.members = rowsOf(schema).map(([member, row]) => [member,

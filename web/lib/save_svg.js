@@ -19,7 +19,7 @@ function copyOf(node) {
   return copy;
 }
 
-export function svgText(node) {
+function svgText(node) {
   const { width, height } = node.getBoundingClientRect();
   const copy = copyOf(node);
   for (const [name, value] of [['xmlns', 'http://www.w3.org/2000/svg'], ['width', width], ['height', height]]) copy.setAttribute(name,

@@ -11,7 +11,7 @@ const VERIFY_MS = 600000; // steps are trained again
 const FIRST = 100; // of them at a time
 
 /** In words; `difference` names the first place. */
-export function verdictOf({ verified, checkpoint, steps, checkpoints, difference }) {
+function verdictOf({ verified, checkpoint, steps, checkpoints, difference }) {
   if (verified) {
     const on = checkpoints ? ` and ${checkpoints === 1 ? 'the checkpoint' : `all ${checkpoints} checkpoints`} on the way` : '';
     return `${count(steps)} steps from epoch ${checkpoint}${on} come out as they did, bit by bit.`;

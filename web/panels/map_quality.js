@@ -7,7 +7,7 @@ const share = (value) => (typeof value === 'number' ? `${(100 * value).toFixed(1
 const byNeighbours = (values) => Object.entries(values ?? {}).map(([k, value]) => `${share(value)} (${k})`).join(' · ');
 
 /** [what, figure, what it means] of what GET …/projection tells. */
-export function figuresOf({ quality, kl_divergence: kl, explained_variance_ratio: ratio }) {
+function figuresOf({ quality, kl_divergence: kl, explained_variance_ratio: ratio }) {
   const rows = [];
   if (ratio?.length) {
     rows.push(['variance shown', share(ratio.slice(0, 2).reduce((a, b) => a + b, 0)),

@@ -4,9 +4,9 @@ import { action } from '../lib/action.js';
 import { COMMANDS, possible, requestOf, send, sure } from '../lib/commands.js';
 import { h, setText, show } from '../lib/dom.js';
 
-export const MOST_COMPARED = 20;
+const MOST_COMPARED = 20;
 
-export const compareHref = (all) => `#/compare/${all.map((job) => encodeURIComponent(job.id)).join(',')}`;
+const compareHref = (all) => `#/compare/${all.map((job) => encodeURIComponent(job.id)).join(',')}`;
 
 export class RunsBar {
   /** clear(): nothing is to be selected any more. */

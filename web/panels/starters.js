@@ -6,7 +6,7 @@ import { commandBox, complain, h, setText } from '../lib/dom.js';
 import { count, duration } from '../lib/format.js';
 
 /** The request that a kind's row offers to begin with. */
-export const starterOf = ({ kind, starter }) => ({ kind, ...(starter.preset && { preset: starter.preset }), params: starter.params });
+const starterOf = ({ kind, starter }) => ({ kind, ...(starter.preset && { preset: starter.preset }), params: starter.params });
 
 function timeText({ seconds, epochs, parameters }) {
   const size = `${count(epochs)} epochs, ${count(parameters)} weights`;

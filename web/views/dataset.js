@@ -14,7 +14,7 @@ const shape = (set) => `${set.height} × ${set.width} ${set.channels === 3 ? 'RG
 const fact = (name, ...value) => h('div', {}, h('dt', {}, name), h('dd', {}, value));
 
 /** Asks, and deletes. True: it is gone. */
-export async function dropDataset(set, signal) {
+async function dropDataset(set, signal) {
   const answer = await dialog(signal, h('h2', {}, `Delete the data set ${set.name}?`),
     h('p', {}, 'Its files go. Runs that learnt from it stay, but cannot be taken up again with it.'),
     h('div', { class: 'actions' }, h('button', { value: '', autofocus: true }, 'Keep it'),

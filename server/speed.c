@@ -1,4 +1,4 @@
-#include "server/pace.h"
+#include "server/speed.h"
 
 #include "server/clock.h"
 
@@ -46,7 +46,7 @@ static double measure(const struct kern *kern)
 	return least == INT64_MAX ? 0 : flops / ((double)(least > 0 ? least : 1) * 1e-6);
 }
 
-double pace_guess(const struct kern *kern, int threads)
+double speed_guess(const struct kern *kern, int threads)
 {
 	pthread_mutex_lock(&lock);
 	if (measured <= 0)

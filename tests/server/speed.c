@@ -1,5 +1,5 @@
-/* server/pace.c: a guess that is of this machine, by the thread, and asked for but once. */
-#include "server/pace.h"
+/* server/speed.c: a guess that is of this machine, by the thread, and asked for but once. */
+#include "server/speed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,10 +12,10 @@ static void test_guess(void **state)
 {
 	(void)state;
 	const struct kern *kern = kern_at(cpu_best());
-	const double one = pace_guess(kern, 1);
+	const double one = speed_guess(kern, 1);
 	assert_true(one > 1e7 && one < 1e12);
-	assert_true(pace_guess(kern, 4) == 4 * one);
-	assert_true(pace_guess(kern, 1) == one);
+	assert_true(speed_guess(kern, 4) == 4 * one);
+	assert_true(speed_guess(kern, 1) == one);
 }
 
 int main(void)
